@@ -1,0 +1,5 @@
+/** The backend SPI: what runs a vCPU, and the architectural state it takes and gives. */
+@NullMarked
+package io.vmm4j.api.backend;
+
+import org.jspecify.annotations.NullMarked;
