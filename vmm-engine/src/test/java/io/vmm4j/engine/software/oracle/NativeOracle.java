@@ -182,8 +182,7 @@ public final class NativeOracle implements AutoCloseable {
 
   /** Sets a general register; RSP 0 (the start value) means {@link #stackAddress()}. */
   public void gpr(int index, long value) {
-    block.set(
-        ValueLayout.JAVA_LONG, GPRS + 8L * Objects.checkIndex(index, 16), value);
+    block.set(ValueLayout.JAVA_LONG, GPRS + 8L * Objects.checkIndex(index, 16), value);
   }
 
   /** RFLAGS as the instruction left it. */
