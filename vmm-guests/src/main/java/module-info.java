@@ -2,4 +2,6 @@
 module io.vmm4j.guests {
   requires static org.jspecify;
   requires static org.junit.jupiter.api;
+
+  exports io.vmm4j.guests;
 }
