@@ -1,4 +1,14 @@
 /** What users and device authors write against; depends on nothing. */
 module io.vmm4j.api {
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
+
+  exports io.vmm4j.api;
+  exports io.vmm4j.api.backend;
+  exports io.vmm4j.api.boot;
+  exports io.vmm4j.api.clock;
+  exports io.vmm4j.api.device;
+  exports io.vmm4j.api.memory;
+  exports io.vmm4j.api.state;
+
+  uses io.vmm4j.api.VmEngine;
 }

@@ -1,4 +1,6 @@
-/** The types a user of vmm4j writes against: specification, machine, console, snapshot. */
+/**
+ * What a user of the library writes against: specifications, running machines, consoles, snapshots.
+ */
 @NullMarked
 package io.vmm4j.api;
 

@@ -1,4 +1,7 @@
-/** The backend SPI: what runs a vCPU, and the architectural state it takes and gives. */
+/**
+ * The backend SPI: what executes guest instructions, and the architectural state it takes and
+ * gives.
+ */
 @NullMarked
 package io.vmm4j.api.backend;
 

@@ -1,4 +1,6 @@
-/** Boot sources: what a machine starts from. */
+/**
+ * What a machine starts from: kernels in the formats that loaders know, flat images, firmware ROMs.
+ */
 @NullMarked
 package io.vmm4j.api.boot;
 

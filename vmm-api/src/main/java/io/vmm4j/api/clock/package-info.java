@@ -1,4 +1,4 @@
-/** The clock of a machine, in real or virtual time. */
+/** The one clock of a machine. */
 @NullMarked
 package io.vmm4j.api.clock;
 

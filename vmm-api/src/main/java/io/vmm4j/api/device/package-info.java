@@ -1,4 +1,4 @@
-/** The device-model SPI, the same for built-in and user-written devices. */
+/** The device-model SPI: everything a device author needs, and all that built-in devices use. */
 @NullMarked
 package io.vmm4j.api.device;
 

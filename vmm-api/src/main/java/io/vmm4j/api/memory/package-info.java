@@ -1,4 +1,4 @@
-/** Guest memory as devices and users see it. */
+/** Guest physical memory as the host sees it. */
 @NullMarked
 package io.vmm4j.api.memory;
 

@@ -1,4 +1,4 @@
-/** State records: how a record maps to versioned fields of the snapshot format. */
+/** Records written for the snapshot format, and the schemas that version them. */
 @NullMarked
 package io.vmm4j.api.state;
 

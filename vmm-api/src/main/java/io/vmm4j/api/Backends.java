@@ -1,0 +1,35 @@
+package io.vmm4j.api;
+
+import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.VmBackend;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The choices of backend, and what can run here. */
+public final class Backends {
+  private Backends() {}
+
+  /** KVM where it can be used, else software; the reason is in {@link Vm#backend} and logged. */
+  public static BackendChoice auto() {
+    return new BackendChoice(BackendChoice.AUTO);
+  }
+
+  /** The pure-Java processor. */
+  public static BackendChoice software() {
+    return new BackendChoice("software");
+  }
+
+  /** The host's processor through /dev/kvm. */
+  public static BackendChoice kvm() {
+    return new BackendChoice("kvm");
+  }
+
+  /** Every backend that is present, by preference, and whether it can run here. */
+  public static Map<String, BackendProbe> probeAll() {
+    Map<String, BackendProbe> probes = new LinkedHashMap<>();
+    for (VmBackend backend : VmEngine.get().backends()) {
+      probes.put(backend.name(), backend.probe());
+    }
+    return probes;
+  }
+}

@@ -1,0 +1,87 @@
+package io.vmm4j.api;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/**
+ * The whole state of a machine at one moment. It does not change when the machine goes on, and
+ * holds its own copy of the memory until it is closed. Safe for any thread.
+ *
+ * {@snippet :
+ * try (Snapshot ready = vm.snapshot()) {
+ *   ready.writeTo(Path.of("ready.vmm"));
+ * }
+ * try (Snapshot ready = Snapshot.read(Path.of("ready.vmm"));
+ *     Vm vm = ready.resume()) {
+ *   vm.console("com1").expect("$ ", Duration.ofSeconds(5));
+ * }
+ * }
+ */
+public interface Snapshot extends AutoCloseable {
+
+  /** Its identity, new for each snapshot taken. */
+  UUID id();
+
+  /** The specification of the machine, as far as a file can hold it: host resources by name. */
+  VmSpec spec();
+
+  /**
+   * Writes it to a stream, which is flushed but not closed. No seek is needed: a file, a socket, a
+   * pipe, a compressing stream all do.
+   */
+  void writeTo(OutputStream out) throws IOException;
+
+  /**
+   * Writes it to a file: the old file or the whole new one is there at any moment. On return it is
+   * durable.
+   */
+  void writeTo(Path file) throws IOException;
+
+  /**
+   * A new machine that goes on from here, running, on the best backend that can take it.
+   *
+   * @throws SnapshotException.MissingDevice if a device's factory is not present
+   * @throws SnapshotException.Incompatible if no backend can run it
+   */
+  default Vm resume() {
+    return resume(Backends.auto());
+  }
+
+  /** A new machine that goes on from here, running, on a chosen backend. */
+  default Vm resume(BackendChoice backend) {
+    Vm vm = load(backend);
+    vm.resume();
+    return vm;
+  }
+
+  /** A new machine that stands here, paused. */
+  Vm load(BackendChoice backend);
+
+  /** Releases its copy of the memory. Machines made from it live on. */
+  @Override
+  void close();
+
+  /**
+   * Reads a snapshot written by {@link #writeTo}; reads to its end and not further. Everything is
+   * checked before this returns.
+   *
+   * @throws SnapshotException of the kind that fits, if the bytes are not a whole, readable
+   *     snapshot
+   */
+  static Snapshot read(InputStream in) throws IOException {
+    return read(in, SnapshotLimits.standard());
+  }
+
+  /** The same within limits of one's own. */
+  static Snapshot read(InputStream in, SnapshotLimits limits) throws IOException {
+    return VmEngine.get().read(in, limits);
+  }
+
+  /** Reads a snapshot from a file. */
+  static Snapshot read(Path file) throws IOException {
+    return VmEngine.get().read(file, SnapshotLimits.standard());
+  }
+}

@@ -1,0 +1,123 @@
+package io.vmm4j.api;
+
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.memory.GuestMemory;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Duration;
+
+/**
+ * A virtual machine.
+ *
+ * {@snippet :
+ * VmSpec spec =
+ *     VmSpec.builder("hello")
+ *         .memory(MemorySize.mebibytes(256))
+ *         .boot(LinuxBoot.kernel(bzImage).initrd(initrd).commandLine("console=ttyS0"))
+ *         .device("com1", Uart.com1())
+ *         .build();
+ * try (Vm vm = Vm.start(spec)) {
+ *   vm.console("com1").expect("~ # ", Duration.ofSeconds(60));
+ *   vm.console("com1").sendLine("poweroff -f");
+ *   VmExit exit = vm.awaitExit(Duration.ofSeconds(10));
+ * }
+ * }
+ *
+ * <p><b>Threads.</b> Every method may be called from any thread. Guest code runs on threads of the
+ * machine's own. <b>Failure.</b> What asks something of a guest that has ended throws {@link
+ * VmStoppedException}.
+ */
+public interface Vm extends AutoCloseable {
+
+  /**
+   * Builds a machine and starts it.
+   *
+   * @throws BackendUnavailableException if the backend can't run here
+   * @throws BootException if the boot source can't be loaded
+   * @throws DeviceException if a device can't be attached
+   */
+  static Vm start(VmSpec spec) {
+    Vm vm = create(spec);
+    vm.resume();
+    return vm;
+  }
+
+  /** Builds a machine that is paused before its first instruction. */
+  static Vm create(VmSpec spec) {
+    return VmEngine.get().create(spec);
+  }
+
+  /** What it was built from. */
+  VmSpec spec();
+
+  /** What it is doing. */
+  VmState state();
+
+  /** The backend that runs it, and why that one. */
+  BackendSelection backend();
+
+  /** Its clock. */
+  VmClock clock();
+
+  /** Its physical memory. */
+  GuestMemory memory();
+
+  /**
+   * The console of a device.
+   *
+   * @throws IllegalArgumentException if no device of this path has a console; names those that have
+   */
+  Console console(String path);
+
+  /** The architectural state of a vCPU; pauses it for the moment. */
+  CpuState cpuState(int vcpu);
+
+  /** Stops guest code and guest time between two instructions. Paused already: does nothing. */
+  void pause();
+
+  /** Goes on. Running already: does nothing. */
+  void resume();
+
+  /**
+   * Under {@link io.vmm4j.api.clock.ClockMode#VIRTUAL}: runs exactly so many instructions of a
+   * paused machine (fewer if it ends) and pauses again. Idle time is skipped.
+   *
+   * @throws IllegalStateException if it is not paused, or its time is real
+   */
+  void step(long instructions);
+
+  /** Takes a snapshot: pauses, captures, goes on if it was running. */
+  Snapshot snapshot();
+
+  /** Writes a snapshot straight to a stream while paused, then goes on if it was running. */
+  void snapshotTo(OutputStream out) throws IOException;
+
+  /**
+   * Takes this machine to the state of a snapshot of it or of one built alike; it then runs if it
+   * ran before. If it can't, the machine is as it was.
+   *
+   * @throws SnapshotException.Incompatible if the machine is of another make
+   */
+  void restore(Snapshot snapshot);
+
+  /**
+   * Waits for its end.
+   *
+   * @throws VmTimeoutException if it has not ended by then
+   */
+  VmExit awaitExit(Duration timeout);
+
+  /** Ends it at once, as {@link VmExit.Stopped}. Ended already: does nothing. */
+  void stop();
+
+  /** Figures about the run so far. */
+  VmMetrics metrics();
+
+  /**
+   * Stops it and releases everything: threads, memory, files. May be called more than once. Device
+   * memory views are invalid afterwards.
+   */
+  @Override
+  void close();
+}

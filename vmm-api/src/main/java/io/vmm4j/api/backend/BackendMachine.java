@@ -1,0 +1,35 @@
+package io.vmm4j.api.backend;
+
+/**
+ * The processors' side of one machine: its vCPUs and local APICs. Methods are called with the
+ * machine lock held unless they say otherwise.
+ */
+public interface BackendMachine extends AutoCloseable {
+
+  /** The vCPU of an index, 0 being the bootstrap processor; the same object at every call. */
+  Vcpu vcpu(int index);
+
+  /** The guest physical memory map has changed: translations that lead to the old one are void. */
+  void memoryMapChanged();
+
+  /**
+   * Guest memory was written by other means than a vCPU: decoded code there is void. From any
+   * thread.
+   *
+   * @param offset into the machine's one memory segment, not a guest physical address
+   */
+  void memoryWritten(long offset, long length);
+
+  /** Delivers an interrupt message to the local APICs it addresses. */
+  void sendMessage(long address, int data);
+
+  /** The INTR pin. */
+  void setExternalInterrupt(boolean asserted);
+
+  /** Pulses NMI at the bootstrap processor. */
+  void nonMaskableInterrupt();
+
+  /** Releases everything; no vCPU runs any more. May be called more than once. */
+  @Override
+  void close();
+}

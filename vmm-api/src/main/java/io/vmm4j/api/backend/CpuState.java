@@ -1,0 +1,55 @@
+package io.vmm4j.api.backend;
+
+import java.util.List;
+
+/**
+ * The whole architectural state of a vCPU between two instructions. Nothing private to a backend is
+ * in it: what one backend gives, another takes.
+ *
+ * @param gpr the 16 general registers in encoding order: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8
+ *     to R15
+ * @param rip the next instruction
+ * @param rflags with bit 1 set
+ * @param dr DR0 to DR3, DR6, DR7: 6 values
+ * @param xcr0 the enabled state components
+ * @param xsave an XSAVE area in the standard form (Intel SDM volume 1, 13.4): 512 bytes of legacy
+ *     region, 64 of header
+ * @param msrs every MSR that holds state, by ascending unsigned index; EFER is among them
+ * @param tsc the guest's time-stamp counter at the moment of saving
+ */
+public record CpuState(
+    long[] gpr,
+    long rip,
+    long rflags,
+    SegmentState es,
+    SegmentState cs,
+    SegmentState ss,
+    SegmentState ds,
+    SegmentState fs,
+    SegmentState gs,
+    SegmentState ldtr,
+    SegmentState tr,
+    TableState gdtr,
+    TableState idtr,
+    long cr0,
+    long cr2,
+    long cr3,
+    long cr4,
+    long[] dr,
+    long xcr0,
+    byte[] xsave,
+    List<MsrState> msrs,
+    PendingEvents events,
+    ActivityState activity,
+    LocalApicState apic,
+    long tsc) {
+
+  /** The value of an MSR, or 0 if it is not among {@link #msrs}. */
+  public long msr(int index) {
+    return msrs.stream()
+        .filter(m -> m.index() == index)
+        .mapToLong(MsrState::value)
+        .findFirst()
+        .orElse(0);
+  }
+}

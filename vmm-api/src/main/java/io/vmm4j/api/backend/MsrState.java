@@ -1,0 +1,4 @@
+package io.vmm4j.api.backend;
+
+/** A model-specific register: its index and its value. */
+public record MsrState(int index, long value) {}

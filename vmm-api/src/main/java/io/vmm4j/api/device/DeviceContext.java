@@ -1,0 +1,91 @@
+package io.vmm4j.api.device;
+
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.memory.GuestMemory;
+
+/** The machine as one device sees it. Claims are made in {@link DeviceModel#attach}. */
+public interface DeviceContext {
+
+  /** The device's path in the machine, such as {@code com1} or {@code pci/00:03.0}. */
+  String path();
+
+  /** The machine's clock. */
+  VmClock clock();
+
+  /** Guest physical memory, for DMA. */
+  GuestMemory memory();
+
+  /**
+   * Claims ports {@code [first, first + count)}.
+   *
+   * @param first 0 to 0xFFFF
+   * @throws io.vmm4j.api.DeviceException if a port is already claimed; the message names by whom
+   */
+  AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler);
+
+  /**
+   * Claims a window of guest physical addresses, whose accesses are trapped.
+   *
+   * @throws io.vmm4j.api.DeviceException if it overlaps memory or another window
+   */
+  AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler);
+
+  /**
+   * An interrupt line of the board: 0 to 15 are the ISA IRQs, as they reach the PICs and (by the
+   * board's overrides) the I/O APIC; 16 to 23 reach the I/O APIC only.
+   *
+   * @throws io.vmm4j.api.DeviceException if there is no such line
+   */
+  InterruptLine interruptLine(int line);
+
+  /** Registers an interrupt controller for lines {@code [first, first + count)}. */
+  void claimInterruptLines(int first, int count, InterruptController controller);
+
+  /**
+   * Connects a controller to the processors' INTR pin (LINT0 of the local APICs): the PIC.
+   *
+   * @param source asked for the vector when a processor acknowledges
+   * @return the pin: asserted while an interrupt is requested
+   * @throws io.vmm4j.api.DeviceException if another controller is connected already
+   */
+  InterruptLine connectExternalInterrupt(ExternalInterruptSource source);
+
+  /** Messages to the local APICs (MSI, I/O APIC). */
+  MessageInterrupts messageInterrupts();
+
+  /** Pulses NMI on the bootstrap processor (LINT1). */
+  void nonMaskableInterrupt();
+
+  /**
+   * Device memory of this device, made on the first call with a name and unmapped at first. The
+   * contents and the mappings are saved and restored by the machine.
+   *
+   * @param name unique within the device, such as {@code bootrom} or {@code framebuffer}
+   * @param size a multiple of 4 KiB
+   * @throws io.vmm4j.api.DeviceException if there is no room, or the name has another size
+   */
+  DeviceMemory deviceMemory(String name, MemorySize size);
+
+  /**
+   * A timer of the machine's clock. Whether and when it is armed belongs to the device's state.
+   *
+   * @param action called with the machine lock held
+   */
+  DeviceTimer timer(String name, Runnable action);
+
+  /** The byte stream that connects this device with the host: the console of the device's path. */
+  ByteChannelEndpoint console();
+
+  /** States a fact about the hardware, from which firmware tables (ACPI) are built. */
+  void describe(PlatformFact fact);
+
+  /** Ends the machine after the current instruction. */
+  void requestExit(VmExit exit);
+
+  /**
+   * Runs a task soon with the machine lock held. From any thread; dropped once the machine ends.
+   */
+  void execute(Runnable task);
+}

@@ -1,0 +1,46 @@
+package io.vmm4j.api.device;
+
+/**
+ * A device of a machine.
+ *
+ * <p><b>Lifecycle.</b> {@code attach} once, then {@code reset}, then guest accesses, timers, {@code
+ * save} in any number, and {@code close} at the end. A restored device sees {@code attach}, {@code
+ * reset}, {@code restore}, and goes on.
+ *
+ * <p><b>Threads.</b> Every method here, and every handler given to the {@link DeviceContext}, is
+ * called with the machine lock held: a device needs no locks of its own. A thread of the device's
+ * own enters through {@link DeviceContext#execute}.
+ *
+ * <p><b>Failure.</b> A guest can write anything to a device at any time; no guest action may make
+ * it throw. What it throws nevertheless ends the machine as crashed, with the device's path.
+ *
+ * @param <S> the state: a record made for the file, not the fields of the class
+ */
+public interface DeviceModel<S extends Record> extends AutoCloseable {
+
+  /**
+   * Claims ports, windows, interrupt lines, device memory and timers.
+   *
+   * @throws io.vmm4j.api.DeviceException if something can't be had
+   */
+  void attach(DeviceContext context);
+
+  /** Returns to the state after power-on. */
+  void reset();
+
+  /** The present state. Changes nothing. */
+  S save();
+
+  /**
+   * Takes on a saved state: registers, the level of its interrupt lines, timers, the mapping of its
+   * device memory. It touches no other device; memory and interrupt controllers have been restored
+   * before.
+   *
+   * @throws IllegalArgumentException if a value is out of range; the message names it
+   */
+  void restore(S state);
+
+  /** Releases host resources. May be called more than once. */
+  @Override
+  default void close() {}
+}
