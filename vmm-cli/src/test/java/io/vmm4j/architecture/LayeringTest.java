@@ -1,0 +1,166 @@
+package io.vmm4j.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+
+/** Holds the arrows between the modules and packages that docs/design.md draws. */
+class LayeringTest {
+  private static final String JAVA = "java..";
+  private static final String JSPECIFY = "org.jspecify..";
+  private static final String SLF4J = "org.slf4j..";
+  private static final String API = "io.vmm4j.api..";
+  private static final String SNAPSHOT = "io.vmm4j.snapshot..";
+  private static final String DEVICES = "io.vmm4j.devices..";
+  private static final String ENGINE = "io.vmm4j.engine..";
+  private static final String SOFTWARE = "io.vmm4j.engine.software..";
+  private static final String KVM = "io.vmm4j.engine.kvm..";
+  private static final String GUESTS = "io.vmm4j.guests..";
+  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE};
+
+  private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
+      new ArchCondition<>("be in a @NullMarked package") {
+        @Override
+        public void check(JavaClass type, ConditionEvents events) {
+          boolean marked = type.getPackage().isAnnotatedWith(NullMarked.class);
+          events.add(
+              new SimpleConditionEvent(
+                  type, marked, type.getPackageName() + " has no @NullMarked package-info.java"));
+        }
+      };
+
+  private static final JavaClasses PROJECT =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.vmm4j");
+
+  @Test
+  void theApiNeedsNothing() {
+    mayOnlyDependOn(API, API, JAVA, JSPECIFY).check(PROJECT);
+  }
+
+  @Test
+  void theSnapshotFormatKnowsTheApiOnly() {
+    mayOnlyDependOn(SNAPSHOT, SNAPSHOT, API, JAVA, JSPECIFY, "com.fasterxml.jackson..")
+        .check(PROJECT);
+  }
+
+  @Test
+  void devicesKnowTheApiOnly() {
+    mayOnlyDependOn(DEVICES, DEVICES, API, JAVA, JSPECIFY, SLF4J).check(PROJECT);
+  }
+
+  @Test
+  void theEngineKnowsTheApiAndTheSnapshotFormatButNoDevice() {
+    mayOnlyDependOn(
+            ENGINE, ENGINE, API, SNAPSHOT, JAVA, "jdk..", JSPECIFY, SLF4J, "org.tukaani.xz..")
+        .check(PROJECT);
+  }
+
+  @Test
+  void theGuestsKnowNoOtherModule() {
+    mayOnlyDependOn(GUESTS, GUESTS, JAVA, JSPECIFY, "org.junit..", "org.opentest4j..")
+        .check(PROJECT);
+  }
+
+  @Test
+  void theBackendsDoNotKnowEachOther() {
+    mayNotDependOn(SOFTWARE, KVM).check(PROJECT);
+    mayNotDependOn(KVM, SOFTWARE).check(PROJECT);
+  }
+
+  @Test
+  void devicesDoNotGoRoundInCircles() {
+    slices()
+        .matching("io.vmm4j.devices.(*)..")
+        .should()
+        .beFreeOfCycles()
+        .allowEmptyShould(true)
+        .check(PROJECT);
+  }
+
+  @Test
+  void noLibraryHasStaticMutableState() {
+    fields()
+        .that()
+        .areDeclaredInClassesThat()
+        .resideInAnyPackage(LIBRARY)
+        .and()
+        .areStatic()
+        .should()
+        .beFinal()
+        .because("a hundred machines live in one JVM")
+        .check(PROJECT);
+  }
+
+  @Test
+  void noLibraryPrints() {
+    NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS
+        .because("a library logs")
+        .check(
+            PROJECT.that(
+                DescribedPredicate.not(
+                    JavaClass.Predicates.resideInAnyPackage(
+                        "io.vmm4j.cli..", "io.vmm4j.guests.."))));
+  }
+
+  @Test
+  void everyPackageSaysWhereNullMayBe() {
+    classes()
+        .that()
+        .resideInAnyPackage("io.vmm4j..")
+        .and()
+        .areTopLevelClasses()
+        .should(BE_IN_A_NULL_MARKED_PACKAGE)
+        .check(PROJECT);
+  }
+
+  @Test
+  void aRuleThatIsBrokenFails() {
+    // given a rule of the form used above that these tests themselves break
+    JavaClasses tests = new ClassFileImporter().importClasses(LayeringTest.class);
+
+    // then it is an error
+    assertThatThrownBy(() -> mayOnlyDependOn("io.vmm4j.architecture..", JAVA).check(tests))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("ClassFileImporter");
+  }
+
+  private static ArchRule mayOnlyDependOn(String origin, String... targets) {
+    return classes()
+        .that()
+        .resideInAPackage(origin)
+        .should()
+        .onlyDependOnClassesThat(
+            DescribedPredicate.or(
+                JavaClass.Predicates.resideInAnyPackage(targets),
+                // Arrays of primitives are in no package.
+                JavaClass.Predicates.resideInAPackage("")))
+        .allowEmptyShould(true);
+  }
+
+  private static ArchRule mayNotDependOn(String origin, String target) {
+    return noClasses()
+        .that()
+        .resideInAPackage(origin)
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(target)
+        .allowEmptyShould(true);
+  }
+}

@@ -1,0 +1,74 @@
+package io.vmm4j.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The software path runs under {@code --illegal-native-access=deny}: nobody but the KVM backend
+ * calls a restricted method or declares a native one. The JDK's own jnativescan says who does.
+ */
+class RestrictedMethodsTest {
+  private static final Pattern TYPE = Pattern.compile("^ {2}(\\S+):$", Pattern.MULTILINE);
+
+  @Test
+  void onlyTheKvmBackendCallsRestrictedMethods() {
+    // given all that ./vmm has on its module path
+    List<String> runtime =
+        classPath()
+            .filter(entry -> entry.matches(".*/(vmm-|jackson-|slf4j-|logback-|picocli-|xz-).*"))
+            .filter(entry -> !entry.contains("test-classes"))
+            .toList();
+    assertThat(runtime).hasSizeGreaterThan(8);
+
+    // then only the KVM backend is named
+    assertThat(typesCallingRestrictedMethods(runtime))
+        .allSatisfy(type -> assertThat(type).startsWith("io.vmm4j.engine.kvm."));
+  }
+
+  @Test
+  void aCallerWouldBeFound() {
+    // given the classes of these tests, one of which is a caller
+    List<String> tests = classPath().filter(entry -> entry.endsWith("test-classes")).toList();
+
+    assertThat(typesCallingRestrictedMethods(tests)).containsExactly(Caller.class.getName());
+  }
+
+  private static Stream<String> classPath() {
+    return Pattern.compile(File.pathSeparator)
+        .splitAsStream(System.getProperty("java.class.path"))
+        .map(entry -> Path.of(entry).toAbsolutePath().normalize().toString());
+  }
+
+  private static List<String> typesCallingRestrictedMethods(List<String> classPath) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exitCode =
+        ToolProvider.findFirst("jnativescan")
+            .orElseThrow()
+            .run(
+                new PrintWriter(out),
+                new PrintWriter(err),
+                "--class-path",
+                String.join(File.pathSeparator, classPath));
+    assertThat(exitCode).as(err.toString()).isZero();
+    return TYPE.matcher(out.toString()).results().map(match -> match.group(1)).toList();
+  }
+
+  /** Never run; it is there to be found. */
+  private static final class Caller {
+    @SuppressWarnings({"restricted", "unused"})
+    static MemorySegment call() {
+      return MemorySegment.NULL.reinterpret(1);
+    }
+  }
+}
