@@ -487,6 +487,12 @@ public final class Float80 {
       if (tiny && (control & UNDERFLOW) == 0) {
         exceptions |= UNDERFLOW;
         exp += WRAP;
+        if (exp <= 0) {
+          // Beyond what the wrapped exponent can show: only FSCALE gets here.
+          exceptions |= PRECISION;
+          zero(sign);
+          return;
+        }
       } else {
         int shift = Math.min(1 - exp, 200);
         if (shift < 64) {
@@ -533,13 +539,15 @@ public final class Float80 {
 
   private void overflow(int sign, int exp, long hi, long mask) {
     exceptions |= OVERFLOW;
-    if ((control & OVERFLOW) == 0 && exp - WRAP < MAX_EXPONENT) {
+    boolean unmasked = (control & OVERFLOW) == 0;
+    if (unmasked && exp - WRAP < MAX_EXPONENT) {
       set(sign | exp - WRAP, hi);
       return;
     }
     exceptions |= PRECISION;
     int mode = rounding();
-    if (mode == NEAREST || mode == (sign != 0 ? DOWN : UP)) {
+    // FSCALE can exceed even the wrapped exponent, and then gives infinity in every mode.
+    if (unmasked || mode == NEAREST || mode == (sign != 0 ? DOWN : UP)) {
       roundedUp = true;
       infinity(sign);
     } else {
