@@ -509,8 +509,7 @@ public final class Float80 {
       }
     }
     long mask = (1L << drop) - 1;
-    long fraction =
-        drop == 0 ? lo : hi << precision | lo >>> drop | (lo << precision != 0 ? 1 : 0);
+    long fraction = drop == 0 ? lo : hi << precision | lo >>> drop | (lo << precision != 0 ? 1 : 0);
     hi &= ~mask;
     boolean inexact = fraction != 0;
     if (inexact) {
@@ -595,8 +594,7 @@ public final class Float80 {
     // A pseudo-denormal has the value of exponent 1.
     int aexp = Math.max(ase & MAX_EXPONENT, 1);
     int bexp = Math.max(bse & MAX_EXPONENT, 1);
-    int order =
-        aexp != bexp ? Integer.compare(aexp, bexp) : Long.compareUnsigned(asig, bsig);
+    int order = aexp != bexp ? Integer.compare(aexp, bexp) : Long.compareUnsigned(asig, bsig);
     return Integer.signum(asign != 0 ? -order : order);
   }
 }

@@ -4,8 +4,8 @@ import java.math.BigInteger;
 
 /**
  * A binary floating-point number with a significand of 128 bits, for what is computed in more
- * precision than the x87 shows. Operations work in place and are good to about 2^-124; they are
- * not correctly rounded. There are no NaNs or infinities here.
+ * precision than the x87 shows. Operations work in place and are good to about 2^-124; they are not
+ * correctly rounded. There are no NaNs or infinities here.
  */
 final class Quad {
   /** Whether it is negative. */

@@ -64,8 +64,7 @@ final class Transcendental {
     BigInteger ln2 = series(one, 1, 3, false).shiftLeft(1);
     LN2 = Quad.ratio(ln2, one);
     TWO_OVER_LN2 = Quad.ratio(one.shiftLeft(1), ln2);
-    BigInteger quarterPi =
-        series(one, 1, 5, true).shiftLeft(2).subtract(series(one, 1, 239, true));
+    BigInteger quarterPi = series(one, 1, 5, true).shiftLeft(2).subtract(series(one, 1, 239, true));
     PI = Quad.ratio(quarterPi.shiftLeft(2), one);
     HALF_PI = Quad.ratio(quarterPi.shiftLeft(1), one);
     for (int i = 1; i <= 16; i++) {
@@ -73,9 +72,7 @@ final class Transcendental {
       MINUS_SIXTEENTHS[i] = new Quad().set(SIXTEENTHS[i]).negate();
       // arctan(t) = π/4 − arctan((1−t)/(1+t)) makes the series short for every t.
       BigInteger value =
-          i <= 8
-              ? series(one, i, 16, true)
-              : quarterPi.subtract(series(one, 16 - i, 16 + i, true));
+          i <= 8 ? series(one, i, 16, true) : quarterPi.subtract(series(one, 16 - i, 16 + i, true));
       ARCTANGENT_TABLE[i] = Quad.ratio(value, one);
     }
   }
@@ -111,8 +108,7 @@ final class Transcendental {
   /** Rounds into the result; a result that is not exact, or is denormal, counts as inexact. */
   private void deliver(Quad q, boolean exact) {
     boolean sticky = !exact || q.exponent + BIAS <= 0;
-    f.round(
-        q.negative ? 0x8000 : 0, q.exponent + BIAS, q.hi, sticky ? q.lo | 1 : q.lo, 64);
+    f.round(q.negative ? 0x8000 : 0, q.exponent + BIAS, q.hi, sticky ? q.lo | 1 : q.lo, 64);
   }
 
   /** Delivers a result whose true magnitude is a trifle below {@code q}. */
@@ -282,8 +278,7 @@ final class Transcendental {
 
   private void finiteArctangent(boolean negativeX, boolean negativeY) {
     boolean steep =
-        y.exponent > x.exponent
-            || y.exponent == x.exponent && Long.compareUnsigned(y.hi, x.hi) > 0;
+        y.exponent > x.exponent || y.exponent == x.exponent && Long.compareUnsigned(y.hi, x.hi) > 0;
     if (steep) {
       t.set(x);
       x.set(y);

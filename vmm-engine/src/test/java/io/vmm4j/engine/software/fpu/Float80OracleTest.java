@@ -89,8 +89,9 @@ class Float80OracleTest {
         int actual = f.exceptions | condition;
         int expected = oracle.statusWord() & 0x473f;
         if (actual != expected) {
-          differ("fcom%d %s ? %s: %x, expected %x", quiet, hex(ase, asig), hex(bse, bsig), actual,
-              expected);
+          differ(
+              "fcom%d %s ? %s: %x, expected %x",
+              quiet, hex(ase, asig), hex(bse, bsig), actual, expected);
         }
       }
     }
@@ -167,8 +168,9 @@ class Float80OracleTest {
       boolean highWrong =
           name.equals("fbstp") && high != (noStore ? 0x5555 : Float80Conversion.decimalHigh(f));
       if (actual != expected || status != actualStatus || highWrong) {
-        differ("%s %s cw %x: %x sw %x, expected %x sw %x", name, hex(se, sig), control, actual,
-            actualStatus, expected, status);
+        differ(
+            "%s %s cw %x: %x sw %x, expected %x sw %x",
+            name, hex(se, sig), control, actual, actualStatus, expected, status);
       }
     }
   }
@@ -194,9 +196,14 @@ class Float80OracleTest {
       if (oracle.signExponent(0) != f.signExponent
           || oracle.significand(0) != f.significand
           || status != f.exceptions) {
-        differ("%s %x: %s sw %x, expected %s sw %x", name, bits,
-            hex(f.signExponent, f.significand), f.exceptions,
-            hex(oracle.signExponent(0), oracle.significand(0)), status);
+        differ(
+            "%s %x: %s sw %x, expected %s sw %x",
+            name,
+            bits,
+            hex(f.signExponent, f.significand),
+            f.exceptions,
+            hex(oracle.signExponent(0), oracle.significand(0)),
+            status);
       }
     }
   }
@@ -238,9 +245,16 @@ class Float80OracleTest {
       if (oracle.signExponent(0) != f.signExponent
           || oracle.significand(0) != f.significand
           || status != actualStatus) {
-        differ("%s %s, %s cw %x: %s sw %x, expected %s sw %x", name, hex(ase, asig),
-            hex(bse, bsig), control, hex(f.signExponent, f.significand), actualStatus,
-            hex(oracle.signExponent(0), oracle.significand(0)), status);
+        differ(
+            "%s %s, %s cw %x: %s sw %x, expected %s sw %x",
+            name,
+            hex(ase, asig),
+            hex(bse, bsig),
+            control,
+            hex(f.signExponent, f.significand),
+            actualStatus,
+            hex(oracle.signExponent(0), oracle.significand(0)),
+            status);
       }
     }
     settle();

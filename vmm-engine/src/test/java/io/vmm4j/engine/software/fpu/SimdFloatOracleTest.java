@@ -8,7 +8,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Scalar SSE arithmetic against the host's, in every rounding mode, with and without DAZ and FZ. */
+/**
+ * Scalar SSE arithmetic against the host's, in every rounding mode, with and without DAZ and FZ.
+ */
 class SimdFloatOracleTest {
   private static final int ROUNDS = Integer.getInteger("vmm4j.oracle.cases", 100_000);
 
@@ -66,11 +68,19 @@ class SimdFloatOracleTest {
       doubles(
           "cmpsd" + p,
           (a, b) -> unit.matchesDouble(a, b, predicate) ? -1 : 0,
-          0xf2, 0x0f, 0xc2, 0xc1, p);
+          0xf2,
+          0x0f,
+          0xc2,
+          0xc1,
+          p);
       singles(
           "cmpss" + p,
           (a, b) -> unit.matchesSingle((int) a, (int) b, predicate) ? -1 : 0,
-          0xf3, 0x0f, 0xc2, 0xc1, p);
+          0xf3,
+          0x0f,
+          0xc2,
+          0xc1,
+          p);
     }
     // The relation as CF and ZF, stored by SETcc into the result's place.
     doubles("ucomisd", (a, b) -> flags(unit.compareDouble(a, b, true)), comisCode(true, true));
@@ -100,25 +110,78 @@ class SimdFloatOracleTest {
 
   @Test
   void conversionsEqualTheProcessors() {
-    doubles("cvtsd2ss", (a, b) -> a >>> 32 << 32 | unit.doubleToSingle(b) & 0xffff_ffffL,
-        0xf2, 0x0f, 0x5a, 0xc1);
+    doubles(
+        "cvtsd2ss",
+        (a, b) -> a >>> 32 << 32 | unit.doubleToSingle(b) & 0xffff_ffffL,
+        0xf2,
+        0x0f,
+        0x5a,
+        0xc1);
     singles("cvtss2sd", (a, b) -> unit.singleToDouble((int) b), 0xf3, 0x0f, 0x5a, 0xc1);
     // The integer is in RDX.
     doubles("cvtsi2sd", (a, b) -> unit.integerToDouble(b), 0xf2, 0x48, 0x0f, 0x2a, 0xc2);
-    doubles("cvtsi2ss", (a, b) -> a >>> 32 << 32 | unit.integerToSingle(b) & 0xffff_ffffL,
-        0xf3, 0x48, 0x0f, 0x2a, 0xc2);
+    doubles(
+        "cvtsi2ss",
+        (a, b) -> a >>> 32 << 32 | unit.integerToSingle(b) & 0xffff_ffffL,
+        0xf3,
+        0x48,
+        0x0f,
+        0x2a,
+        0xc2);
     // cvtXX2si rax, xmm1; movq xmm0, rax
     for (int truncate = 0; truncate < 2; truncate++) {
       boolean chop = truncate == 1;
       int opcode = 0x2d - truncate;
-      doubles("cvt(t)sd2si64", (a, b) -> unit.doubleToInteger(b, 64, chop),
-          0xf2, 0x48, 0x0f, opcode, 0xc1, 0x66, 0x48, 0x0f, 0x6e, 0xc0);
-      doubles("cvt(t)sd2si32", (a, b) -> unit.doubleToInteger(b, 32, chop) & 0xffff_ffffL,
-          0xf2, 0x0f, opcode, 0xc1, 0x66, 0x48, 0x0f, 0x6e, 0xc0);
-      doubles("cvt(t)ss2si64", (a, b) -> unit.singleToInteger((int) b, 64, chop),
-          0xf3, 0x48, 0x0f, opcode, 0xc1, 0x66, 0x48, 0x0f, 0x6e, 0xc0);
-      doubles("cvt(t)ss2si32", (a, b) -> unit.singleToInteger((int) b, 32, chop) & 0xffff_ffffL,
-          0xf3, 0x0f, opcode, 0xc1, 0x66, 0x48, 0x0f, 0x6e, 0xc0);
+      doubles(
+          "cvt(t)sd2si64",
+          (a, b) -> unit.doubleToInteger(b, 64, chop),
+          0xf2,
+          0x48,
+          0x0f,
+          opcode,
+          0xc1,
+          0x66,
+          0x48,
+          0x0f,
+          0x6e,
+          0xc0);
+      doubles(
+          "cvt(t)sd2si32",
+          (a, b) -> unit.doubleToInteger(b, 32, chop) & 0xffff_ffffL,
+          0xf2,
+          0x0f,
+          opcode,
+          0xc1,
+          0x66,
+          0x48,
+          0x0f,
+          0x6e,
+          0xc0);
+      doubles(
+          "cvt(t)ss2si64",
+          (a, b) -> unit.singleToInteger((int) b, 64, chop),
+          0xf3,
+          0x48,
+          0x0f,
+          opcode,
+          0xc1,
+          0x66,
+          0x48,
+          0x0f,
+          0x6e,
+          0xc0);
+      doubles(
+          "cvt(t)ss2si32",
+          (a, b) -> unit.singleToInteger((int) b, 32, chop) & 0xffff_ffffL,
+          0xf3,
+          0x0f,
+          opcode,
+          0xc1,
+          0x66,
+          0x48,
+          0x0f,
+          0x6e,
+          0xc0);
     }
     settle();
   }
@@ -128,10 +191,16 @@ class SimdFloatOracleTest {
     assumeTrue(NativeOracle.hostHas("sse4_1"), "host without SSE4.1");
     for (int i = 0; i < 16; i++) {
       int mode = i;
-      doubles("roundsd " + i, (a, b) -> unit.roundDouble(b, mode),
-          0x66, 0x0f, 0x3a, 0x0b, 0xc1, i);
-      singles("roundss " + i, (a, b) -> unit.roundSingle((int) b, mode),
-          0x66, 0x0f, 0x3a, 0x0a, 0xc1, i);
+      doubles("roundsd " + i, (a, b) -> unit.roundDouble(b, mode), 0x66, 0x0f, 0x3a, 0x0b, 0xc1, i);
+      singles(
+          "roundss " + i,
+          (a, b) -> unit.roundSingle((int) b, mode),
+          0x66,
+          0x0f,
+          0x3a,
+          0x0a,
+          0xc1,
+          i);
     }
     settle();
   }

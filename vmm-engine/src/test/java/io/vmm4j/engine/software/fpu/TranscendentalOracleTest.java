@@ -71,7 +71,12 @@ class TranscendentalOracleTest {
 
   @Test
   void exponentialAgrees() {
-    run("f2xm1", Domain.BELOW_ONE, 0, (a, b, c, d) -> functions.twoToTheXMinusOne(a, b), 0xd9,
+    run(
+        "f2xm1",
+        Domain.BELOW_ONE,
+        0,
+        (a, b, c, d) -> functions.twoToTheXMinusOne(a, b),
+        0xd9,
         0xf0);
     settle();
   }
@@ -86,7 +91,12 @@ class TranscendentalOracleTest {
   @Test
   void scaleAndExtractAreExact() {
     run("fscale", Domain.ANY, -1, (a, b, c, d) -> functions.scale(a, b, c, d), 0xd9, 0xfd);
-    run("fxtract exponent", Domain.ANY, -2, (a, b, c, d) -> functions.extractExponent(a, b), 0xd9,
+    run(
+        "fxtract exponent",
+        Domain.ANY,
+        -2,
+        (a, b, c, d) -> functions.extractExponent(a, b),
+        0xd9,
         0xf4);
     run("fxtract", Domain.ANY, -1, (a, b, c, d) -> functions.extractSignificand(a, b), 0xd9, 0xf4);
     settle();
@@ -168,8 +178,18 @@ class TranscendentalOracleTest {
           report.append(
               String.format(
                   "%s %04x.%016x, %04x.%016x cw %x: %04x.%016x sw %x, expected %04x.%016x sw %x%n",
-                  name, ase, asig, bse, bsig, control, f.signExponent, f.significand, mine,
-                  oracle.signExponent(pushed), oracle.significand(pushed), status));
+                  name,
+                  ase,
+                  asig,
+                  bse,
+                  bsig,
+                  control,
+                  f.signExponent,
+                  f.significand,
+                  mine,
+                  oracle.signExponent(pushed),
+                  oracle.significand(pushed),
+                  status));
         }
       }
     }
