@@ -1,0 +1,5 @@
+/** The boards: what a machine has without being asked. */
+@NullMarked
+package io.vmm4j.devices.board;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The pair of 8259A interrupt controllers. */
+@NullMarked
+package io.vmm4j.devices.pic;
+
+import org.jspecify.annotations.NullMarked;

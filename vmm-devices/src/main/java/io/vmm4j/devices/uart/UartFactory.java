@@ -1,0 +1,44 @@
+package io.vmm4j.devices.uart;
+
+import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.device.DeviceModel;
+import io.vmm4j.api.state.RecordSchema;
+import java.lang.invoke.MethodHandles;
+
+/** Makes {@code uart16550} devices. */
+public final class UartFactory implements DeviceFactory<UartConfig, UartState> {
+  private static final RecordSchema<UartConfig> CONFIG =
+      RecordSchema.builder(MethodHandles.lookup(), UartConfig.class)
+          .defaults(UartConfig.DEFAULT)
+          .build();
+  private static final RecordSchema<UartState> STATE =
+      RecordSchema.of(MethodHandles.lookup(), UartState.class);
+
+  /** For {@link java.util.ServiceLoader}. */
+  public UartFactory() {}
+
+  @Override
+  public String type() {
+    return UartConfig.TYPE;
+  }
+
+  @Override
+  public String summary() {
+    return "16550A serial port";
+  }
+
+  @Override
+  public RecordSchema<UartConfig> configSchema() {
+    return CONFIG;
+  }
+
+  @Override
+  public RecordSchema<UartState> stateSchema() {
+    return STATE;
+  }
+
+  @Override
+  public DeviceModel<UartState> create(UartConfig config) {
+    return new Uart(config);
+  }
+}
