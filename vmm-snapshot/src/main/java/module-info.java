@@ -4,4 +4,6 @@ module io.vmm4j.snapshot {
   requires transitive io.vmm4j.api;
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.dataformat.cbor;
+
+  exports io.vmm4j.snapshot;
 }

@@ -1,0 +1,147 @@
+package io.vmm4j.snapshot;
+
+import io.vmm4j.api.state.FieldMap;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/** Frames chunks, and counts and digests what it writes. The counterpart of {@link ChunkInput}. */
+final class ChunkOutput {
+  static final int UNSIGNED = 0;
+  static final int BYTES = 2;
+  static final int ARRAY = 4;
+  static final int TAG = 6;
+
+  /** The tag of a byte string that holds an encoded item (RFC 8949, 3.4.5.1). */
+  static final int TAG_ENCODED = 24;
+
+  private final OutputStream out;
+  private final MessageDigest digest = sha256();
+  private final byte[] head = new byte[9];
+  private long count;
+
+  ChunkOutput(OutputStream out) {
+    this.out = new BufferedOutputStream(out, 1 << 16);
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
+  /** The bytes written so far. */
+  long count() {
+    return count;
+  }
+
+  /** The digest, in hexadecimal, of everything written so far; ends the digesting. */
+  String endDigest() {
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  void flush() throws IOException {
+    out.flush();
+  }
+
+  void prologue(FieldMap fields) throws IOException {
+    byte[] magic = SnapshotFormat.MAGIC;
+    byte[] encoded = CborFields.encode(fields);
+    write(magic, magic.length);
+    bytes(encoded, encoded.length);
+    crc(encoded, encoded.length);
+  }
+
+  /** A chunk whose body is fields. */
+  void chunk(String kind, boolean critical, FieldMap header, FieldMap body) throws IOException {
+    byte[] encoded = CborFields.encode(body);
+    header(kind, critical, header, encoded.length);
+    head(TAG, TAG_ENCODED);
+    bytes(encoded, encoded.length);
+    crc(encoded, encoded.length);
+  }
+
+  /** A chunk whose body is the first {@code length} bytes of an array. */
+  void chunk(String kind, boolean critical, FieldMap header, byte[] body, int length, int crc)
+      throws IOException {
+    header(kind, critical, header, length);
+    bytes(body, length);
+    crc(crc);
+  }
+
+  private void header(String kind, boolean critical, FieldMap header, int length)
+      throws IOException {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("kind", kind);
+    fields.put("critical", critical);
+    fields.put("length", (long) length);
+    fields.putAll(header.asMap());
+    byte[] encoded = CborFields.encode(FieldMap.of(fields));
+    if (encoded.length > SnapshotFormat.MAX_HEADER_BYTES) {
+      throw new IllegalArgumentException(
+          "the header of a chunk has %d bytes, more than %d"
+              .formatted(encoded.length, SnapshotFormat.MAX_HEADER_BYTES));
+    }
+    head(ARRAY, 4);
+    head(TAG, TAG_ENCODED);
+    bytes(encoded, encoded.length);
+    crc(encoded, encoded.length);
+  }
+
+  private void bytes(byte[] bytes, int length) throws IOException {
+    head(BYTES, length);
+    write(bytes, length);
+  }
+
+  private void crc(byte[] bytes, int length) throws IOException {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, length);
+    crc((int) crc.getValue());
+  }
+
+  private void crc(int value) throws IOException {
+    head(BYTES, 4);
+    for (int i = 0; i < 4; i++) {
+      head[i] = (byte) (value >> (24 - 8 * i));
+    }
+    write(head, 4);
+  }
+
+  /** The head of an item in its shortest form (RFC 8949, 3). */
+  private void head(int majorType, int argument) throws IOException {
+    int length;
+    int additional;
+    if (argument < 24) {
+      additional = argument;
+      length = 0;
+    } else if (argument < 0x100) {
+      additional = 24;
+      length = 1;
+    } else if (argument < 0x10000) {
+      additional = 25;
+      length = 2;
+    } else {
+      additional = 26;
+      length = 4;
+    }
+    head[0] = (byte) (majorType << 5 | additional);
+    for (int i = 0; i < length; i++) {
+      head[1 + i] = (byte) (argument >> (8 * (length - 1 - i)));
+    }
+    write(head, 1 + length);
+  }
+
+  private void write(byte[] bytes, int length) throws IOException {
+    digest.update(bytes, 0, length);
+    out.write(bytes, 0, length);
+    count += length;
+  }
+}

@@ -1,0 +1,127 @@
+package io.vmm4j.snapshot;
+
+import io.vmm4j.api.SnapshotException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Checks the headers of one region's memory chunks: their order, their places, their pages. */
+final class MemoryRegionReader {
+  private final MachineDescription.Region region;
+  private final Optional<MemorySegment> target;
+  private MemoryMakeUp makeUp;
+  private long nextOffset;
+  private List<Integer> runs = List.of();
+  private Compression compression = Compression.NONE;
+  private int fillPages;
+  private int dataPages;
+
+  MemoryRegionReader(MachineDescription.Region region, Optional<MemorySegment> target) {
+    if (target.isPresent() && target.get().byteSize() != region.bytes()) {
+      throw new IllegalArgumentException(
+          "the sink gave %d bytes for region '%s' of %d"
+              .formatted(target.get().byteSize(), region.name(), region.bytes()));
+    }
+    this.region = region;
+    this.target = target;
+    this.makeUp = MemoryMakeUp.zeros(region.name(), region.bytes());
+  }
+
+  long bytes() {
+    return region.bytes();
+  }
+
+  Optional<MemorySegment> target() {
+    return target;
+  }
+
+  MemoryMakeUp makeUp() {
+    return makeUp;
+  }
+
+  /** Checks a header before its body is read. */
+  void begin(ChunkHeader header) {
+    long at = header.offset();
+    long offset = Fields.integer(header.fields(), "offset", nextOffset, region.bytes() - 1, at);
+    if (offset % SnapshotFormat.BLOCK_BYTES != 0) {
+      throw Fields.wrong("offset", "a multiple of the block size", offset, at);
+    }
+    nextOffset = offset + SnapshotFormat.BLOCK_BYTES;
+    compression = compression(Fields.text(header.fields(), "compression", at), at);
+    int pages =
+        (int)
+            (Math.min(SnapshotFormat.BLOCK_BYTES, region.bytes() - offset)
+                / SnapshotFormat.PAGE_BYTES);
+    readRuns(header, pages);
+    boolean fits =
+        compression == Compression.NONE
+            ? header.length() == plainBytes()
+            : header.length() < plainBytes();
+    if (!fits) {
+      throw Fields.wrong("length", "that of " + plainBytes() + " bytes", header.length(), at);
+    }
+  }
+
+  private static Compression compression(String name, long at) {
+    for (Compression known : Compression.values()) {
+      if (known.formatName().equals(name)) {
+        return known;
+      }
+    }
+    throw new SnapshotException.Incompatible(
+        "compression '%s' at offset %d".formatted(name, at),
+        "this version does not know it; use a newer release");
+  }
+
+  private void readRuns(ChunkHeader header, int pages) {
+    long at = header.offset();
+    if (!header.fields().has("pages")
+        || !(header.fields().get("pages") instanceof List<?> list)
+        || list.size() % 2 != 0) {
+      throw new SnapshotException.Corrupt(at, "field 'pages': expected pairs of kind and count");
+    }
+    List<Integer> read = new ArrayList<>(list.size());
+    fillPages = 0;
+    dataPages = 0;
+    int left = pages;
+    for (int i = 0; i < list.size(); i += 2) {
+      if (!(list.get(i) instanceof Long kind) || kind < 0 || kind > SnapshotFormat.PAGE_DATA) {
+        throw Fields.wrong("pages", "the kind of a page", list.get(i), at);
+      }
+      if (!(list.get(i + 1) instanceof Long count) || count < 1 || count > left) {
+        throw Fields.wrong("pages", "a count up to " + left, list.get(i + 1), at);
+      }
+      left -= count.intValue();
+      fillPages += kind == SnapshotFormat.PAGE_FILL ? count.intValue() : 0;
+      dataPages += kind == SnapshotFormat.PAGE_DATA ? count.intValue() : 0;
+      read.add(kind.intValue());
+      read.add(count.intValue());
+    }
+    if (left != 0) {
+      throw Fields.wrong("pages", pages + " pages", pages - left, at);
+    }
+    runs = read;
+  }
+
+  private int plainBytes() {
+    return fillPages * SnapshotFormat.FILL_BYTES + dataPages * SnapshotFormat.PAGE_BYTES;
+  }
+
+  /** The block whose header was checked, with its body. */
+  BlockUnpacker.Block block(ChunkHeader header, ChunkBody body) {
+    makeUp =
+        makeUp.plus(
+            (long) fillPages * SnapshotFormat.PAGE_BYTES,
+            (long) dataPages * SnapshotFormat.PAGE_BYTES,
+            header.length(),
+            compression != Compression.NONE);
+    return new BlockUnpacker.Block(
+        region.name(),
+        nextOffset - SnapshotFormat.BLOCK_BYTES,
+        runs,
+        plainBytes(),
+        compression,
+        body);
+  }
+}

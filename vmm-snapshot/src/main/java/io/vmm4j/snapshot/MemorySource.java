@@ -1,0 +1,65 @@
+package io.vmm4j.snapshot;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+
+/** Where a writer finds the contents of a memory region. Used by several threads at a time. */
+public interface MemorySource {
+
+  /** The size of the region in bytes. */
+  long size();
+
+  /**
+   * A piece of the region.
+   *
+   * @param offset into the region
+   * @param buffer at least {@code length} bytes that may be used to hold the piece; it is reused
+   *     for a later piece
+   * @param length in bytes
+   * @return the piece, {@code length} bytes long, not changed by anybody until it is written
+   */
+  MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException;
+
+  /** A segment's contents. */
+  static MemorySource of(MemorySegment segment) {
+    return new MemorySource() {
+      @Override
+      public long size() {
+        return segment.byteSize();
+      }
+
+      @Override
+      public MemorySegment piece(long offset, MemorySegment buffer, int length) {
+        return segment.asSlice(offset, length);
+      }
+    };
+  }
+
+  /**
+   * The contents of {@code [position, position + size)} of a file. A sparse file is best read this
+   * way: to look at its holes through a mapping would fill them, page by page.
+   */
+  static MemorySource of(FileChannel file, long position, long size) {
+    return new MemorySource() {
+      @Override
+      public long size() {
+        return size;
+      }
+
+      @Override
+      public MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException {
+        MemorySegment piece = buffer.asSlice(0, length);
+        ByteBuffer target = piece.asByteBuffer();
+        while (target.hasRemaining()) {
+          if (file.read(target, position + offset + target.position()) < 0) {
+            throw new EOFException("the memory's file is shorter than the memory");
+          }
+        }
+        return piece;
+      }
+    };
+  }
+}

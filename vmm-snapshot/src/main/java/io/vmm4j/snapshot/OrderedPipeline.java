@@ -1,0 +1,154 @@
+package io.vmm4j.snapshot;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Runs tasks on a few threads and hands their results on in the order of the tasks, on the caller's
+ * thread. At most two tasks a thread are under way, each with a workspace of its own that is used
+ * again once the result was taken.
+ *
+ * @param <W> the workspace
+ * @param <R> the result
+ */
+final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable {
+
+  /** Compression and SHA-256 saturate a few cores; more would only wait for the stream. */
+  private static final int MAX_THREADS = 4;
+
+  /** What a worker does. */
+  interface Work<W, R> {
+    R run(W workspace) throws IOException;
+  }
+
+  /** What the caller's thread does with a result. */
+  interface Taker<R> {
+    void take(R result) throws IOException;
+  }
+
+  private record Pending<W, R>(W workspace, Future<R> result) {}
+
+  private final Supplier<W> workspaces;
+  private final Taker<R> taker;
+  private final int threads;
+  private final Deque<Pending<W, R>> pending = new ArrayDeque<>();
+  private final Deque<W> free = new ArrayDeque<>();
+  private final List<W> all = new ArrayList<>();
+  private ExecutorService executor;
+
+  /**
+   * A pipeline, its threads started with the first task.
+   *
+   * @param parallel whether to use threads at all; a little work is done sooner without
+   */
+  @SuppressWarnings("NullAway.Init")
+  OrderedPipeline(boolean parallel, Supplier<W> workspaces, Taker<R> taker) {
+    this.threads = parallel ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()) : 0;
+    this.workspaces = workspaces;
+    this.taker = taker;
+  }
+
+  void submit(Work<W, R> work) throws IOException {
+    if (threads == 0) {
+      W workspace = workspace();
+      taker.take(work.run(workspace));
+      free.push(workspace);
+      return;
+    }
+    if (executor == null) {
+      executor =
+          Executors.newFixedThreadPool(
+              threads, Thread.ofPlatform().daemon().name("vmm4j-snapshot-", 0).factory());
+    }
+    if (pending.size() == 2 * threads) {
+      takeFirst();
+    }
+    W workspace = workspace();
+    pending.add(new Pending<>(workspace, executor.submit(() -> work.run(workspace))));
+  }
+
+  /** Takes what is still under way. */
+  void drain() throws IOException {
+    while (!pending.isEmpty()) {
+      takeFirst();
+    }
+  }
+
+  private W workspace() {
+    if (!free.isEmpty()) {
+      return free.pop();
+    }
+    W workspace = workspaces.get();
+    all.add(workspace);
+    return workspace;
+  }
+
+  private void takeFirst() throws IOException {
+    Pending<W, R> first = pending.remove();
+    taker.take(await(first.result()));
+    free.push(first.workspace());
+  }
+
+  private R await(Future<R> result) throws IOException {
+    // Not left when the thread is interrupted: a task takes milliseconds, and it may be writing
+    // to memory that the caller is about to release.
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return result.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          switch (e.getCause()) {
+            case IOException io -> throw io;
+            case RuntimeException runtime -> throw runtime;
+            case Error error -> throw error;
+            case null, default -> throw new IllegalStateException(e.getCause());
+          }
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Waits until no task runs any more, and releases the workspaces. */
+  @Override
+  public void close() {
+    if (executor != null) {
+      // Not shutdownNow: an interrupt would close the file channel that a worker reads from.
+      executor.shutdown();
+      boolean interrupted = false;
+      while (!executor.isTerminated()) {
+        try {
+          executor.awaitTermination(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    for (W workspace : all) {
+      try {
+        workspace.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    all.clear();
+  }
+}

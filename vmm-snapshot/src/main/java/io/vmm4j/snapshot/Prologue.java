@@ -1,0 +1,57 @@
+package io.vmm4j.snapshot;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What a snapshot says of itself before all else.
+ *
+ * @param major the container version; a reader takes its own and every earlier one
+ * @param minor what was added that an older reader of the same major may pass over
+ * @param id the snapshot's identity
+ * @param parent the snapshot this one is a delta of; absent for a whole one
+ * @param producer the program that wrote it
+ * @param producerVersion the version of that program
+ * @param created when it was written, to the millisecond
+ * @param features names of what a reader must know to read it; empty so far
+ */
+public record Prologue(
+    int major,
+    int minor,
+    UUID id,
+    Optional<Parent> parent,
+    String producer,
+    String producerVersion,
+    Instant created,
+    List<String> features) {
+
+  /** Cuts the time to milliseconds and copies the features. */
+  public Prologue {
+    created = created.truncatedTo(ChronoUnit.MILLIS);
+    features = List.copyOf(features);
+  }
+
+  /**
+   * The snapshot a delta needs.
+   *
+   * @param id its identity
+   * @param sha256 the digest in its footer, in hexadecimal
+   */
+  public record Parent(UUID id, String sha256) {}
+
+  /** Of a new whole snapshot in the present version of the format, written now. */
+  public static Prologue of(UUID id, String producer, String producerVersion) {
+    return new Prologue(
+        SnapshotFormat.MAJOR,
+        SnapshotFormat.MINOR,
+        id,
+        Optional.empty(),
+        producer,
+        producerVersion,
+        Instant.now(),
+        List.of());
+  }
+}

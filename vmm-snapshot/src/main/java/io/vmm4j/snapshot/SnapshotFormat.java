@@ -1,0 +1,79 @@
+package io.vmm4j.snapshot;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+
+/**
+ * The numbers and names of the format.
+ *
+ * <pre>
+ * snapshot  = prologue chunk* footer                      a CBOR sequence (RFC 8742)
+ * prologue  = 55799([ "vmm4j-snapshot", fields, crc ])
+ * chunk     = [ header, crc, body, crc ]
+ * header    = fields                                      kind, critical, length, …
+ * body      = fields | bstr                               bstr in memory chunks
+ * fields    = 24(bstr .cbor { * tstr => any })            RFC 8949, 3.4.5.1
+ * crc       = bstr .size 4                                CRC-32C, big-endian, of the string before
+ * footer    = chunk of kind "footer"
+ * </pre>
+ *
+ * <p>Every head has its shortest form and every length is definite, so that there is one way only
+ * to write an item and a reader knows how many bytes follow. The whole format is described in
+ * docs/snapshot-format.md.
+ */
+final class SnapshotFormat {
+  /** The container version written, and the newest that is read. */
+  static final int MAJOR = 1;
+
+  static final int MINOR = 0;
+
+  /** The oldest container version that is read. */
+  static final int OLDEST_MAJOR = 1;
+
+  static final String NAME = "vmm4j-snapshot";
+
+  /** What every snapshot begins with: the tag, an array of three, the name, the tag of fields. */
+  static final byte[] MAGIC = magic();
+
+  /** Features in the prologue without which a file can't be read, as far as this version knows. */
+  static final Set<String> FEATURES = Set.of();
+
+  static final String MACHINE = "machine";
+  static final String STATE = "state";
+  static final String MAPPING = "mapping";
+  static final String MEMORY = "memory";
+  static final String FOOTER = "footer";
+
+  static final int PAGE_BYTES = 4096;
+  static final int BLOCK_BYTES = 2 << 20;
+  static final int BLOCK_PAGES = BLOCK_BYTES / PAGE_BYTES;
+
+  /** The bytes a fill page repeats. */
+  static final int FILL_BYTES = 8;
+
+  static final int PAGE_ZERO = 0;
+  static final int PAGE_FILL = 1;
+  static final int PAGE_DATA = 2;
+
+  /** Same as in the parent: only in a delta, which this version does not read. */
+  static final int PAGE_PARENT = 3;
+
+  static final int MAX_HEADER_BYTES = 64 << 10;
+  static final int MAX_REGIONS = 4096;
+
+  private SnapshotFormat() {}
+
+  private static byte[] magic() {
+    byte[] name = NAME.getBytes(StandardCharsets.UTF_8);
+    byte[] magic = new byte[5 + name.length + 2];
+    magic[0] = (byte) 0xD9;
+    magic[1] = (byte) 0xD9;
+    magic[2] = (byte) 0xF7;
+    magic[3] = (byte) 0x83;
+    magic[4] = (byte) (0x60 | name.length);
+    System.arraycopy(name, 0, magic, 5, name.length);
+    magic[5 + name.length] = (byte) 0xD8;
+    magic[6 + name.length] = 0x18;
+    return magic;
+  }
+}

@@ -1,0 +1,249 @@
+package io.vmm4j.snapshot;
+
+import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.state.FieldMap;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads a snapshot from a stream, from front to back, and checks all of it: the first phase of a
+ * restore.
+ *
+ * {@snippet :
+ * SnapshotPlan plan = new SnapshotReader(in, SnapshotLimits.standard()).read(machine -> {
+ *   return Map.of(MachineDescription.RAM, arena.allocate(machine.memoryBytes()));
+ * });
+ * CpuState cpu = plan.requireState("vcpu", "vcpu/0").decode(MachineSchemas.CPU);
+ * }
+ *
+ * <p>It reads to the end of the footer and not one byte further. The stream may be hostile: nothing
+ * is allocated on the word of a length that is beyond the limits, and whatever the bytes are, the
+ * only failures are those of the stream itself ({@link IOException}) and {@link
+ * SnapshotException}s. For one snapshot and one thread.
+ */
+public final class SnapshotReader {
+
+  /** The most values in the fields of all chunks together. */
+  static final int MAX_VALUES = 1 << 20;
+
+  /** What watches the reading, for inspection. */
+  interface Listener {
+    default void prologue(Prologue prologue) {}
+
+    default void machine(MachineDescription machine) {}
+
+    /** A chunk that was read and found good, with its fields if it holds such. */
+    default void chunk(ChunkHeader header, Optional<FieldMap> fields) {}
+
+    default void memory(MemoryMakeUp region) {}
+  }
+
+  private final ChunkInput in;
+  private final SnapshotLimits limits;
+  private final CborFields.Budget budget = new CborFields.Budget(MAX_VALUES);
+  private final Listener listener;
+  private final List<StateChunk> states = new ArrayList<>();
+  private final List<MappingState> mappings = new ArrayList<>();
+  private final List<SkippedChunk> skipped = new ArrayList<>();
+  private final Set<List<String>> seen = new HashSet<>();
+  private final Map<String, MemoryRegionReader> regions = new LinkedHashMap<>();
+  private long keptBytes;
+  private long chunks;
+
+  /** A reader within limits. */
+  public SnapshotReader(InputStream in, SnapshotLimits limits) {
+    this(in, limits, new Listener() {});
+  }
+
+  SnapshotReader(InputStream in, SnapshotLimits limits, Listener listener) {
+    this.in = new ChunkInput(in, limits, budget);
+    this.limits = limits;
+    this.listener = listener;
+  }
+
+  /** How many bytes of the stream have been read. */
+  public long offset() {
+    return in.offset();
+  }
+
+  /**
+   * Reads the snapshot. Once only.
+   *
+   * @throws SnapshotException of the kind that fits, if it is not a whole snapshot that this
+   *     version can read within the limits
+   * @throws IOException if the stream fails
+   */
+  public SnapshotPlan read(MemorySink sink) throws IOException {
+    Prologue prologue = PrologueCodec.fromFields(in.prologue(), 0);
+    listener.prologue(prologue);
+    refuseFeatures(prologue);
+    MachineDescription machine = machine();
+    Map<String, MemorySegment> memory = sink.allocate(machine);
+    for (MachineDescription.Region region : machine.regions()) {
+      Optional<MemorySegment> target = Optional.ofNullable(memory.get(region.name()));
+      regions.put(region.name(), new MemoryRegionReader(region, target));
+    }
+    boolean parallel = machine.totalMemoryBytes() >= SnapshotWriter.PARALLEL_BYTES;
+    try (OrderedPipeline<BlockUnpacker, Integer> pipeline =
+        new OrderedPipeline<>(parallel, BlockUnpacker::new, unpacked -> {})) {
+      while (true) {
+        ChunkHeader header = in.header();
+        if (header.kind().equals(SnapshotFormat.FOOTER)) {
+          pipeline.drain();
+          SnapshotDigest digest = footer(header);
+          List<MemoryMakeUp> makeUp =
+              regions.values().stream().map(MemoryRegionReader::makeUp).toList();
+          return new SnapshotPlan(prologue, machine, states, mappings, skipped, makeUp, digest);
+        }
+        countChunk(header);
+        switch (header.kind()) {
+          case SnapshotFormat.STATE -> state(header);
+          case SnapshotFormat.MAPPING -> mapping(header);
+          case SnapshotFormat.MEMORY -> memory(header, pipeline);
+          case SnapshotFormat.MACHINE ->
+              throw new SnapshotException.Corrupt(header.offset(), "a second machine");
+          default -> unknown(header);
+        }
+      }
+    } finally {
+      regions.values().forEach(region -> listener.memory(region.makeUp()));
+    }
+  }
+
+  private static void refuseFeatures(Prologue prologue) {
+    for (String feature : prologue.features()) {
+      if (!SnapshotFormat.FEATURES.contains(feature)) {
+        throw new SnapshotException.Incompatible(
+            "feature '" + feature + "'", "this version does not know it; use a newer release");
+      }
+    }
+    prologue
+        .parent()
+        .ifPresent(parent -> {
+          throw new SnapshotException.MissingParent(parent.id().toString());
+        });
+  }
+
+  private void countChunk(ChunkHeader header) {
+    if (++chunks > limits.chunks()) {
+      throw new SnapshotException.Incompatible(
+          "the number of chunks", "the reader's limit is " + limits.chunks());
+    }
+    if (!header.kind().equals(SnapshotFormat.MEMORY)) {
+      // What is not memory stays in the heap until the restore: all of it together has a limit.
+      keptBytes += header.bytes() + Math.min(header.length(), Integer.MAX_VALUE);
+      if (keptBytes > limits.chunkBytes().bytes()) {
+        throw new SnapshotException.Incompatible(
+            "the state of more than %d bytes".formatted(limits.chunkBytes().bytes()),
+            "it is beyond the reader's limit");
+      }
+    }
+  }
+
+  private MachineDescription machine() throws IOException {
+    ChunkHeader header = in.header();
+    if (!header.kind().equals(SnapshotFormat.MACHINE)) {
+      throw new SnapshotException.Corrupt(
+          header.offset(), "expected the machine, found '" + header.kind() + "'");
+    }
+    countChunk(header);
+    int version = version(header);
+    FieldMap fields = in.fieldsBody(header);
+    MachineDescription machine = MachineCodec.fromFields(version, fields, header.offset());
+    listener.machine(machine);
+    listener.chunk(header, Optional.of(fields));
+    long total = machine.totalMemoryBytes();
+    if (total > limits.memory().bytes()) {
+      throw new SnapshotException.Incompatible(
+          "a machine with %d bytes of memory".formatted(total),
+          "the reader's limit is " + limits.memory());
+    }
+    return machine;
+  }
+
+  private void state(ChunkHeader header) throws IOException {
+    String type = Fields.text(header.fields(), "type", header.offset());
+    String path = Fields.text(header.fields(), "path", header.offset());
+    int version = version(header);
+    refuseSecond(header, List.of(header.kind(), type, path));
+    FieldMap fields = in.fieldsBody(header);
+    states.add(new StateChunk(type, path, version, header.critical(), fields, header.offset()));
+    listener.chunk(header, Optional.of(fields));
+  }
+
+  private void mapping(ChunkHeader header) throws IOException {
+    int version = version(header);
+    FieldMap fields = in.fieldsBody(header);
+    MappingState mapping =
+        Fields.decode(MachineSchemas.MAPPING, version, fields, "a mapping", header.offset());
+    refuseSecond(
+        header, List.of(header.kind(), mapping.path(), mapping.memory(), mapping.mapping()));
+    MemoryRegionReader region =
+        regions.get(MachineDescription.deviceRegion(mapping.path(), mapping.memory()));
+    if (region == null || mapping.offset() > region.bytes() - mapping.length()) {
+      throw new SnapshotException.Corrupt(
+          header.offset(),
+          "mapping '%s' is not within a device memory '%s' of '%s'"
+              .formatted(mapping.mapping(), mapping.memory(), mapping.path()));
+    }
+    mappings.add(mapping);
+    listener.chunk(header, Optional.of(fields));
+  }
+
+  private void memory(ChunkHeader header, OrderedPipeline<BlockUnpacker, Integer> pipeline)
+      throws IOException {
+    String name = Fields.text(header.fields(), "region", header.offset());
+    MemoryRegionReader region = regions.get(name);
+    if (region == null) {
+      throw new SnapshotException.Corrupt(
+          header.offset(), "the machine has no memory region '" + name + "'");
+    }
+    region.begin(header);
+    BlockUnpacker.Block block = region.block(header, in.body(header));
+    pipeline.submit(unpacker -> {
+      unpacker.unpack(block, region.target());
+      return block.plainBytes();
+    });
+    listener.chunk(header, Optional.empty());
+  }
+
+  private void unknown(ChunkHeader header) throws IOException {
+    if (header.critical()) {
+      throw new SnapshotException.Incompatible(
+          "chunk '%s' %s".formatted(header.kind(), header.name()),
+          "it is critical and this version does not know it; use a newer release");
+    }
+    in.skipBody(header);
+    skipped.add(new SkippedChunk(header.kind(), header.name(), header.offset(), header.length()));
+    listener.chunk(header, Optional.empty());
+  }
+
+  private SnapshotDigest footer(ChunkHeader header) throws IOException {
+    SnapshotDigest stated = PrologueCodec.footer(in.fieldsBody(header), header.offset());
+    SnapshotDigest actual = new SnapshotDigest(chunks, header.offset(), in.endDigest());
+    if (!stated.equals(actual)) {
+      throw new SnapshotException.Corrupt(
+          header.offset(), "the footer states %s, found %s".formatted(stated, actual));
+    }
+    return actual;
+  }
+
+  private void refuseSecond(ChunkHeader header, List<String> key) {
+    if (!seen.add(key)) {
+      throw new SnapshotException.Corrupt(header.offset(), "a second " + String.join(" ", key));
+    }
+  }
+
+  private static int version(ChunkHeader header) {
+    return Fields.smallInteger(header.fields(), "version", 1, Integer.MAX_VALUE, header.offset());
+  }
+}
