@@ -1,0 +1,106 @@
+package io.vmm4j.engine.boot;
+
+import io.vmm4j.api.BootException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import org.tukaani.xz.LZMAInputStream;
+import org.tukaani.xz.SingleXZInputStream;
+
+/** The packed kernel within a bzImage: an ELF vmlinux, in one of the kernel's compressions. */
+final class LinuxPayload {
+  /** How much an xz or lzma decoder may use; the kernel packs with windows of up to 128 MiB. */
+  private static final int DECODER_KIB = 160 << 10;
+
+  private static final int SIZE_BYTES = 4;
+
+  /** A compression that this class unpacks. */
+  private enum Compression {
+    GZIP,
+    XZ,
+    LZMA,
+    LZ4
+  }
+
+  private LinuxPayload() {}
+
+  /**
+   * Unpacks the kernel.
+   *
+   * @param limitBytes the most it may have unpacked
+   * @return the ELF image, or empty if the compression is not one that is read here
+   * @throws io.vmm4j.api.BootException if the payload is damaged, or larger than it may be
+   */
+  static Optional<ImageBytes> unpack(ImageBytes image, LinuxHeader header, long limitBytes) {
+    if (header.payloadBytes() <= 2 * SIZE_BYTES) {
+      return Optional.empty();
+    }
+    byte[] packed = image.read("payload_offset", header.payloadOffset(), header.payloadBytes());
+    Optional<Compression> compression = compression(packed);
+    if (compression.isEmpty()) {
+      return Optional.empty();
+    }
+    long size = 0;
+    for (int i = 1; i <= SIZE_BYTES; i++) {
+      size = size << 8 | packed[packed.length - i] & 0xFF;
+    }
+    if (size > limitBytes) {
+      throw image.fault(
+          "the payload's size field says 0x%x bytes; init_size allows 0x%x", size, limitBytes);
+    }
+    byte[] unpacked = new byte[(int) size];
+    try {
+      int written = unpack(compression.get(), packed, unpacked);
+      if (written != size) {
+        throw image.fault(
+            "the payload has 0x%x bytes unpacked, its size field says 0x%x", written, size);
+      }
+    } catch (IOException e) {
+      throw new BootException(
+          "%s: the payload (%s) can't be unpacked: %s"
+              .formatted(image.name(), compression.get(), e.getMessage()),
+          e);
+    }
+    return Optional.of(ImageBytes.of(image.name() + " (unpacked)", unpacked, unpacked.length));
+  }
+
+  private static int unpack(Compression compression, byte[] packed, byte[] unpacked)
+      throws IOException {
+    int length = packed.length - SIZE_BYTES;
+    if (compression == Compression.LZ4) {
+      return Lz4Legacy.unpack(packed, length, unpacked);
+    }
+    try (InputStream stream = stream(compression, packed)) {
+      return stream.readNBytes(unpacked, 0, unpacked.length);
+    }
+  }
+
+  private static InputStream stream(Compression compression, byte[] packed) throws IOException {
+    InputStream in = new ByteArrayInputStream(packed);
+    return switch (compression) {
+      case GZIP -> new GZIPInputStream(in, 1 << 16);
+      case XZ -> new SingleXZInputStream(in, DECODER_KIB);
+      case LZMA -> new LZMAInputStream(in, DECODER_KIB);
+      case LZ4 -> throw new IllegalArgumentException("lz4 is not read as a stream");
+    };
+  }
+
+  private static Optional<Compression> compression(byte[] packed) {
+    int magic =
+        (packed[0] & 0xFF) << 24
+            | (packed[1] & 0xFF) << 16
+            | (packed[2] & 0xFF) << 8
+            | packed[3] & 0xFF;
+    if (magic >>> 16 == 0x1F8B) {
+      return Optional.of(Compression.GZIP);
+    }
+    return switch (magic) {
+      case 0xFD377A58 -> Optional.of(Compression.XZ);
+      case 0x5D000000, 0x5D000080 -> Optional.of(Compression.LZMA);
+      case 0x02214C18 -> Optional.of(Compression.LZ4);
+      default -> Optional.empty();
+    };
+  }
+}

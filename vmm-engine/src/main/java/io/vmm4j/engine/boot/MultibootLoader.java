@@ -1,0 +1,165 @@
+package io.vmm4j.engine.boot;
+
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.memory.GuestMemory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A Multiboot 1 kernel (Multiboot specification 0.6.96): an ELF of 32 bits, one of 64 bits that
+ * begins in 32-bit mode, or a flat image with the address fields of its header.
+ */
+final class MultibootLoader implements BootLoader {
+  private static final int BOOTLOADER_MAGIC = 0x2BAD_B002;
+  private static final int HAS_MEMORY = 1;
+  private static final int HAS_COMMAND_LINE = 1 << 2;
+  private static final int HAS_MODULES = 1 << 3;
+  private static final int HAS_MEMORY_MAP = 1 << 6;
+  private static final int HAS_LOADER_NAME = 1 << 9;
+  private static final int INFORMATION_BYTES = 120;
+
+  private static final long LOADER_NAME = BootArea.INFORMATION + 0x80;
+  private static final long MODULE_LIST = BootArea.INFORMATION + 0xC0;
+  private static final long MEMORY_MAP = BootArea.INFORMATION + 0x100;
+
+  private final BootSource.Multiboot source;
+  private final Optional<Path> module;
+
+  MultibootLoader(BootSource.Multiboot source) {
+    this(source, Optional.empty());
+  }
+
+  MultibootLoader(BootSource.Multiboot source, Optional<Path> module) {
+    this.source = source;
+    this.module = module;
+  }
+
+  /** Where the kernel ends and where it is entered. */
+  private record Loaded(long end, long entry) {}
+
+  @Override
+  public CpuState load(BootTarget target) {
+    try (ImageBytes image = ImageBytes.open(source.kernel())) {
+      MultibootHeader header =
+          MultibootHeader.find(image)
+              .orElseThrow(() ->
+                  image.fault(
+                      "expected a Multiboot 1 header (0x1BADB002 with a right checksum in the"
+                          + " first 8 KiB), found %s",
+                      ImageKind.describe(image)));
+      if (header.unknownRequirements() != 0) {
+        throw image.fault(
+            "the Multiboot header's flags 0x%x require what this loader does not know (0x%x)",
+            header.flags(), header.unknownRequirements());
+      }
+      Loaded loaded =
+          header.hasAddresses() ? loadFlat(target, image, header) : loadElf(target, image);
+      if (loaded.entry != (loaded.entry & 0xFFFF_FFFFL)
+          || !target.ram().contains(loaded.entry, 1)) {
+        throw image.fault("the entry address 0x%x is not in RAM below 4 GiB", loaded.entry);
+      }
+      // Like other loaders: the path first, as a program's arguments begin with its name.
+      String path = source.kernel().toString();
+      target.writeCommandLine(
+          image,
+          source.commandLine().isEmpty() ? path : path + " " + source.commandLine(),
+          BootArea.COMMAND_LINE_BYTES - 1);
+      writeInformation(target, loaded.end);
+      long[] gpr = new long[16];
+      gpr[0] = BOOTLOADER_MAGIC; // EAX
+      gpr[3] = BootArea.INFORMATION; // EBX
+      return EntryState.protectedMode(target.memory(), loaded.entry, gpr);
+    }
+  }
+
+  private static Loaded loadElf(BootTarget target, ImageBytes image) {
+    ElfImage elf = ElfImage.parse(image);
+    return new Loaded(elf.load(target), elf.physicalEntry());
+  }
+
+  private static Loaded loadFlat(BootTarget target, ImageBytes image, MultibootHeader header) {
+    if (header.headerAddress() < header.loadAddress()) {
+      throw image.fault(
+          "the Multiboot header's load_addr 0x%x is above its header_addr 0x%x",
+          header.loadAddress(), header.headerAddress());
+    }
+    long start = header.offset() - (header.headerAddress() - header.loadAddress());
+    if (start < 0) {
+      throw image.fault(
+          "the Multiboot header's load_addr 0x%x lies 0x%x bytes before the file's beginning",
+          header.loadAddress(), -start);
+    }
+    long length =
+        header.loadEndAddress() == 0
+            ? image.size() - start
+            : header.loadEndAddress() - header.loadAddress();
+    if (length < 0) {
+      throw image.fault(
+          "the Multiboot header's load_end_addr 0x%x is below its load_addr 0x%x",
+          header.loadEndAddress(), header.loadAddress());
+    }
+    long loadEnd = header.loadAddress() + length;
+    long end = header.bssEndAddress() == 0 ? loadEnd : header.bssEndAddress();
+    if (end < loadEnd) {
+      throw image.fault(
+          "the Multiboot header's bss_end_addr 0x%x is below the end of what is loaded, 0x%x",
+          end, loadEnd);
+    }
+    String what = "the Multiboot header's load_addr";
+    target.requireRam(image, what, header.loadAddress(), end - header.loadAddress());
+    target.requireFree(image, what, header.loadAddress(), end - header.loadAddress());
+    target.load(image, what, start, header.loadAddress(), length);
+    target.clear(loadEnd, end - loadEnd);
+    return new Loaded(end, header.entryAddress());
+  }
+
+  private void writeInformation(BootTarget target, long kernelEnd) {
+    GuestMemory memory = target.memory();
+    RamLayout ram = target.ram();
+    long at = BootArea.INFORMATION;
+    memory.write(at, new byte[INFORMATION_BYTES]);
+    int flags = HAS_MEMORY | HAS_COMMAND_LINE | HAS_MEMORY_MAP | HAS_LOADER_NAME;
+    memory.writeInt(at + 4, (int) (Math.min(ram.lowBytes(), RamLayout.VIDEO_BASE) >> 10));
+    memory.writeInt(at + 8, (int) (Math.max(0, ram.lowBytes() - RamLayout.EXTENDED_BASE) >> 10));
+    memory.writeInt(at + 16, (int) BootArea.COMMAND_LINE);
+    if (module.isPresent()) {
+      writeModule(target, module.get(), kernelEnd);
+      memory.writeInt(at + 20, 1);
+      memory.writeInt(at + 24, (int) MODULE_LIST);
+      flags |= HAS_MODULES;
+    }
+    List<RamLayout.Range> map = ram.map();
+    memory.writeInt(at + 44, map.size() * 24);
+    memory.writeInt(at + 48, (int) MEMORY_MAP);
+    long entry = MEMORY_MAP;
+    for (RamLayout.Range range : map) {
+      memory.writeInt(entry, 20); // the entry's size without this field
+      memory.writeLong(entry + 4, range.address());
+      memory.writeLong(entry + 12, range.length());
+      memory.writeInt(entry + 20, range.type());
+      entry += 24;
+    }
+    memory.write(LOADER_NAME, "vmm4j\0".getBytes(StandardCharsets.US_ASCII));
+    memory.writeInt(at + 64, (int) LOADER_NAME);
+    memory.writeInt(at, flags);
+  }
+
+  private static void writeModule(BootTarget target, Path file, long kernelEnd) {
+    try (ImageBytes module = ImageBytes.open(file)) {
+      long address =
+          target.loadHigh(
+              module,
+              "the module",
+              Math.max(kernelEnd, RamLayout.EXTENDED_BASE),
+              RamLayout.HOLE_BASE);
+      GuestMemory memory = target.memory();
+      memory.writeInt(MODULE_LIST, (int) address);
+      memory.writeInt(MODULE_LIST + 4, (int) (address + module.size()));
+      memory.writeInt(MODULE_LIST + 8, (int) BootArea.COMMAND_LINE);
+      memory.writeInt(MODULE_LIST + 12, 0);
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package io.vmm4j.engine.machine.cpuid;
+
+import io.vmm4j.api.backend.CpuidLeaf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The portable processor model: x86-64-v2 without AVX, with what costs an emulator little and helps
+ * a guest (ERMS, FSRM, RDTSCP, FSGSBASE, PCID, a TSC whose frequency is told). Both backends
+ * present it, so that a snapshot moves between them. Leaves are those of the Intel SDM, volume 2,
+ * CPUID.
+ *
+ * <p>What depends on the vCPU is left for the backend to fill in: the APIC id in leaf 1 (EBX, bits
+ * 31 to 24) and in leaf 0xB (EDX), OSXSAVE in leaf 1 and the enabled size in leaf 0xD. A leaf that
+ * is not in the list reads as zeros.
+ *
+ * <p>Immutable and stateless; from any thread.
+ */
+public final class CpuModel {
+
+  /**
+   * Family 6, model 0x36, stepping 1: an in-order Atom. Operating systems keep lists of models that
+   * do not speculate, and leave every mitigation of speculation off on them (Linux: {@code
+   * cpu_vuln_whitelist}, NO_SPECULATION). That is also the truth about an interpreter.
+   */
+  public static final int SIGNATURE = 0x0003_0661;
+
+  /** Bits of a guest physical address. */
+  public static final int PHYSICAL_ADDRESS_BITS = 40;
+
+  /** Bits of a linear address. */
+  public static final int LINEAR_ADDRESS_BITS = 48;
+
+  /**
+   * The frequency of the core crystal (leaf 0x15) in Hz, at which the local APIC's timer counts
+   * before its divider. 1 GHz: one count a nanosecond, as KVM's local APIC has it.
+   */
+  public static final int CRYSTAL_HZ = 1_000_000_000;
+
+  /** Bytes of an XSAVE area in the standard form with x87 and SSE state. */
+  public static final int XSAVE_AREA_BYTES = 576;
+
+  /** The index of IA32_ARCH_CAPABILITIES. */
+  public static final int IA32_ARCH_CAPABILITIES = 0x10A;
+
+  /**
+   * The value of {@link #IA32_ARCH_CAPABILITIES}: not affected by anything known. IBRS_ALL stays
+   * clear, for it promises IA32_SPEC_CTRL, which the model lacks.
+   */
+  public static final long ARCH_CAPABILITIES =
+      1L // RDCL_NO
+          | 1L << 3 // SKIP_L1DFL_VMENTRY
+          | 1L << 4 // SSB_NO
+          | 1L << 5 // MDS_NO
+          | 1L << 6 // IF_PSCHANGE_MC_NO
+          | 1L << 8 // TAA_NO
+          | 1L << 13 // SBDR_SSDP_NO
+          | 1L << 14 // FBSDP_NO
+          | 1L << 15 // PSDP_NO
+          | 1L << 20 // BHI_NO
+          | 1L << 24 // PBRSB_NO
+          | 1L << 26 // GDS_NO
+          | 1L << 27 // RFDS_NO
+          | 1L << 62; // ITS_NO
+
+  /** Twelve bytes that name the hypervisor to a guest that asks (leaf 0x40000000). */
+  public static final String HYPERVISOR_SIGNATURE = "vmm4jvmm4j";
+
+  /** The processor's name (leaves 0x80000002 to 0x80000004). */
+  public static final String BRAND = "vmm4j virtual CPU";
+
+  private static final int MAX_BASIC_LEAF = 0x16;
+  private static final int MAX_EXTENDED_LEAF = 0x8000_0008;
+  private static final int MAX_HYPERVISOR_LEAF = 0x4000_0010;
+
+  private static final int FEATURES_1_ECX =
+      bits(
+          0, // SSE3
+          9, // SSSE3
+          13, // CMPXCHG16B
+          17, // PCID
+          19, // SSE4.1
+          20, // SSE4.2
+          21, // x2APIC
+          23, // POPCNT
+          24, // TSC deadline
+          26, // XSAVE
+          30, // RDRAND
+          31); // hypervisor present
+
+  private static final int FEATURES_1_EDX =
+      bits(
+          0, // FPU
+          2, // DE
+          3, // PSE
+          4, // TSC
+          5, // MSR
+          6, // PAE
+          7, // MCE
+          8, // CMPXCHG8B
+          9, // APIC
+          11, // SYSENTER
+          12, // MTRR
+          13, // PGE
+          14, // MCA
+          15, // CMOV
+          16, // PAT
+          17, // PSE-36
+          19, // CLFLUSH
+          23, // MMX
+          24, // FXSAVE
+          25, // SSE
+          26, // SSE2
+          27); // self-snoop
+
+  private static final int FEATURES_7_EBX =
+      bits(
+          0, // FSGSBASE
+          1, // IA32_TSC_ADJUST
+          7, // SMEP
+          9, // ERMS
+          10, // INVPCID
+          18, // RDSEED
+          20); // SMAP
+
+  private static final int FEATURES_7_EDX =
+      bits(
+          4, // FSRM
+          29); // IA32_ARCH_CAPABILITIES
+
+  private static final int FEATURES_EXTENDED_ECX = bits(0); // LAHF in 64-bit mode
+
+  private static final int FEATURES_EXTENDED_EDX =
+      bits(
+          11, // SYSCALL
+          20, // NX
+          26, // 1 GiB pages
+          27, // RDTSCP
+          29); // long mode
+
+  private CpuModel() {}
+
+  /**
+   * The leaves of a machine, in ascending order.
+   *
+   * @param cpus how many vCPUs it has, 1 to 255, each a core of one package
+   * @param tscFrequencyHz the frequency of its TSC; guests see it rounded to kHz
+   * @throws IllegalArgumentException if one of them is out of range
+   */
+  public static List<CpuidLeaf> portable(int cpus, long tscFrequencyHz) {
+    if (cpus < 1 || cpus > 255) {
+      throw new IllegalArgumentException("cpus: 1 to 255, not " + cpus);
+    }
+    if (tscFrequencyHz < 1_000_000 || tscFrequencyHz > 0xFFFF_FFFFL) {
+      throw new IllegalArgumentException(
+          "tscFrequencyHz: 1 MHz to 4.29 GHz, not " + tscFrequencyHz);
+    }
+    int coreBits = 32 - Integer.numberOfLeadingZeros(cpus - 1);
+    List<CpuidLeaf> leaves = new ArrayList<>();
+    leaves.add(vendor(MAX_BASIC_LEAF));
+    leaves.add(
+        leaf(
+            1,
+            SIGNATURE,
+            // CLFLUSH of 8 quadwords; room for 2^coreBits APIC ids in the package
+            (1 << coreBits) << 16 | 8 << 8,
+            FEATURES_1_ECX,
+            FEATURES_1_EDX | (cpus > 1 ? bits(28) : 0)));
+    // Leaf 2 refers to leaf 4 for the caches (0xFF) and promises 64-byte prefetch (0xF0).
+    leaves.add(leaf(2, 0x00FF_F001, 0, 0, 0));
+    leaves.add(cache(0, 1, 1, 0, coreBits, 8, 64));
+    leaves.add(cache(1, 2, 1, 0, coreBits, 8, 64));
+    leaves.add(cache(2, 3, 2, 0, coreBits, 16, 1024));
+    leaves.add(new CpuidLeaf(4, 3, 0, 0, 0, 0));
+    leaves.add(leaf(6, bits(2), 0, 0, 0)); // ARAT
+    leaves.add(new CpuidLeaf(7, 0, 0, FEATURES_7_EBX, 0, FEATURES_7_EDX));
+    leaves.add(new CpuidLeaf(0xB, 0, 0, 1, 1 << 8, 0));
+    leaves.add(new CpuidLeaf(0xB, 1, coreBits, cpus, 2 << 8 | 1, 0));
+    leaves.add(new CpuidLeaf(0xB, 2, 0, 0, 2, 0));
+    leaves.add(new CpuidLeaf(0xD, 0, 0b11, XSAVE_AREA_BYTES, XSAVE_AREA_BYTES, 0));
+    leaves.add(new CpuidLeaf(0xD, 1, 1, 0, 0, 0)); // XSAVEOPT, neither XSAVEC nor XSAVES
+    leaves.add(tscRatio(tscFrequencyHz));
+    int megahertz = (int) ((tscFrequencyHz + 500_000) / 1_000_000);
+    leaves.add(leaf(0x16, megahertz, megahertz, 100, 0));
+    leaves.add(text(0x4000_0000, MAX_HYPERVISOR_LEAF, HYPERVISOR_SIGNATURE));
+    leaves.add(
+        leaf(MAX_HYPERVISOR_LEAF, (int) ((tscFrequencyHz + 500) / 1000), CRYSTAL_HZ / 1000, 0, 0));
+    leaves.add(leaf(0x8000_0000, MAX_EXTENDED_LEAF, 0, 0, 0));
+    leaves.add(leaf(0x8000_0001, 0, 0, FEATURES_EXTENDED_ECX, FEATURES_EXTENDED_EDX));
+    for (int part = 0; part < 3; part++) {
+      leaves.add(
+          leaf(
+              0x8000_0002 + part,
+              word(BRAND, 16 * part),
+              word(BRAND, 16 * part + 4),
+              word(BRAND, 16 * part + 8),
+              word(BRAND, 16 * part + 12)));
+    }
+    leaves.add(leaf(0x8000_0006, 0, 0, 1024 << 16 | 8 << 12 | 64, 0));
+    leaves.add(leaf(0x8000_0007, 0, 0, 0, bits(8))); // invariant TSC
+    leaves.add(leaf(0x8000_0008, PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8, 0, 0, 0));
+    return List.copyOf(leaves);
+  }
+
+  /** GenuineIntel, for Linux reads leaves 0x15 and 0x16 of no other vendor. */
+  private static CpuidLeaf vendor(int maximum) {
+    String name = "GenuineIntel";
+    return leaf(0, maximum, word(name, 0), word(name, 8), word(name, 4));
+  }
+
+  /**
+   * Leaf 0x15. Linux computes {@code crystalKHz * numerator / denominator} in 32 bits, so the
+   * product must stay below 2^32: with a crystal of 1 GHz that holds for whole MHz. Other
+   * frequencies are told as a crystal of their own with ratio 1; a guest that takes the local
+   * APIC's timer for a counter of the crystal would be wrong then, but Linux uses the TSC deadline.
+   */
+  private static CpuidLeaf tscRatio(long tscFrequencyHz) {
+    if (tscFrequencyHz % 1_000_000 == 0) {
+      return leaf(0x15, 1000, (int) (tscFrequencyHz / 1_000_000), CRYSTAL_HZ, 0);
+    }
+    return leaf(0x15, 1, 1, (int) tscFrequencyHz, 0);
+  }
+
+  private static CpuidLeaf cache(
+      int subleaf, int type, int level, int sharingBits, int coreBits, int ways, int sets) {
+    int eax =
+        type
+            | level << 5
+            | 1 << 8 // self-initializing
+            | ((1 << sharingBits) - 1) << 14
+            | ((1 << Math.min(coreBits, 6)) - 1) << 26;
+    int ebx = 64 - 1 | (ways - 1) << 22;
+    return new CpuidLeaf(4, subleaf, eax, ebx, sets - 1, 0);
+  }
+
+  private static CpuidLeaf leaf(int leaf, int eax, int ebx, int ecx, int edx) {
+    return new CpuidLeaf(leaf, -1, eax, ebx, ecx, edx);
+  }
+
+  private static CpuidLeaf text(int leaf, int eax, String text) {
+    return leaf(leaf, eax, word(text, 0), word(text, 4), word(text, 8));
+  }
+
+  private static int word(String text, int at) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    int value = 0;
+    for (int i = 3; i >= 0; i--) {
+      value = value << 8 | (at + i < bytes.length ? bytes[at + i] : 0);
+    }
+    return value;
+  }
+
+  private static int bits(int... numbers) {
+    int value = 0;
+    for (int number : numbers) {
+      value |= 1 << number;
+    }
+    return value;
+  }
+}
