@@ -1,0 +1,170 @@
+package io.vmm4j.engine.acpi;
+
+import io.vmm4j.api.device.PlatformFact.FixedDevice;
+import io.vmm4j.api.device.PlatformFact.MmioRange;
+import io.vmm4j.api.device.PlatformFact.PortRange;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The little of ACPI Machine Language that the DSDT takes (ACPI 6.4, chapter 20): names, packages,
+ * scopes, devices, and resource templates (6.4). Each method gives the bytes of one term.
+ */
+final class Aml {
+  private static final int ZERO_OP = 0x00;
+  private static final int ONE_OP = 0x01;
+  private static final int NAME_OP = 0x08;
+  private static final int BYTE_PREFIX = 0x0A;
+  private static final int WORD_PREFIX = 0x0B;
+  private static final int DWORD_PREFIX = 0x0C;
+  private static final int STRING_PREFIX = 0x0D;
+  private static final int SCOPE_OP = 0x10;
+  private static final int BUFFER_OP = 0x11;
+  private static final int PACKAGE_OP = 0x12;
+  private static final int EXTENDED_PREFIX = 0x5B;
+  private static final int DEVICE_OP = 0x82;
+
+  private Aml() {}
+
+  /** {@code Name (name, value)}. */
+  static byte[] name(String name, byte[] value) {
+    return concat(new byte[] {NAME_OP}, segment(name), value);
+  }
+
+  /** {@code Scope (name) { terms }}. */
+  static byte[] scope(String name, byte[]... terms) {
+    return concat(new byte[] {SCOPE_OP}, packageLength(concat(segment(name), concat(terms))));
+  }
+
+  /** {@code Device (name) { terms }}. */
+  static byte[] device(String name, byte[]... terms) {
+    return concat(
+        new byte[] {EXTENDED_PREFIX, (byte) DEVICE_OP},
+        packageLength(concat(segment(name), concat(terms))));
+  }
+
+  /** {@code Package () { elements }}. */
+  static byte[] packageOf(byte[]... elements) {
+    return concat(
+        new byte[] {PACKAGE_OP},
+        packageLength(concat(new byte[] {(byte) elements.length}, concat(elements))));
+  }
+
+  /** An integer in the shortest encoding; unsigned. */
+  static byte[] integer(int value) {
+    if (value == 0) {
+      return new byte[] {ZERO_OP};
+    }
+    if (value == 1) {
+      return new byte[] {ONE_OP};
+    }
+    if (value >>> 8 == 0) {
+      return new byte[] {BYTE_PREFIX, (byte) value};
+    }
+    if (value >>> 16 == 0) {
+      return new byte[] {WORD_PREFIX, (byte) value, (byte) (value >> 8)};
+    }
+    return concat(new byte[] {DWORD_PREFIX}, littleEndian(value, 4));
+  }
+
+  /**
+   * {@code EisaId ("PNP0501")} where the text has that form (three upper-case letters and four
+   * hexadecimal digits), else a string.
+   */
+  static byte[] hardwareId(String id) {
+    if (!id.matches("[A-Z]{3}[0-9A-F]{4}")) {
+      return concat(
+          new byte[] {STRING_PREFIX}, id.getBytes(StandardCharsets.US_ASCII), new byte[] {0});
+    }
+    int vendor = (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | (id.charAt(2) - '@');
+    int packed = vendor << 16 | Integer.parseInt(id.substring(3), 16);
+    return concat(new byte[] {DWORD_PREFIX}, littleEndian(Integer.reverseBytes(packed), 4));
+  }
+
+  /** {@code ResourceTemplate () { … }} with a device's ports, windows and interrupts. */
+  static byte[] resources(FixedDevice device) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (PortRange range : device.ports()) {
+      out.write(0x47); // I/O port descriptor
+      out.write(1); // decodes 16 bits
+      out.writeBytes(littleEndian(range.first(), 2));
+      out.writeBytes(littleEndian(range.first(), 2));
+      out.write(1); // alignment
+      out.write(range.count());
+    }
+    for (MmioRange range : device.windows()) {
+      out.write(0x86); // 32-bit fixed memory range descriptor
+      out.writeBytes(littleEndian(9, 2));
+      out.write(1); // writable
+      out.writeBytes(littleEndian(range.base(), 4));
+      out.writeBytes(littleEndian(range.length(), 4));
+    }
+    for (int interrupt : device.interrupts()) {
+      if (interrupt < 16) {
+        out.write(0x22); // IRQ descriptor without flags: edge-triggered, active high
+        out.writeBytes(littleEndian(1 << interrupt, 2));
+      } else {
+        out.write(0x89); // extended interrupt descriptor
+        out.writeBytes(littleEndian(6, 2));
+        out.write(0b0000_0001); // consumer, level-triggered, active high, exclusive
+        out.write(1);
+        out.writeBytes(littleEndian(interrupt, 4));
+      }
+    }
+    out.write(0x79); // end tag, with a checksum of 0: not checked
+    out.write(0);
+    byte[] template = out.toByteArray();
+    return concat(
+        new byte[] {BUFFER_OP}, packageLength(concat(integer(template.length), template)));
+  }
+
+  /** A value's low bytes, lowest first. */
+  static byte[] littleEndian(long value, int bytes) {
+    byte[] result = new byte[bytes];
+    for (int i = 0; i < bytes; i++) {
+      result[i] = (byte) (value >> 8 * i);
+    }
+    return result;
+  }
+
+  /** All the bytes in a row. */
+  static byte[] concat(byte[]... parts) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      out.writeBytes(part);
+    }
+    return out.toByteArray();
+  }
+
+  private static byte[] segment(String name) {
+    boolean root = name.startsWith("\\");
+    String segment = root ? name.substring(1) : name;
+    if (!segment.matches("[A-Z_][A-Z0-9_]{0,3}")) {
+      throw new IllegalArgumentException(
+          "an ACPI name has up to 4 upper-case letters or digits and begins with a letter, not "
+              + name);
+    }
+    String padded = (root ? "\\" : "") + (segment + "___").substring(0, 4);
+    return padded.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** The content with its PkgLength before it (20.2.4), which counts its own bytes too. */
+  private static byte[] packageLength(byte[] content) {
+    int more = 0;
+    int total = content.length + 1;
+    while (total >= (more == 0 ? 1 << 6 : 1 << 4 + 8 * more)) {
+      more++;
+      total = content.length + 1 + more;
+    }
+    byte[] length = new byte[1 + more];
+    if (more == 0) {
+      length[0] = (byte) total;
+    } else {
+      length[0] = (byte) (more << 6 | total & 0xF);
+      for (int i = 1; i <= more; i++) {
+        length[i] = (byte) (total >> 4 + 8 * (i - 1));
+      }
+    }
+    return concat(length, content);
+  }
+}
