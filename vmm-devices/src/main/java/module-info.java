@@ -5,21 +5,30 @@ module io.vmm4j.devices {
 
   exports io.vmm4j.devices.acpipm;
   exports io.vmm4j.devices.board;
+  exports io.vmm4j.devices.bootrom;
+  exports io.vmm4j.devices.contract;
+  exports io.vmm4j.devices.debugcon;
+  exports io.vmm4j.devices.debugexit;
   exports io.vmm4j.devices.i8042;
   exports io.vmm4j.devices.ioapic;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
   exports io.vmm4j.devices.rtc;
+  exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
 
   provides io.vmm4j.api.device.Board with
       io.vmm4j.devices.board.PcBoard;
   provides io.vmm4j.api.device.DeviceFactory with
       io.vmm4j.devices.acpipm.AcpiPmFactory,
+      io.vmm4j.devices.bootrom.BootRomFactory,
+      io.vmm4j.devices.debugcon.DebugConsoleFactory,
+      io.vmm4j.devices.debugexit.DebugExitFactory,
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,
       io.vmm4j.devices.rtc.RtcFactory,
+      io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory;
 }

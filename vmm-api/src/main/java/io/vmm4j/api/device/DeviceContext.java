@@ -11,6 +11,15 @@ public interface DeviceContext {
   /** The device's path in the machine, such as {@code com1} or {@code pci/00:03.0}. */
   String path();
 
+  /**
+   * Whether the machine is being restored: {@link DeviceModel#restore} follows, and device memory
+   * gets its contents from the snapshot. So a device need not have, in {@link DeviceModel#attach},
+   * what only a fresh machine needs, such as an image to load.
+   */
+  default boolean restoring() {
+    return false;
+  }
+
   /** The machine's clock. */
   VmClock clock();
 

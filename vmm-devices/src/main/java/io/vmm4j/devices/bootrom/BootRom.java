@@ -1,0 +1,93 @@
+package io.vmm4j.devices.bootrom;
+
+import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.device.DeviceContext;
+import io.vmm4j.api.device.DeviceMemory;
+import io.vmm4j.api.device.DeviceModel;
+import io.vmm4j.api.device.GuestAccess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Firmware: an image that ends at 4 GiB, so that the processor's reset vector (0xFFFFFFF0) lies in
+ * its last 16 bytes, and whose last 128 KiB, or all if it is smaller, are also seen under 1 MiB. An
+ * image that does not fill its last page is padded in front.
+ */
+final class BootRom implements DeviceModel<BootRomState> {
+  static final int PAGE = 4096;
+  static final long MOST_BYTES = 16L << 20;
+
+  private static final long END = 1L << 32;
+  private static final long ALIAS_END = 1L << 20;
+  private static final long MOST_ALIAS_BYTES = 128L << 10;
+
+  private final BootRomConfig config;
+  private @Nullable DeviceContext context;
+  private @Nullable DeviceMemory rom;
+
+  BootRom(BootRomConfig config) {
+    this.config = config;
+  }
+
+  @Override
+  public void attach(DeviceContext machine) {
+    context = machine;
+    if (machine.restoring()) {
+      return; // Size and contents come from the snapshot: the file may be gone.
+    }
+    byte[] image = read(machine.path());
+    int bytes = (image.length + PAGE - 1) / PAGE * PAGE;
+    DeviceMemory made = machine.deviceMemory("bootrom", MemorySize.bytes(bytes));
+    made.write(bytes - image.length, image);
+    rom = made;
+  }
+
+  private byte[] read(String path) {
+    if (config.image().isBlank()) {
+      throw new DeviceException(path, "'image' must name the file of the boot ROM");
+    }
+    try {
+      Path file = Path.of(config.image());
+      long bytes = Files.size(file);
+      if (bytes < 1 || bytes > MOST_BYTES) {
+        throw new DeviceException(
+            path, "boot ROM '%s' has %d bytes, not 1 to %d".formatted(file, bytes, MOST_BYTES));
+      }
+      return Files.readAllBytes(file);
+    } catch (IOException | InvalidPathException e) {
+      throw new DeviceException(path, "cannot read the boot ROM: " + e, e);
+    }
+  }
+
+  @Override
+  public void reset() {
+    if (rom != null) {
+      map(rom);
+    }
+  }
+
+  private static void map(DeviceMemory rom) {
+    long bytes = rom.size().bytes();
+    long alias = Math.min(bytes, MOST_ALIAS_BYTES);
+    rom.map("top", 0, bytes, END - bytes, GuestAccess.READ_ONLY);
+    rom.map("alias", bytes - alias, alias, ALIAS_END - alias, GuestAccess.READ_ONLY);
+  }
+
+  @Override
+  public BootRomState save() {
+    return new BootRomState(Objects.requireNonNull(rom).size().bytes());
+  }
+
+  @Override
+  public void restore(BootRomState state) {
+    DeviceContext machine = Objects.requireNonNull(context);
+    DeviceMemory restored = machine.deviceMemory("bootrom", MemorySize.bytes(state.bytes()));
+    rom = restored;
+    map(restored);
+  }
+}

@@ -1,0 +1,4 @@
+package io.vmm4j.devices.debugcon;
+
+/** The port remembers nothing. */
+public record DebugConsoleState() {}

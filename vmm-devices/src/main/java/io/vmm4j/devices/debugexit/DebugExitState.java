@@ -1,0 +1,4 @@
+package io.vmm4j.devices.debugexit;
+
+/** The port remembers nothing. */
+public record DebugExitState() {}
