@@ -11,7 +11,7 @@ import java.util.zip.Inflater;
 /** Checks the body of a memory chunk and puts its pages where they belong. */
 final class BlockUnpacker implements AutoCloseable {
   private final Inflater inflater = new Inflater(true);
-  private final byte[] plain = new byte[SnapshotFormat.BLOCK_BYTES];
+  private byte[] plain = new byte[0];
 
   /**
    * A memory chunk whose header was found good.
@@ -43,6 +43,9 @@ final class BlockUnpacker implements AutoCloseable {
 
   private byte[] inflate(Block block) {
     byte[] packed = block.body().bytes();
+    if (plain.length < block.plainBytes()) {
+      plain = new byte[SnapshotFormat.BLOCK_BYTES];
+    }
     inflater.reset();
     inflater.setInput(packed);
     int have = 0;

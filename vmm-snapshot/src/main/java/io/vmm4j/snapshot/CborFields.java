@@ -1,7 +1,6 @@
 package io.vmm4j.snapshot;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.CBORGenerator;
@@ -10,8 +9,6 @@ import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.state.FieldMap;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -27,8 +24,8 @@ final class CborFields {
   private static final CBORFactory FACTORY =
       CBORFactory.builder()
           // Names come from anybody's file: they must not stay in tables that all share.
-          .disable(com.fasterxml.jackson.core.JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .disable(com.fasterxml.jackson.core.JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxNestingDepth(MAX_DEPTH + 1)
@@ -43,6 +40,11 @@ final class CborFields {
 
     Budget(int values) {
       this.remaining = values;
+    }
+
+    /** Takes one off, if there is one. */
+    boolean take() {
+      return --remaining >= 0;
     }
   }
 
@@ -108,14 +110,7 @@ final class CborFields {
    */
   static FieldMap decode(byte[] bytes, long offset, Budget budget) {
     try (CBORParser parser = FACTORY.createParser(bytes)) {
-      if (parser.nextToken() != JsonToken.START_OBJECT) {
-        throw corrupt(parser, offset, "expected a map of fields");
-      }
-      FieldMap fields = map(parser, offset, budget, 1);
-      if (parser.currentLocation().getByteOffset() != bytes.length) {
-        throw corrupt(parser, offset, "bytes follow the map of fields");
-      }
-      return fields;
+      return new CborDecoder(parser, bytes, offset, budget).decode();
     } catch (IOException e) {
       throw new SnapshotException.Corrupt(offset, "not the CBOR of fields: " + firstLine(e));
     } catch (SnapshotException e) {
@@ -124,79 +119,6 @@ final class CborFields {
       // Bytes from anybody: a parser's slip is no reason to let anything else out.
       throw new SnapshotException.Corrupt(offset, "not the CBOR of fields: " + e);
     }
-  }
-
-  private static FieldMap map(CBORParser parser, long offset, Budget budget, int depth)
-      throws IOException {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    while (next(parser, offset) != JsonToken.END_OBJECT) {
-      if (parser.currentToken() != JsonToken.FIELD_NAME) {
-        throw corrupt(parser, offset, "expected the name of a field");
-      }
-      String name = parser.currentName();
-      JsonToken token = next(parser, offset);
-      if (fields.put(name, value(parser, token, offset, budget, depth)) != null) {
-        throw corrupt(parser, offset, "the field '" + name + "' is there twice");
-      }
-    }
-    return FieldMap.of(fields);
-  }
-
-  private static Object value(
-      CBORParser parser, JsonToken token, long offset, Budget budget, int depth)
-      throws IOException {
-    if (--budget.remaining < 0) {
-      throw new SnapshotException.Incompatible("the number of values", "there are too many");
-    }
-    if (parser.getCurrentTag() != -1) {
-      throw corrupt(parser, offset, "a tagged value");
-    }
-    return switch (token) {
-      case VALUE_TRUE -> true;
-      case VALUE_FALSE -> false;
-      case VALUE_STRING -> parser.getText();
-      case VALUE_EMBEDDED_OBJECT -> parser.getBinaryValue();
-      case VALUE_NUMBER_INT -> {
-        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-          throw corrupt(parser, offset, "an integer beyond 64 bits");
-        }
-        yield parser.getLongValue();
-      }
-      case START_OBJECT -> {
-        deeper(parser, offset, depth);
-        yield map(parser, offset, budget, depth + 1);
-      }
-      case START_ARRAY -> {
-        deeper(parser, offset, depth);
-        List<Object> list = new ArrayList<>();
-        for (JsonToken t = next(parser, offset);
-            t != JsonToken.END_ARRAY;
-            t = next(parser, offset)) {
-          list.add(value(parser, t, offset, budget, depth + 1));
-        }
-        yield list;
-      }
-      default -> throw corrupt(parser, offset, "a value of a kind that fields have not");
-    };
-  }
-
-  private static void deeper(CBORParser parser, long offset, int depth) {
-    if (depth >= MAX_DEPTH) {
-      throw corrupt(parser, offset, "nested deeper than " + MAX_DEPTH);
-    }
-  }
-
-  private static JsonToken next(CBORParser parser, long offset) throws IOException {
-    JsonToken token = parser.nextToken();
-    if (token == null) {
-      throw corrupt(parser, offset, "the fields end too early");
-    }
-    return token;
-  }
-
-  private static SnapshotException.Corrupt corrupt(CBORParser parser, long offset, String what) {
-    return new SnapshotException.Corrupt(
-        offset + Math.max(0, parser.currentTokenLocation().getByteOffset()), what);
   }
 
   private static String firstLine(IOException e) {

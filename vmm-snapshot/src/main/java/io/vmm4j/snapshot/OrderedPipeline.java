@@ -9,8 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks on a few threads and hands their results on in the order of the tasks, on the caller's
@@ -43,14 +43,14 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
   private final Deque<Pending<W, R>> pending = new ArrayDeque<>();
   private final Deque<W> free = new ArrayDeque<>();
   private final List<W> all = new ArrayList<>();
-  private ExecutorService executor;
+  private final List<Thread> workers = new ArrayList<>();
+  private @Nullable ExecutorService executor;
 
   /**
    * A pipeline, its threads started with the first task.
    *
    * @param parallel whether to use threads at all; a little work is done sooner without
    */
-  @SuppressWarnings("NullAway.Init")
   OrderedPipeline(boolean parallel, Supplier<W> workspaces, Taker<R> taker) {
     this.threads = parallel ? Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()) : 0;
     this.workspaces = workspaces;
@@ -67,7 +67,16 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
     if (executor == null) {
       executor =
           Executors.newFixedThreadPool(
-              threads, Thread.ofPlatform().daemon().name("vmm4j-snapshot-", 0).factory());
+              threads,
+              task -> {
+                Thread worker =
+                    Thread.ofPlatform()
+                        .daemon()
+                        .name("vmm4j-snapshot-" + workers.size())
+                        .unstarted(task);
+                workers.add(worker);
+                return worker;
+              });
     }
     if (pending.size() == 2 * threads) {
       takeFirst();
@@ -130,17 +139,7 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
     if (executor != null) {
       // Not shutdownNow: an interrupt would close the file channel that a worker reads from.
       executor.shutdown();
-      boolean interrupted = false;
-      while (!executor.isTerminated()) {
-        try {
-          executor.awaitTermination(1, TimeUnit.MINUTES);
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      workers.forEach(OrderedPipeline::join);
     }
     for (W workspace : all) {
       try {
@@ -150,5 +149,19 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
       }
     }
     all.clear();
+  }
+
+  private static void join(Thread worker) {
+    boolean interrupted = false;
+    while (worker.isAlive()) {
+      try {
+        worker.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -58,6 +58,7 @@ public final class SnapshotReader {
   private final Map<String, MemoryRegionReader> regions = new LinkedHashMap<>();
   private long keptBytes;
   private long chunks;
+  private boolean used;
 
   /** A reader within limits. */
   public SnapshotReader(InputStream in, SnapshotLimits limits) {
@@ -83,6 +84,10 @@ public final class SnapshotReader {
    * @throws IOException if the stream fails
    */
   public SnapshotPlan read(MemorySink sink) throws IOException {
+    if (used) {
+      throw new IllegalStateException("this reader has been used; make one for each snapshot");
+    }
+    used = true;
     Prologue prologue = PrologueCodec.fromFields(in.prologue(), 0);
     listener.prologue(prologue);
     refuseFeatures(prologue);
