@@ -5,6 +5,13 @@ module io.vmm4j.cli {
   requires io.vmm4j.engine;
   requires io.vmm4j.devices;
   requires io.vmm4j.guests;
+  requires io.vmm4j.snapshot;
+  requires com.fasterxml.jackson.core;
   requires info.picocli;
   requires org.slf4j;
+
+  uses io.vmm4j.api.device.DeviceFactory;
+
+  opens io.vmm4j.cli to
+      info.picocli;
 }

@@ -1,0 +1,132 @@
+package io.vmm4j.cli;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * The command line, {@code vmm}. Its options and exit codes are stable: programs depend on them.
+ */
+@CommandLine.Command(
+    name = "vmm",
+    version = "vmm 0.1.0",
+    header =
+        "Runs virtual machines, saves them in the middle of their work, and goes on elsewhere.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      RunCommand.class,
+      RestoreCommand.class,
+      InspectCommand.class,
+      BackendsCommand.class,
+      DemoCommand.class
+    },
+    commandListHeading = "%nCommands (each has a --help of its own):%n",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:the guest switched the machine off, or the command did what it was asked",
+      "odd:the guest wrote v to the debug exit port 0xF4: (v << 1) | 1, its low 8 bits",
+      "2:the command line is wrong",
+      "4:the guest asked for a reset",
+      "6:the machine crashed",
+      "8:the time of --timeout is over",
+      "10:a file can't be read, written or booted",
+      "12:a snapshot is damaged or can't be restored here",
+      "14:the backend asked for can't run here",
+      "16:ended from the terminal (Ctrl-A x)",
+      "18:the machine ended before the text of --save-when came",
+      "20:another failure",
+      "22:the guest of the demo computed something wrong",
+      "70:./vmm could not build or find a JDK"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  Boot Linux, and type to it:",
+      "    ./vmm run --kernel vmlinuz --initrd initrd --append \"console=ttyS0 panic=-1\"",
+      "  Boot to the login once, and begin there ever after:",
+      "    ./vmm run --kernel vmlinuz --initrd initrd --append console=ttyS0 \\",
+      "        --save-when \"login:\" --save ready.vmm --exit-after-save",
+      "    ./vmm restore ready.vmm",
+      "  Move a machine:",
+      "    ssh host cat ready.vmm | ./vmm restore -"
+    })
+public final class Main implements Runnable {
+  private static final String LOG_LEVEL = "vmm4j.log";
+
+  private final Streams streams;
+  private final Messages messages;
+
+  @CommandLine.Spec CommandLine.Model.@org.jspecify.annotations.Nullable CommandSpec spec;
+
+  @CommandLine.Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help.")
+  boolean help;
+
+  @CommandLine.Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version.")
+  boolean version;
+
+  Main(Streams streams) {
+    this.streams = streams;
+    this.messages = new Messages(streams.err(), streams.errorIsTerminal());
+  }
+
+  /** Runs the command line and ends the process. */
+  public static void main(String[] args) {
+    for (String arg : args) {
+      if (arg.equals("--verbose") || arg.equals("-v")) {
+        System.setProperty(LOG_LEVEL, "DEBUG"); // read by logback.xml, so before the first logger
+      }
+    }
+    System.exit(new Main(Streams.ofProcess()).execute(args));
+  }
+
+  /** Runs the command line and gives the exit code. */
+  int execute(String... args) {
+    PrintWriter out = new PrintWriter(streams.out(), true, StandardCharsets.UTF_8);
+    CommandLine line =
+        new CommandLine(this)
+            .setOut(out)
+            .setErr(new PrintWriter(streams.err(), true))
+            .setUsageHelpWidth(100)
+            .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
+            .setParameterExceptionHandler((e, arguments) -> usage(e))
+            .setExecutionExceptionHandler((e, failed, result) ->
+                Failures.report(
+                    e,
+                    result.subcommand() != null
+                        && result.subcommand().hasMatchedOption("--verbose"),
+                    messages));
+    int code = line.execute(args);
+    messages.endProgress();
+    out.flush();
+    return code;
+  }
+
+  private int usage(ParameterException e) {
+    messages.say(e.getMessage().lines().findFirst().orElse("bad usage"));
+    messages.say("try: ./" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+    return ExitCode.USAGE;
+  }
+
+  /** Without a command there is nothing to do but to tell which there are. */
+  @Override
+  public void run() {
+    throw new ParameterException(
+        java.util.Objects.requireNonNull(spec).commandLine(),
+        "which command? run, restore, inspect, backends or demo");
+  }
+
+  Streams streams() {
+    return streams;
+  }
+
+  Messages messages() {
+    return messages;
+  }
+}

@@ -1,0 +1,181 @@
+package io.vmm4j.cli;
+
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.device.DeviceConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Builds a machine and runs it. */
+@picocli.CommandLine.Command(
+    name = "run",
+    header = "Build a machine and run it until it ends.",
+    description = {
+      "%nThe guest's first serial port (com1: port 0x3F8, IRQ 4) is standard input and output; on a"
+          + " terminal every key goes to the guest, Ctrl-C too. Ctrl-A x ends the machine, Ctrl-A"
+          + " Ctrl-A is one Ctrl-A. The end of standard input does not end the guest. Messages and"
+          + " the debug console (port 0xE9) go to standard error.",
+      "%nThe machine is a PC with interrupt controllers, timers, clock, keyboard controller and ACPI"
+          + " power management; com1, debug-exit (port 0xF4) and debug-console (port 0xE9) are added"
+          + " unless --device gives another device of that path.%n"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ./vmm run --kernel vmlinuz --initrd initrd --append \"console=ttyS0 panic=-1\"",
+      "  ./vmm run --kernel test.elf --timeout 60s; echo $?      # a Multiboot kernel's verdict",
+      "  ./vmm run --kernel vmlinuz --append console=ttyS0 --device uart16550,path=com2,port=0x2f8,irq=3",
+      "  ./vmm run --device help                                 # the devices and their keys",
+      "",
+      "Exit codes: 0 power-off, (v << 1) | 1 debug exit with v, else see vmm --help."
+    })
+final class RunCommand extends Command {
+  private static final String UART = "uart16550";
+  private static final String DEBUG_EXIT = "debug-exit";
+  private static final String BOOT_ROM = "bootrom";
+
+  @Mixin MachineOptions machine = new MachineOptions();
+  @Mixin SaveOptions save = new SaveOptions();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = Size.class,
+      description = "RAM, such as 512M or 2G (default: 512M).")
+  MemorySize memory = MemorySize.mebibytes(512);
+
+  @Option(names = "--cpus", paramLabel = "N", description = "How many vCPUs (default: 1).")
+  int cpus = 1;
+
+  @Option(
+      names = "--kernel",
+      paramLabel = "FILE",
+      description =
+          "What to boot: a Linux bzImage, an ELF with a PVH note, or a Multiboot 1 kernel. Needed"
+              + " unless --device "
+              + BOOT_ROM
+              + " brings firmware.")
+  @Nullable Path kernel;
+
+  @Option(names = "--initrd", paramLabel = "FILE", description = "Initial RAM disk.")
+  @Nullable Path initrd;
+
+  @Option(names = "--append", paramLabel = "TEXT", description = "The kernel's command line.")
+  String append = "";
+
+  @Option(
+      names = "--device",
+      paramLabel = "TYPE[,key=value…]",
+      description =
+          "Add a device; may be given again. path=PATH sets its place (default: type and number)."
+              + " --device help lists the types and their keys.")
+  List<String> devices = new ArrayList<>();
+
+  @Option(
+      names = "--clock",
+      paramLabel = "real|virtual",
+      converter = Clock.class,
+      description =
+          "How guest time passes: with the host's, or counted in instructions, so that a run"
+              + " repeats (default: real).")
+  ClockMode clock = ClockMode.REAL;
+
+  @Override
+  public Integer call() throws Exception {
+    DeviceTypes types = DeviceTypes.present();
+    if (devices.contains("help")) {
+      streams().out().write(types.describe().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      return ExitCode.OK;
+    }
+    save.check();
+    Map<String, DeviceConfig> all = devices(types);
+    BootSource boot = boot(all);
+    machine.check();
+    VmSpec.Builder builder =
+        VmSpec.builder("vmm")
+            .backend(machine.backend)
+            .memory(memory)
+            .cpus(cpus)
+            .boot(boot)
+            .clock(clock);
+    all.forEach(builder::device);
+    messages().progress("building the machine");
+    try (Vm vm = Vm.create(builder.build())) {
+      messages().endProgress();
+      return new Session(vm, streams(), messages(), save, machine.timeout)
+          .run((guest, onEscape) -> SerialInput.standard(streams(), guest, onEscape));
+    }
+  }
+
+  private BootSource boot(Map<String, DeviceConfig> all) {
+    if (kernel != null) {
+      return new BootSource.Detect(kernel, Optional.ofNullable(initrd), append);
+    }
+    if (all.values().stream().noneMatch(device -> device.deviceType().equals(BOOT_ROM))) {
+      throw new UsageException(
+          "--kernel FILE is missing, and no --device bootrom is there to boot");
+    }
+    return new BootSource.ResetVector();
+  }
+
+  /** The devices of the command line, and before them the usual ones that it does not replace. */
+  Map<String, DeviceConfig> devices(DeviceTypes types) {
+    Map<String, DeviceConfig> given = new LinkedHashMap<>();
+    for (String text : devices) {
+      DeviceOption option = DeviceOption.parse(text, types);
+      String path = option.pathAmong(given);
+      if (given.putIfAbsent(path, option.config()) != null) {
+        throw new UsageException("--device " + text + ": there is another device " + path);
+      }
+    }
+    Map<String, DeviceConfig> all = new LinkedHashMap<>();
+    Map<String, String> usual = new LinkedHashMap<>();
+    usual.put(Session.SERIAL, UART);
+    usual.put(DEBUG_EXIT, DEBUG_EXIT);
+    usual.put(Session.DEBUG_CONSOLE, Session.DEBUG_CONSOLE);
+    usual.forEach((path, type) -> {
+      if (!given.containsKey(path) && types.find(type).isPresent()) {
+        all.put(path, DeviceOption.parse(type, types).config());
+      }
+    });
+    all.putAll(given);
+    return all;
+  }
+
+  /** Reads a memory size. */
+  static final class Size implements ITypeConverter<MemorySize> {
+    @Override
+    public MemorySize convert(String text) {
+      try {
+        return MemorySize.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(Objects.requireNonNull(e.getMessage()));
+      }
+    }
+  }
+
+  /** Reads a clock mode. */
+  static final class Clock implements ITypeConverter<ClockMode> {
+    @Override
+    public ClockMode convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "real" -> ClockMode.REAL;
+        case "virtual" -> ClockMode.VIRTUAL;
+        default -> throw new TypeConversionException("'" + text + "' is not one of real, virtual");
+      };
+    }
+  }
+}

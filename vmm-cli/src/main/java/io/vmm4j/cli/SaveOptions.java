@@ -1,0 +1,43 @@
+package io.vmm4j.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** When to save a running machine, and where. */
+final class SaveOptions {
+  @Option(
+      names = "--save-when",
+      paramLabel = "TEXT",
+      description = "Save a snapshot when the serial output first contains TEXT.")
+  @Nullable String when;
+
+  @Option(
+      names = "--save",
+      paramLabel = "FILE",
+      description =
+          "Where --save-when saves. The file is there whole or not at all; one of that name is"
+              + " replaced.")
+  @Nullable Path file;
+
+  @Option(
+      names = "--exit-after-save",
+      description = "End the machine once it is saved, with exit code 0.")
+  boolean exitAfterSave;
+
+  /** Refuses options that lack one another. */
+  void check() {
+    if ((when == null) != (file == null)) {
+      throw new UsageException(
+          when == null
+              ? "--save FILE also needs --save-when TEXT"
+              : "--save-when TEXT also needs --save FILE");
+    }
+    if (exitAfterSave && when == null) {
+      throw new UsageException("--exit-after-save needs --save-when TEXT and --save FILE");
+    }
+    if (when != null && when.isEmpty()) {
+      throw new UsageException("--save-when: the text is empty");
+    }
+  }
+}

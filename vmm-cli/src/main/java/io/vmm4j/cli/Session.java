@@ -1,0 +1,256 @@
+package io.vmm4j.cli;
+
+import io.vmm4j.api.Console;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmState;
+import io.vmm4j.api.VmStoppedException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a machine to its end between the process's streams: serial output to standard output, input
+ * to the guest, a snapshot when it is asked for.
+ *
+ * <p>One thread, the caller's, takes the decisions; what happens elsewhere comes as an {@link
+ * Event}.
+ */
+final class Session {
+  /** The path of the device whose console the process's streams are. */
+  static final String SERIAL = "com1";
+
+  /** The path of the debug console, whose output goes to standard error. */
+  static final String DEBUG_CONSOLE = "debug-console";
+
+  private static final Duration A_LONG_TIME = Duration.ofDays(10_000);
+
+  /** What a session has to react to. */
+  private sealed interface Event {
+    /** The machine has ended. */
+    record Ended(VmExit exit) implements Event {}
+
+    /** The text of --save-when has come. */
+    record SaveTextSeen() implements Event {}
+
+    /** The user typed the escape. */
+    record Escape() implements Event {}
+
+    /** Nobody takes the output any more. */
+    record OutputFailed(IOException failure) implements Event {}
+
+    /** Something failed that should not. */
+    record Failed(RuntimeException failure) implements Event {}
+  }
+
+  /** Where the guest's input comes from. */
+  interface Input {
+    /** Begins to carry input to the guest. */
+    AutoCloseable open(Consumer<byte[]> guest, Runnable onEscape);
+  }
+
+  private final Vm vm;
+  private final Streams streams;
+  private final Messages messages;
+  private final SaveOptions save;
+  private final Optional<Duration> timeout;
+  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private boolean saved;
+
+  /**
+   * A session of a machine that is paused.
+   *
+   * @param timeout how long it may run
+   */
+  Session(Vm vm, Streams streams, Messages messages, SaveOptions save, @Nullable Duration timeout) {
+    this.vm = vm;
+    this.streams = streams;
+    this.messages = messages;
+    this.save = save;
+    this.timeout = Optional.ofNullable(timeout);
+  }
+
+  /**
+   * Runs the machine to its end.
+   *
+   * @return the process's exit code
+   */
+  int run(Input input) throws IOException, InterruptedException {
+    Optional<Console> serial = console(SERIAL);
+    if (save.when != null && serial.isEmpty()) {
+      throw new UsageException("--save-when: the machine has no console '" + SERIAL + "'");
+    }
+    serial.ifPresent(this::connectOutput);
+    console(DEBUG_CONSOLE).ifPresent(console -> copy(console, streams.err()));
+    AutoCloseable opened =
+        serial
+            .map(console -> input.open(bytes -> send(console, bytes), this::escape))
+            .orElse(() -> {});
+    try {
+      vm.resume();
+      Thread.ofVirtual().name("vmm-exit").start(this::awaitExit);
+      return followEvents();
+    } finally {
+      // The last output before the terminal is given back, and before any message about the end.
+      vm.close();
+      close(opened);
+    }
+  }
+
+  /** Says how the machine ended, once its last output is out. */
+  static void reportEnd(VmExit exit, Messages messages) {
+    switch (exit) {
+      case VmExit.Crashed crashed -> {
+        messages.say("the machine crashed: " + crashed.reason());
+        crashed.detail().lines().forEach(messages::say);
+      }
+      case VmExit.Reset reset -> messages.say("the guest asked for a reset");
+      default -> {}
+    }
+  }
+
+  private int followEvents() throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + timeout.orElse(A_LONG_TIME).toNanos();
+    while (true) {
+      Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      switch (event) {
+        case null -> {
+          vm.close();
+          messages.say("timeout: the machine ran for " + Durations.seconds(timeout.orElseThrow()));
+          return ExitCode.TIMEOUT;
+        }
+        case Event.SaveTextSeen seen -> {
+          saveSnapshot();
+          if (save.exitAfterSave) {
+            return ExitCode.OK;
+          }
+        }
+        case Event.Escape escape -> {
+          vm.close();
+          messages.say("ended from the terminal");
+          return ExitCode.ENDED_BY_USER;
+        }
+        case Event.OutputFailed failed -> throw failed.failure();
+        case Event.Failed failed -> throw failed.failure();
+        case Event.Ended ended -> {
+          vm.close(); // all output has now reached the listeners, --save-when among them
+          reportEnd(ended.exit(), messages);
+          if (save.when != null && !saved) {
+            messages.say(
+                "nothing saved: the machine ended before \"%s\" came, or right after"
+                    .formatted(save.when));
+            return ExitCode.NOT_SAVED;
+          }
+          return ExitCode.of(ended.exit());
+        }
+      }
+    }
+  }
+
+  private void saveSnapshot() throws IOException {
+    Path file = Objects.requireNonNull(save.file);
+    Instant start = Instant.now();
+    if (vm.state() instanceof VmState.Ended) {
+      return; // the event of the end is on its way and says so
+    }
+    if (save.exitAfterSave) {
+      vm.pause();
+    }
+    messages.progress("saving " + file);
+    Snapshot taken;
+    try {
+      taken = vm.snapshot();
+    } catch (VmStoppedException e) {
+      return;
+    }
+    try (taken) {
+      if (!save.exitAfterSave) {
+        vm.resume(); // paused when the text came, so that the snapshot is close behind it
+      }
+      taken.writeTo(file);
+    }
+    saved = true;
+    messages.say(
+        "saved %s (%s in %s)"
+            .formatted(
+                file,
+                Sizes.text(Files.size(file)),
+                Durations.seconds(Duration.between(start, Instant.now()))));
+  }
+
+  private void connectOutput(Console serial) {
+    copy(serial, streams.out());
+    if (save.when != null) {
+      TextTrigger trigger = new TextTrigger(save.when, this::saveTextSeen);
+      serial.onOutput(trigger::accept);
+    }
+  }
+
+  private void saveTextSeen() {
+    try {
+      vm.pause();
+    } catch (VmStoppedException e) {
+      // Ended right after the text: there is nothing left to save, which the end reports.
+      return;
+    }
+    events.add(new Event.SaveTextSeen());
+  }
+
+  private void copy(Console console, OutputStream out) {
+    console.onOutput(bytes -> {
+      try {
+        out.write(bytes);
+        out.flush();
+      } catch (IOException e) {
+        events.add(new Event.OutputFailed(new IOException("the output can't be written: " + e, e)));
+      }
+    });
+  }
+
+  private void send(Console console, byte[] bytes) {
+    try {
+      console.send(bytes);
+    } catch (VmStoppedException e) {
+      // Typed after the end: nobody reads it.
+    }
+  }
+
+  private void escape() {
+    events.add(new Event.Escape());
+  }
+
+  private void awaitExit() {
+    try {
+      events.add(new Event.Ended(vm.awaitExit(A_LONG_TIME)));
+    } catch (RuntimeException e) {
+      events.add(new Event.Failed(e));
+    }
+  }
+
+  private Optional<Console> console(String path) {
+    try {
+      return Optional.of(vm.console(path));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static void close(AutoCloseable opened) {
+    try {
+      opened.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package io.vmm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the command line says and ends with, as far as no machine is needed. */
+class CommandLineTest {
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  private int vmm(String... args) {
+    Streams streams =
+        new Streams(
+            new ByteArrayInputStream(new byte[0]),
+            out,
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false,
+            false);
+    return new Main(streams).execute(args);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"run", "restore", "inspect", "backends", "demo"})
+  void everyCommandExplainsItself(String command) {
+    assertThat(vmm(command, "--help")).isZero();
+
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("Usage: vmm " + command);
+    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void theHelpNamesEveryCommandAndExitCode() {
+    assertThat(vmm("--help")).isZero();
+
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("run ", "restore ", "inspect ", "backends ", "demo ")
+        .contains("debug exit port", "--save-when", "Examples:");
+  }
+
+  @Test
+  void theOptionsThatProgramsDependOnAreThere() {
+    vmm("run", "--help");
+
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("--backend", "--memory", "--cpus", "--kernel", "--initrd", "--append", "--device")
+        .contains("--clock", "--timeout", "--save-when", "--save", "--exit-after-save");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '!',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          run --no-such-option                                  ! --no-such-option
+          frobnicate                                            ! frobnicate
+          run --memory lots --kernel k                          ! not a memory size: 'lots'
+          run --timeout soon --kernel k                         ! not a time: 'soon'
+          run --backend xen --kernel k                          ! 'xen' is not one of auto, software, kvm
+          run --clock sun --kernel k                            ! 'sun' is not one of real, virtual
+          run                                                   ! --kernel FILE is missing
+          run --kernel k --save-when x                          ! also needs --save FILE
+          run --kernel k --save x                               ! also needs --save-when TEXT
+          run --kernel k --exit-after-save                      ! --exit-after-save needs
+          run --kernel k --device toaster                       ! toaster: no such type; there are
+          run --kernel k --device uart16550,slices=2            ! no key 'slices'; there are port, irq, path
+          run --kernel k --device uart16550,port=much           ! key 'port': 'much' is not a number
+          run --kernel k --device uart16550,irq=99              ! irq
+          run --kernel k --device uart16550,irq                 ! expected key=value, found 'irq'
+          restore                                               ! FILE|-
+          """)
+  void badUsageIsOneClearMessageAndCodeTwo(String line, String message) {
+    assertThat(vmm(line.strip().split(" +"))).isEqualTo(ExitCode.USAGE);
+
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .startsWith("vmm: ")
+        .contains(message)
+        .doesNotContain("\tat ");
+    assertThat(out.size()).isZero();
+  }
+
+  @Test
+  void noCommandIsBadUsage() {
+    assertThat(vmm()).isEqualTo(ExitCode.USAGE);
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains("which command?");
+  }
+
+  @Test
+  void theDevicesAndTheirKeysAreListed() {
+    assertThat(vmm("run", "--device", "help")).isZero();
+
+    assertThat(out.toString(StandardCharsets.UTF_8))
+        .contains("uart16550: 16550A serial port", "default 1016 (0x3f8)", "path=PATH");
+  }
+
+  @Test
+  void aFileThatIsNotThereIsNamed(@TempDir Path directory) {
+    Path missing = directory.resolve("missing.vmm");
+
+    assertThat(vmm("inspect", missing.toString())).isEqualTo(ExitCode.FILE);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .isEqualToNormalizingNewlines("vmm: no such file: " + missing + "\n");
+  }
+
+  @Test
+  void aFileThatIsNoSnapshotIsNotWhole(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("notes.txt"), "no snapshot\n");
+
+    assertThat(vmm("inspect", file.toString())).isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("NOT WHOLE");
+  }
+
+  @Test
+  void jsonSaysThatAFileIsNotWholeToo(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("notes.txt"), "no snapshot\n");
+
+    assertThat(vmm("inspect", "--json", file.toString())).isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("\"whole\" : false", "\"fault\"");
+  }
+}
