@@ -1,0 +1,205 @@
+package io.vmm4j.engine.memory;
+
+import io.vmm4j.api.backend.MemoryLocation;
+import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.api.memory.GuestMemoryException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Objects;
+
+/** Guest physical memory by way of the memory map. Any thread. */
+public final class MappedGuestMemory implements GuestMemory {
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Hears of writes, so that decoded code can be dropped. */
+  @FunctionalInterface
+  public interface WriteListener {
+    /** Bytes {@code [offset, offset + length)} of the machine's one segment have been written. */
+    void written(long offset, long length);
+  }
+
+  private final PhysicalMemoryMap map;
+  private final MemorySegment segment;
+  private final WriteListener listener;
+
+  /** Memory of a machine. */
+  public MappedGuestMemory(PhysicalMemoryMap map, MemorySegment segment, WriteListener listener) {
+    this.map = map;
+    this.segment = segment;
+    this.listener = listener;
+  }
+
+  @Override
+  public boolean contains(long guestPhysicalAddress, long length) {
+    return covers(guestPhysicalAddress, length, false);
+  }
+
+  private boolean covers(long address, long length, boolean writable) {
+    if (length < 0 || address < 0 || address > PhysicalMemoryMap.END - length) {
+      return false;
+    }
+    long at = address;
+    long end = address + length;
+    while (at < end) {
+      MemoryLocation location = map.locate(at);
+      if (!location.isMemory() || (writable && !location.writable())) {
+        return false;
+      }
+      at = location.base() + location.length();
+    }
+    return true;
+  }
+
+  @Override
+  public void read(long guestPhysicalAddress, byte[] target, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, target.length);
+    if (!covers(guestPhysicalAddress, length, false)) {
+      throw new GuestMemoryException("read", guestPhysicalAddress, length);
+    }
+    int done = 0;
+    while (done < length) {
+      long address = guestPhysicalAddress + done;
+      MemoryLocation location = map.locate(address);
+      int piece = (int) Math.min(length - done, location.base() + location.length() - address);
+      MemorySegment.copy(
+          segment,
+          ValueLayout.JAVA_BYTE,
+          offsetOf("read", location, address, piece),
+          target,
+          offset + done,
+          piece);
+      done += piece;
+    }
+  }
+
+  @Override
+  public void write(long guestPhysicalAddress, byte[] source, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, source.length);
+    if (!covers(guestPhysicalAddress, length, true)) {
+      throw new GuestMemoryException("write", guestPhysicalAddress, length);
+    }
+    int done = 0;
+    while (done < length) {
+      long address = guestPhysicalAddress + done;
+      MemoryLocation location = map.locate(address);
+      int piece = (int) Math.min(length - done, location.base() + location.length() - address);
+      long at = offsetOf("write", location, address, piece);
+      MemorySegment.copy(source, offset + done, segment, ValueLayout.JAVA_BYTE, at, piece);
+      listener.written(at, piece);
+      done += piece;
+    }
+  }
+
+  /** Checked once more, since another thread may have changed the map since {@link #covers}. */
+  private static long offsetOf(String access, MemoryLocation location, long address, long length) {
+    if (!location.isMemory()) {
+      throw new GuestMemoryException(access, address, length);
+    }
+    return location.offset() + address - location.base();
+  }
+
+  /** The offset of an access that lies in one range, or -1. */
+  private long single(long address, int length, boolean writable) {
+    MemoryLocation location = map.locate(address);
+    long distance = address - location.base();
+    return location.isMemory()
+            && (location.writable() || !writable)
+            && distance <= location.length() - length
+        ? location.offset() + distance
+        : -1;
+  }
+
+  private long readPieces(long address, int length) {
+    byte[] bytes = new byte[length];
+    read(address, bytes, 0, length);
+    long value = 0;
+    for (int i = length - 1; i >= 0; i--) {
+      value = value << 8 | (bytes[i] & 0xFF);
+    }
+    return value;
+  }
+
+  private void writePieces(long address, int length, long value) {
+    byte[] bytes = new byte[length];
+    for (int i = 0; i < length; i++) {
+      bytes[i] = (byte) (value >>> (8 * i));
+    }
+    write(address, bytes, 0, length);
+  }
+
+  @Override
+  public int readByte(long guestPhysicalAddress) {
+    long at = single(guestPhysicalAddress, 1, false);
+    return at < 0
+        ? (int) readPieces(guestPhysicalAddress, 1)
+        : segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+  }
+
+  @Override
+  public int readShort(long guestPhysicalAddress) {
+    long at = single(guestPhysicalAddress, 2, false);
+    return at < 0 ? (int) readPieces(guestPhysicalAddress, 2) : segment.get(SHORT, at) & 0xFFFF;
+  }
+
+  @Override
+  public int readInt(long guestPhysicalAddress) {
+    long at = single(guestPhysicalAddress, 4, false);
+    return at < 0 ? (int) readPieces(guestPhysicalAddress, 4) : segment.get(INT, at);
+  }
+
+  @Override
+  public long readLong(long guestPhysicalAddress) {
+    long at = single(guestPhysicalAddress, 8, false);
+    return at < 0 ? readPieces(guestPhysicalAddress, 8) : segment.get(LONG, at);
+  }
+
+  @Override
+  public void writeByte(long guestPhysicalAddress, int value) {
+    long at = single(guestPhysicalAddress, 1, true);
+    if (at < 0) {
+      writePieces(guestPhysicalAddress, 1, value);
+    } else {
+      segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+      listener.written(at, 1);
+    }
+  }
+
+  @Override
+  public void writeShort(long guestPhysicalAddress, int value) {
+    long at = single(guestPhysicalAddress, 2, true);
+    if (at < 0) {
+      writePieces(guestPhysicalAddress, 2, value);
+    } else {
+      segment.set(SHORT, at, (short) value);
+      listener.written(at, 2);
+    }
+  }
+
+  @Override
+  public void writeInt(long guestPhysicalAddress, int value) {
+    long at = single(guestPhysicalAddress, 4, true);
+    if (at < 0) {
+      writePieces(guestPhysicalAddress, 4, value);
+    } else {
+      segment.set(INT, at, value);
+      listener.written(at, 4);
+    }
+  }
+
+  @Override
+  public void writeLong(long guestPhysicalAddress, long value) {
+    long at = single(guestPhysicalAddress, 8, true);
+    if (at < 0) {
+      writePieces(guestPhysicalAddress, 8, value);
+    } else {
+      segment.set(LONG, at, value);
+      listener.written(at, 8);
+    }
+  }
+}
