@@ -1,0 +1,37 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.api.device.Board;
+import io.vmm4j.api.device.DeviceConfig;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * A specification with every default resolved: all that a machine is built from.
+ *
+ * @param spec with start time and seed present
+ * @param devices all devices by path, the board's among them, in the order of attachment
+ * @param startTime the guest's wall-clock time at guest time 0
+ * @param randomSeed the seed of what is drawn at random
+ * @param cpuid what the guest sees of CPUID
+ */
+public record MachinePlan(
+    VmSpec spec,
+    SequencedMap<String, DeviceConfig> devices,
+    Instant startTime,
+    long randomSeed,
+    List<CpuidLeaf> cpuid) {
+
+  /** The devices of a specification: the board's, each replaced by one of its path, then others. */
+  static SequencedMap<String, DeviceConfig> devices(VmSpec spec, Board board) {
+    SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>(board.devices());
+    for (Map.Entry<String, DeviceConfig> device : spec.devices().entrySet()) {
+      devices.put(device.getKey(), device.getValue());
+    }
+    return devices;
+  }
+}

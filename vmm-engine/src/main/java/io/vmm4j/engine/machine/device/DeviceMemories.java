@@ -1,0 +1,263 @@
+package io.vmm4j.engine.machine.device;
+
+import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.VmException;
+import io.vmm4j.api.device.DeviceMemory;
+import io.vmm4j.api.device.DeviceMemoryMapping;
+import io.vmm4j.api.device.GuestAccess;
+import io.vmm4j.api.device.MappingConflictException;
+import io.vmm4j.engine.memory.MachineMemory;
+import io.vmm4j.engine.memory.MappedGuestMemory;
+import io.vmm4j.engine.memory.MemoryRange;
+import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All device memory of a machine and where the guest sees it. A memory and a mapping of it are two
+ * things: mappings come, move and go, under the machine lock; the memory and its host view stay.
+ */
+public final class DeviceMemories {
+  private static final long PAGE_MASK = 4095;
+
+  private record Key(String path, String name) {}
+
+  private final ReentrantLock lock;
+  private final MachineMemory memory;
+  private final PhysicalMemoryMap map;
+  private final MappedGuestMemory.WriteListener written;
+  private final Map<Key, Memory> memories = new LinkedHashMap<>();
+
+  /** No device memory yet. */
+  public DeviceMemories(
+      ReentrantLock lock,
+      MachineMemory memory,
+      PhysicalMemoryMap map,
+      MappedGuestMemory.WriteListener written) {
+    this.lock = lock;
+    this.memory = memory;
+    this.map = map;
+    this.written = written;
+  }
+
+  /**
+   * Memory of a device, made on the first call with its name.
+   *
+   * @throws DeviceException if there is no room, or the name has another size
+   */
+  public DeviceMemory get(String path, String name, MemorySize size) {
+    lock.lock();
+    try {
+      Memory known = memories.get(new Key(path, name));
+      if (known != null) {
+        if (!known.size().equals(size)) {
+          throw new DeviceException(
+              path,
+              "device memory '%s' has %s, not %s".formatted(name, known.size(), size));
+        }
+        return known;
+      }
+      long offset;
+      try {
+        offset = memory.allocateDeviceMemory(size.bytes());
+      } catch (VmException e) {
+        throw new DeviceException(
+            path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
+      }
+      Memory made = new Memory(path, name, size.bytes(), offset);
+      memories.put(new Key(path, name), made);
+      return made;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Every memory, in the order in which they were made. With the machine lock held. */
+  public Collection<Memory> all() {
+    return List.copyOf(memories.values());
+  }
+
+  /** A memory by device and name, if there is one. With the machine lock held. */
+  public Optional<Memory> find(String path, String name) {
+    return Optional.ofNullable(memories.get(new Key(path, name)));
+  }
+
+  /** Takes every mapping off the guest's address space and forgets it: before a restore. */
+  public void unmapAll() {
+    lock.lock();
+    try {
+      for (Memory each : memories.values()) {
+        each.mappings.values().forEach(m -> m.remap(m.guestPhysicalAddress, GuestAccess.OFF));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** One piece of device memory. */
+  public final class Memory implements DeviceMemory {
+    private final String path;
+    private final String name;
+    private final long bytes;
+    private final long offset;
+    private final MemorySegment view;
+    private final Map<String, Mapping> mappings = new LinkedHashMap<>();
+
+    private Memory(String path, String name, long bytes, long offset) {
+      this.path = path;
+      this.name = name;
+      this.bytes = bytes;
+      this.offset = offset;
+      this.view = memory.segment().asSlice(offset, bytes);
+    }
+
+    /** The device's path. */
+    public String path() {
+      return path;
+    }
+
+    /** Where it begins in the machine's one segment. */
+    public long offset() {
+      return offset;
+    }
+
+    /** Its mappings, in the order in which they were made. With the machine lock held. */
+    public List<Mapping> mappings() {
+      return new ArrayList<>(mappings.values());
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public MemorySize size() {
+      return MemorySize.bytes(bytes);
+    }
+
+    @Override
+    public MemorySegment view() {
+      return view;
+    }
+
+    @Override
+    public void write(long at, byte[] source) {
+      Objects.checkFromIndexSize(at, source.length, bytes);
+      MemorySegment.copy(source, 0, view, ValueLayout.JAVA_BYTE, at, source.length);
+      written.written(offset + at, source.length);
+    }
+
+    /**
+     * {@inheritDoc} A mapping that exists under this name is replaced in one step; if that can't
+     * be, it stays.
+     */
+    @Override
+    public DeviceMemoryMapping map(
+        String mappingName, long at, long length, long guestPhysicalAddress, GuestAccess access) {
+      if (((at | length | guestPhysicalAddress) & PAGE_MASK) != 0 || length <= 0) {
+        throw new DeviceException(
+            path,
+            "cannot map 0x%x bytes of '%s' at 0x%x: not made of whole pages"
+                .formatted(length, name, guestPhysicalAddress));
+      }
+      Objects.checkFromIndexSize(at, length, bytes);
+      lock.lock();
+      try {
+        Mapping mapping = mappings.computeIfAbsent(mappingName, n -> new Mapping(this, n));
+        mapping.set(at, length, guestPhysicalAddress, access);
+        return mapping;
+      } finally {
+        mappings.values().removeIf(m -> m.length == 0);
+        lock.unlock();
+      }
+    }
+  }
+
+  /** A place where the guest sees a piece of device memory, or is kept from it. */
+  public final class Mapping implements DeviceMemoryMapping {
+    private final Memory owner;
+    private final String name;
+    private long offset;
+    private long length;
+    private long guestPhysicalAddress;
+    private GuestAccess access = GuestAccess.OFF;
+    private @Nullable MemoryRange range;
+
+    private Mapping(Memory owner, String name) {
+      this.owner = owner;
+      this.name = name;
+    }
+
+    /** Where the piece begins in its memory. */
+    public long offset() {
+      return offset;
+    }
+
+    /** How long it is. */
+    public long length() {
+      return length;
+    }
+
+    private void set(long at, long size, long address, GuestAccess how) {
+      MemoryRange now =
+          how == GuestAccess.OFF
+              ? null
+              : new MemoryRange(
+                  "device memory %s/%s".formatted(owner.path, owner.name),
+                  address,
+                  size,
+                  owner.offset + at,
+                  how == GuestAccess.READ_WRITE);
+      Optional<MemoryRange> conflict = map.replace(range, now);
+      if (conflict.isPresent()) {
+        throw new MappingConflictException(
+            owner.path, address, size, conflict.get().toString());
+      }
+      range = now;
+      offset = at;
+      length = size;
+      guestPhysicalAddress = address;
+      access = how;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public long guestPhysicalAddress() {
+      return guestPhysicalAddress;
+    }
+
+    @Override
+    public GuestAccess access() {
+      return access;
+    }
+
+    @Override
+    public void remap(long address, GuestAccess how) {
+      if ((address & PAGE_MASK) != 0) {
+        throw new DeviceException(
+            owner.path, "cannot map '%s' at 0x%x: not a whole page".formatted(owner.name, address));
+      }
+      lock.lock();
+      try {
+        set(offset, length, address, how);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+}

@@ -1,0 +1,564 @@
+package io.vmm4j.engine.machine.run;
+
+import io.vmm4j.api.VmException;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.VmTimeoutException;
+import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.engine.machine.clock.MachineTime;
+import io.vmm4j.engine.machine.clock.TimerQueue;
+import io.vmm4j.engine.machine.clock.VirtualTime;
+import io.vmm4j.engine.machine.failure.DeviceFailures;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides who may run. A vCPU's thread asks here before each turn, and stands here while the machine
+ * is paused or held; so guest code runs exactly while {@link #mayRun}, and the thread itself, not
+ * who asked, makes the step to paused or ended. All of it is guarded by the machine lock; the rules
+ * and the races are written down in docs/threads.md.
+ */
+public final class RunControl implements DeviceFailures {
+  private static final Logger LOG = LoggerFactory.getLogger(RunControl.class);
+
+  /** What the machine is asked to do. */
+  public enum Mode {
+    /** No guest code runs. */
+    PAUSED,
+    /** Guest code runs. */
+    RUNNING,
+    /** Guest code runs up to a number of instructions. */
+    STEPPING,
+    /** No guest code runs any more. */
+    ENDED
+  }
+
+  private final ReentrantLock lock;
+  private final Condition changed;
+  private final MachineTime time;
+  private final TimerQueue timers;
+  private final TaskQueue tasks;
+  private final String name;
+  private final List<VcpuThread> vcpus = new ArrayList<>();
+  private final List<Thread> ownThreads = new ArrayList<>();
+  private final ReentrantLock exclusive = new ReentrantLock();
+  private UnaryOperator<VmExit> atEnd = exit -> exit;
+  private Consumer<VmExit> onEnd = exit -> {};
+  private @Nullable EventLoop eventLoop;
+
+  private volatile Mode mode = Mode.PAUSED;
+  private volatile boolean stopRequested = true;
+  private volatile @Nullable VmExit exit;
+  private @Nullable VmExit pendingExit;
+  private int holds;
+  private int active;
+  private long stepTarget;
+  private long runningNanos;
+  private long runningSince;
+
+  /** Control of a paused machine without vCPUs. */
+  public RunControl(String name, ReentrantLock lock, MachineTime time) {
+    this.name = name;
+    this.lock = lock;
+    this.changed = lock.newCondition();
+    this.time = time;
+    this.timers = new TimerQueue(lock, this);
+    this.tasks = new TaskQueue(this);
+    timers.onEarlierDeadline(this::deadlineMoved);
+  }
+
+  /** The machine's timers. */
+  public TimerQueue timers() {
+    return timers;
+  }
+
+  /**
+   * Starts the machine's threads, which stand still at first.
+   *
+   * @param finalExit completes the exit once no guest code runs, such as by a register dump
+   * @param whenEnded told of the exit, with the machine lock held
+   */
+  public void start(
+      List<Vcpu> processors, UnaryOperator<VmExit> finalExit, Consumer<VmExit> whenEnded) {
+    lock.lock();
+    try {
+      atEnd = finalExit;
+      onEnd = whenEnded;
+      for (int i = 0; i < processors.size(); i++) {
+        vcpus.add(new VcpuThread(i, processors.get(i), this, time, timers, tasks, lock));
+      }
+      for (VcpuThread vcpu : vcpus) {
+        String threadName = "vmm-" + name + "-vcpu-" + vcpu.index();
+        ownThreads.add(vcpu.start(threadName));
+      }
+      if (!(time instanceof VirtualTime)) {
+        EventLoop loop = new EventLoop(this, time, timers, tasks, lock);
+        eventLoop = loop;
+        ownThreads.add(loop.start("vmm-" + name + "-events"));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- asked by the machine's own threads ----
+
+  /** Whether a vCPU must leave what it does. Any thread, no lock. */
+  boolean stopRequested() {
+    return stopRequested;
+  }
+
+  /** Whether guest time passes. With the machine lock held. */
+  boolean isRunning() {
+    return active > 0;
+  }
+
+  boolean hasEnded() {
+    return mode == Mode.ENDED;
+  }
+
+  /** Lets a vCPU's thread stand until it may run; false if it never may again. */
+  boolean awaitTurn(VcpuThread vcpu) {
+    lock.lock();
+    try {
+      while (true) {
+        if (pendingExit != null || mode == Mode.ENDED || !mayRun()) {
+          deactivate(vcpu);
+        }
+        if (pendingExit != null && active == 0 && mode != Mode.ENDED) {
+          finish(pendingExit);
+        }
+        if (mode == Mode.ENDED) {
+          return false;
+        }
+        if (mayRun()) {
+          activate(vcpu);
+          return true;
+        }
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many instructions the present step still allows. With the machine lock held. */
+  long stepLeft() {
+    return mode == Mode.STEPPING && time instanceof VirtualTime virtual
+        ? Math.max(0, stepTarget - virtual.executed())
+        : Long.MAX_VALUE;
+  }
+
+  /** The step is done, or can't go on. With the machine lock held. */
+  void endStep() {
+    if (mode == Mode.STEPPING) {
+      change(Mode.PAUSED);
+    }
+  }
+
+  private boolean mayRun() {
+    return holds == 0
+        && pendingExit == null
+        && (mode == Mode.RUNNING || mode == Mode.STEPPING);
+  }
+
+  private void activate(VcpuThread vcpu) {
+    if (!vcpu.isActive) {
+      vcpu.isActive = true;
+      if (active++ == 0) {
+        runningSince = System.nanoTime();
+        time.start();
+        wakeEventLoop();
+      }
+    }
+  }
+
+  private void deactivate(VcpuThread vcpu) {
+    if (vcpu.isActive) {
+      vcpu.isActive = false;
+      if (--active == 0) {
+        time.stop();
+        runningNanos += System.nanoTime() - runningSince;
+        changed.signalAll();
+      }
+    }
+  }
+
+  private void finish(VmExit pending) {
+    VmExit complete = pending;
+    try {
+      complete = atEnd.apply(pending);
+    } catch (Throwable e) {
+      LOG.error("machine '{}': cannot describe its end", name, e);
+    }
+    exit = complete;
+    tasks.clear();
+    change(Mode.ENDED);
+    wakeEventLoop();
+    LOG.info("machine '{}' has ended: {}", name, oneLine(complete));
+    try {
+      onEnd.accept(complete);
+    } catch (Throwable e) {
+      LOG.error("machine '{}': error after its end", name, e);
+    }
+  }
+
+  private static String oneLine(VmExit exit) {
+    return exit instanceof VmExit.Crashed crashed ? "crashed: " + crashed.reason() : exit.toString();
+  }
+
+  /** With the machine lock held: makes every thread look again. */
+  private void change(Mode now) {
+    mode = now;
+    refresh();
+  }
+
+  private void refresh() {
+    stopRequested = !mayRun();
+    if (stopRequested) {
+      for (VcpuThread vcpu : vcpus) {
+        // A thread that stands here needs no kick, and would be left with a late one.
+        if (vcpu.isActive) {
+          vcpu.interrupt();
+        }
+      }
+    }
+    changed.signalAll();
+  }
+
+  private void wakeEventLoop() {
+    EventLoop loop = eventLoop;
+    if (loop != null) {
+      loop.wake();
+    }
+  }
+
+  private void deadlineMoved() {
+    if (time instanceof VirtualTime) {
+      vcpus.forEach(VcpuThread::cutShort);
+    } else {
+      wakeEventLoop();
+    }
+  }
+
+  // ---- asked by devices ----
+
+  /** Runs a task soon with the machine lock held; dropped once the machine has ended. */
+  public void execute(String path, Runnable task) {
+    if (mode == Mode.ENDED) {
+      return;
+    }
+    tasks.add(path, task);
+    if (time instanceof VirtualTime) {
+      vcpus.forEach(VcpuThread::interrupt);
+    } else {
+      wakeEventLoop();
+    }
+  }
+
+  /** Ends the machine after the current instruction; the first who asks is heard. */
+  public void requestExit(VmExit how) {
+    lock.lock();
+    try {
+      if (pendingExit == null && mode != Mode.ENDED) {
+        pendingExit = how;
+        refresh();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void failed(String path, String during, Throwable cause) {
+    LOG.error("machine '{}': {} has thrown during {}", name, path, during, cause);
+    StringWriter trace = new StringWriter();
+    try (PrintWriter writer = new PrintWriter(trace)) {
+      cause.printStackTrace(writer);
+    }
+    requestExit(
+        new VmExit.Crashed("%s: error during %s: %s".formatted(path, during, cause), trace.toString()));
+  }
+
+  // ---- asked by the host ----
+
+  /** What the machine is asked to do. Any thread. */
+  public Mode mode() {
+    return mode;
+  }
+
+  /** How it ended, if it has. Any thread. */
+  public Optional<VmExit> exit() {
+    return Optional.ofNullable(exit);
+  }
+
+  /** Host time in which guest code ran or waited for an interrupt. */
+  public Duration running() {
+    lock.lock();
+    try {
+      long now = active > 0 ? System.nanoTime() - runningSince : 0;
+      return Duration.ofNanos(runningNanos + now);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Host time of that in which the first vCPU was halted. */
+  public Duration idle() {
+    return Duration.ofNanos(vcpus.isEmpty() ? 0 : vcpus.getFirst().idleNanos());
+  }
+
+  /** Pauses; done when this returns. */
+  public void pause() {
+    refuseOwnThread("pause");
+    lock.lock();
+    try {
+      requireAlive("pause");
+      if (mode != Mode.PAUSED) {
+        change(Mode.PAUSED);
+      }
+      awaitQuiet();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Goes on. */
+  public void resume() {
+    lock.lock();
+    try {
+      requireAlive("resume");
+      if (mode != Mode.RUNNING) {
+        change(Mode.RUNNING);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Runs so many instructions of a paused machine with virtual time; done when this returns. */
+  public void step(long instructions) {
+    refuseOwnThread("step");
+    if (instructions < 0) {
+      throw new IllegalArgumentException("negative number of instructions: " + instructions);
+    }
+    lock.lock();
+    try {
+      requireAlive("step");
+      if (mode != Mode.PAUSED) {
+        throw new IllegalStateException("cannot step: the machine is not paused");
+      }
+      if (!(time instanceof VirtualTime virtual)) {
+        throw new IllegalStateException("cannot step: the machine's time is real");
+      }
+      awaitQuiet();
+      stepTarget = virtual.executed() + instructions;
+      change(Mode.STEPPING);
+      while (mode == Mode.STEPPING) {
+        changed.awaitUninterruptibly();
+      }
+      if (mode == Mode.PAUSED) {
+        awaitQuiet();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the machine; done when this returns, unless a thread of its own calls. */
+  public void stop() {
+    requestExit(new VmExit.Stopped());
+    if (ownThreads.contains(Thread.currentThread())) {
+      return;
+    }
+    lock.lock();
+    try {
+      while (mode != Mode.ENDED) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a machine whose threads were never started. */
+  public void abandon() {
+    lock.lock();
+    try {
+      pendingExit = new VmExit.Stopped();
+      if (vcpus.isEmpty() && mode != Mode.ENDED) {
+        finish(pendingExit);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for the end. */
+  public VmExit awaitExit(Duration timeout) {
+    refuseOwnThread("await the end");
+    long left = timeout.toNanos();
+    lock.lock();
+    try {
+      while (true) {
+        VmExit how = exit;
+        if (how != null) {
+          return how;
+        }
+        if (left <= 0) {
+          throw new VmTimeoutException("the end of machine '" + name + "'", timeout);
+        }
+        left = changed.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new VmException("interrupted while waiting for the end of machine '" + name + "'", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until the machine's threads are gone. After {@link #stop}. */
+  public void join() {
+    boolean interrupted = false;
+    for (Thread thread : ownThreads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Does something while no guest code runs and guest time stands. One at a time; the machine goes
+   * on afterwards if it ran before. The machine lock is not held.
+   *
+   * @throws VmStoppedException if the machine has ended and the action needs it alive
+   */
+  public <T> T whileHeld(String what, boolean needsLife, Supplier<T> action) {
+    refuseOwnThread(what);
+    exclusive.lock();
+    try {
+      hold(Long.MAX_VALUE);
+      try {
+        if (needsLife) {
+          requireAlive(what);
+        }
+        return action.get();
+      } finally {
+        release();
+      }
+    } finally {
+      exclusive.unlock();
+    }
+  }
+
+  /** The same, if the machine can be held within a time; else nothing is done. */
+  public <T> Optional<T> tryWhileHeld(Duration limit, Supplier<T> action) {
+    if (ownThreads.contains(Thread.currentThread())) {
+      return Optional.empty();
+    }
+    try {
+      if (!exclusive.tryLock(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+        return Optional.empty();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+    try {
+      boolean quiet = hold(limit.toNanos());
+      try {
+        return quiet ? Optional.of(action.get()) : Optional.empty();
+      } finally {
+        release();
+      }
+    } finally {
+      exclusive.unlock();
+    }
+  }
+
+  /** Whether no guest code runs within the time; {@link #release} must follow either way. */
+  private boolean hold(long limitNanos) {
+    lock.lock();
+    try {
+      holds++;
+      refresh();
+      long left = limitNanos;
+      while (active > 0 && left > 0) {
+        if (limitNanos == Long.MAX_VALUE) {
+          changed.awaitUninterruptibly();
+        } else {
+          try {
+            left = changed.awaitNanos(left);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            break;
+          }
+        }
+      }
+      return active == 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void release() {
+    lock.lock();
+    try {
+      holds--;
+      refresh();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitQuiet() {
+    while (active > 0) {
+      changed.awaitUninterruptibly();
+    }
+  }
+
+  private void requireAlive(String what) {
+    VmExit how = exit;
+    if (how != null) {
+      throw new VmStoppedException(what, how);
+    }
+  }
+
+  private void refuseOwnThread(String what) {
+    if (ownThreads.contains(Thread.currentThread())) {
+      throw new IllegalStateException(
+          "cannot %s from a thread of the machine itself, which would wait for itself"
+              .formatted(what));
+    }
+  }
+
+  /** Makes every sleeping thread look, for what has changed by a restore. */
+  public void nudge() {
+    for (VcpuThread vcpu : vcpus) {
+      LockSupport.unpark(vcpu.thread());
+    }
+    wakeEventLoop();
+  }
+}
