@@ -85,10 +85,6 @@ public final class MachineDevice<S extends Record> {
     return factory.configSchema().version();
   }
 
-  /** Whether lines and interrupts pass through it, so that it is restored before the others. */
-  public boolean isInterruptController(MachineDeviceContext context) {
-    return context.isInterruptController();
-  }
 
   void attach(DeviceContext context) {
     try {

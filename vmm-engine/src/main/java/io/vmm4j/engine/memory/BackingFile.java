@@ -106,7 +106,7 @@ public final class BackingFile implements AutoCloseable {
   }
 
   /** Maps all of it, shared, for as long as the arena lives. */
-  MemorySegment map(Arena arena) throws IOException {
+  public MemorySegment map(Arena arena) throws IOException {
     return file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
   }
 

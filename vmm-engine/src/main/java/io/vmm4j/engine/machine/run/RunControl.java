@@ -546,7 +546,8 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  private void refuseOwnThread(String what) {
+  /** Refuses what a thread of the machine itself would wait for in vain. */
+  public void refuseOwnThread(String what) {
     if (ownThreads.contains(Thread.currentThread())) {
       throw new IllegalStateException(
           "cannot %s from a thread of the machine itself, which would wait for itself"

@@ -1,0 +1,68 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.BackendChoice;
+import io.vmm4j.api.BackendSelection;
+import io.vmm4j.api.BackendUnavailableException;
+import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.VmBackend;
+import io.vmm4j.api.clock.ClockMode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Chooses what runs a machine, and says why. */
+final class BackendChooser {
+  private static final String KVM = "kvm";
+
+  /** A backend and why it was chosen. */
+  record Chosen(VmBackend backend, BackendSelection selection) {}
+
+  private BackendChooser() {}
+
+  /** Whether a backend of this name can count instructions, which virtual time is made of. */
+  static boolean countsInstructions(String name) {
+    return !name.equals(KVM);
+  }
+
+  /**
+   * Chooses.
+   *
+   * @param backends the most preferred first
+   * @throws BackendUnavailableException if none fits; says why each does not
+   */
+  static Chosen choose(List<VmBackend> backends, BackendChoice choice, ClockMode clock) {
+    boolean auto = choice.name().equals(BackendChoice.AUTO);
+    List<String> refusals = new ArrayList<>();
+    for (VmBackend backend : backends) {
+      if (!auto && !backend.name().equals(choice.name())) {
+        continue;
+      }
+      if (clock == ClockMode.VIRTUAL && !countsInstructions(backend.name())) {
+        refusals.add(backend.name() + ": it can't count instructions, as virtual time asks");
+        continue;
+      }
+      BackendProbe probe = backend.probe();
+      if (!probe.usable()) {
+        refusals.add(backend.name() + ": " + probe.detail());
+        continue;
+      }
+      return new Chosen(
+          backend, new BackendSelection(backend.name(), reason(auto, probe, refusals)));
+    }
+    if (refusals.isEmpty()) {
+      String present = backends.stream().map(VmBackend::name).collect(Collectors.joining(", "));
+      throw new BackendUnavailableException(
+          choice.name(), "not present; present are: " + (present.isEmpty() ? "none" : present));
+    }
+    throw new BackendUnavailableException(choice.name(), String.join("; ", refusals));
+  }
+
+  private static String reason(boolean auto, BackendProbe probe, List<String> refusals) {
+    if (!auto) {
+      return "asked for; " + probe.detail();
+    }
+    return refusals.isEmpty()
+        ? "the most preferred; " + probe.detail()
+        : "%s (not %s)".formatted(probe.detail(), String.join("; not ", refusals));
+  }
+}

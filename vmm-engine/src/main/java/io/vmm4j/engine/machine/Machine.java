@@ -1,0 +1,340 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.BackendSelection;
+import io.vmm4j.api.BootException;
+import io.vmm4j.api.VmException;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.backend.BackendMachine;
+import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.device.PlatformFact;
+import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.bus.MmioBus;
+import io.vmm4j.engine.machine.bus.PortBus;
+import io.vmm4j.engine.machine.clock.MachineTime;
+import io.vmm4j.engine.machine.console.ConsoleOwner;
+import io.vmm4j.engine.machine.console.HostConsole;
+import io.vmm4j.engine.machine.device.DeviceMemories;
+import io.vmm4j.engine.machine.interrupt.InterruptLines;
+import io.vmm4j.engine.machine.interrupt.InterruptMessages;
+import io.vmm4j.engine.machine.run.RunControl;
+import io.vmm4j.engine.memory.MachineMemory;
+import io.vmm4j.engine.memory.MappedGuestMemory;
+import io.vmm4j.engine.memory.MemoryRange;
+import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import io.vmm4j.engine.memory.RamLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One machine: memory, buses, interrupts, time, devices and processors, put together and taken apart
+ * again. What runs when is {@link RunControl}'s business.
+ */
+public final class Machine implements AutoCloseable, ConsoleOwner {
+  private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+  private static final Duration DESCRIBE_LIMIT = Duration.ofSeconds(1);
+
+  private final MachinePlan plan;
+  private final BackendSelection selection;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ReentrantLock closing = new ReentrantLock();
+  private final MachineMemory memory;
+  private final PhysicalMemoryMap map = new PhysicalMemoryMap();
+  private final MappedGuestMemory guestMemory;
+  private final MachineTime time;
+  private final RunControl control;
+  private final PortBus ports;
+  private final MmioBus mmio;
+  private final InterruptLines lines;
+  private final InterruptMessages messages;
+  private final DeviceMemories deviceMemories;
+  private final SequencedMap<MachineDevice<?>, MachineDeviceContext> devices =
+      new LinkedHashMap<>();
+  private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
+  private final List<PlatformFact> facts = new ArrayList<>();
+  private volatile @Nullable BackendMachine backend;
+  private volatile boolean closed;
+
+  private Machine(MachinePlan plan, BackendSelection selection) {
+    this.plan = plan;
+    this.selection = selection;
+    this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
+    this.control = new RunControl(plan.spec().name(), lock, time);
+    this.ports = new PortBus(control);
+    this.mmio = new MmioBus(map, control);
+    this.lines = new InterruptLines(control);
+    this.messages = new InterruptMessages(control);
+    this.memory = MachineMemory.allocate(plan.spec().memory().bytes());
+    this.guestMemory = new MappedGuestMemory(map, memory.segment(), this::memoryWritten);
+    this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
+  }
+
+  /**
+   * Builds a machine: paused, its devices attached and reset, nothing booted, its threads not yet
+   * started. If it can't, nothing is left behind.
+   */
+  static Machine build(DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen) {
+    Machine machine = new Machine(plan, chosen.selection());
+    LOG.info(
+        "machine '{}': backend {}: {}",
+        plan.spec().name(),
+        chosen.selection().name(),
+        chosen.selection().reason());
+    machine.lock.lock();
+    try {
+      long ramBytes = plan.spec().memory().bytes();
+      for (MemoryRange ram : RamLayout.fixed(ramBytes)) {
+        machine.map.add(ram);
+      }
+      RamLayout.shadow(ramBytes).forEach(machine.map::addShadow);
+      BackendMachine processors = chosen.backend().open(new MachineHost(machine));
+      machine.backend = processors;
+      machine.messages.connect(processors);
+      machine.map.onMemoryMoved(processors::memoryMapChanged);
+      for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
+        machine.attach(catalog, entry.getKey(), entry.getValue());
+      }
+      machine.devices.keySet().forEach(MachineDevice::reset);
+      return machine;
+    } catch (Throwable e) {
+      machine.lock.unlock();
+      machine.closeAfter(e);
+      machine.lock.lock();
+      throw e;
+    } finally {
+      machine.lock.unlock();
+    }
+  }
+
+  private void attach(DeviceCatalog catalog, String path, DeviceConfig config) {
+    DeviceFactory<?, ?> factory =
+        catalog
+            .factory(config.deviceType())
+            .orElseThrow(
+                () ->
+                    new VmException(
+                        "%s: no device type '%s' is present".formatted(path, config.deviceType())));
+    MachineDevice<?> device = MachineDevice.create(path, factory, config);
+    MachineDeviceContext context = new MachineDeviceContext(this, path);
+    devices.put(device, context);
+    device.attach(context);
+  }
+
+  /** Loads firmware tables and the boot source, and puts the processor to its first instruction. */
+  void boot(MachineBoot loaders) {
+    lock.lock();
+    try {
+      vcpu(0).restore(loaders.load(plan, guestMemory, List.copyOf(facts)));
+    } catch (io.vmm4j.api.memory.GuestMemoryException e) {
+      throw new BootException("the boot source does not fit: " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Starts the threads, which stand still until the machine is resumed. */
+  void start() {
+    List<Vcpu> vcpus = IntStream.range(0, plan.spec().cpus()).mapToObj(this::vcpu).toList();
+    control.start(vcpus, this::complete, exit -> consoles.values().forEach(c -> c.end(exit)));
+  }
+
+  /** Adds the registers to a crash, and what to a reader of the exit alone would be missing. */
+  private VmExit complete(VmExit exit) {
+    return exit instanceof VmExit.Crashed crashed
+        ? new VmExit.Crashed(crashed.reason(), crashed.detail() + registers())
+        : exit;
+  }
+
+  private String registers() {
+    return IntStream.range(0, plan.spec().cpus())
+        .mapToObj(i -> RegisterDump.full(i, vcpu(i).save()))
+        .collect(Collectors.joining());
+  }
+
+  void closeAfter(Throwable cause) {
+    try {
+      close();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  /** Ends it and releases everything. May be called more than once, from any thread but its own. */
+  @Override
+  public void close() {
+    control.refuseOwnThread("close");
+    closing.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      control.abandon();
+      control.stop();
+      control.join();
+      control.whileHeld(
+          "close",
+          false,
+          () -> {
+            release();
+            return this;
+          });
+    } finally {
+      closing.unlock();
+    }
+  }
+
+  private void release() {
+    closed = true;
+    lock.lock();
+    try {
+      for (MachineDevice<?> device : devices.sequencedKeySet().reversed()) {
+        try {
+          device.close();
+        } catch (RuntimeException e) {
+          LOG.warn("machine '{}': {} can't be closed", name(), device.path(), e);
+        }
+      }
+      BackendMachine processors = backend;
+      if (processors != null) {
+        processors.close();
+      }
+    } finally {
+      lock.unlock();
+      memory.close();
+      consoles.values().forEach(HostConsole::close);
+    }
+  }
+
+  private void memoryWritten(long offset, long length) {
+    BackendMachine processors = backend;
+    if (processors != null) {
+      processors.memoryWritten(offset, length);
+    }
+  }
+
+  // ---- its parts ----
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  MachinePlan plan() {
+    return plan;
+  }
+
+  BackendSelection selection() {
+    return selection;
+  }
+
+  ReentrantLock lock() {
+    return lock;
+  }
+
+  MachineMemory memory() {
+    return memory;
+  }
+
+  PhysicalMemoryMap map() {
+    return map;
+  }
+
+  GuestMemory guestMemory() {
+    return guestMemory;
+  }
+
+  MachineTime time() {
+    return time;
+  }
+
+  RunControl control() {
+    return control;
+  }
+
+  PortBus ports() {
+    return ports;
+  }
+
+  MmioBus mmio() {
+    return mmio;
+  }
+
+  InterruptLines lines() {
+    return lines;
+  }
+
+  InterruptMessages messages() {
+    return messages;
+  }
+
+  DeviceMemories deviceMemories() {
+    return deviceMemories;
+  }
+
+  SequencedMap<MachineDevice<?>, MachineDeviceContext> devices() {
+    return devices;
+  }
+
+  Map<String, HostConsole> consoles() {
+    return consoles;
+  }
+
+  HostConsole consoleOf(String path) {
+    int limit = Math.toIntExact(plan.spec().consoleLimit().bytes());
+    return consoles.computeIfAbsent(path, p -> new HostConsole(p, limit, this));
+  }
+
+  void describe(PlatformFact fact) {
+    facts.add(fact);
+  }
+
+  BackendMachine processors() {
+    BackendMachine present = backend;
+    if (present == null) {
+      throw new IllegalStateException("the processors are not there yet");
+    }
+    return present;
+  }
+
+  Vcpu vcpu(int index) {
+    return processors().vcpu(index);
+  }
+
+  // ---- what consoles ask ----
+
+  @Override
+  public String name() {
+    return plan.spec().name();
+  }
+
+  @Override
+  public void execute(String path, Runnable task) {
+    control.execute(path, task);
+  }
+
+  @Override
+  public String describeVcpus() {
+    Optional<String> text =
+        control.tryWhileHeld(
+            DESCRIBE_LIMIT,
+            () ->
+                closed
+                    ? "the machine is closed"
+                    : IntStream.range(0, plan.spec().cpus())
+                        .mapToObj(i -> RegisterDump.summary(i, vcpu(i).save()))
+                        .collect(Collectors.joining("\n")));
+    return text.orElse("the vCPUs did not stop within " + DESCRIBE_LIMIT.toMillis() + " ms");
+  }
+}

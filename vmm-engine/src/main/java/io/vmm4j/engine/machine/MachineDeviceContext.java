@@ -1,0 +1,128 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.device.AccessWidth;
+import io.vmm4j.api.device.AddressClaim;
+import io.vmm4j.api.device.ByteChannelEndpoint;
+import io.vmm4j.api.device.DeviceContext;
+import io.vmm4j.api.device.DeviceMemory;
+import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.api.device.ExternalInterruptSource;
+import io.vmm4j.api.device.InterruptController;
+import io.vmm4j.api.device.InterruptLine;
+import io.vmm4j.api.device.MessageInterrupts;
+import io.vmm4j.api.device.MmioHandler;
+import io.vmm4j.api.device.PlatformFact;
+import io.vmm4j.api.device.PortHandler;
+import io.vmm4j.api.memory.GuestMemory;
+import java.util.function.IntConsumer;
+
+/** The machine as one device sees it: passes each wish to the part that fulfils it. */
+final class MachineDeviceContext implements DeviceContext {
+  private final Machine machine;
+  private final String path;
+  private boolean interruptController;
+
+  MachineDeviceContext(Machine machine, String path) {
+    this.machine = machine;
+    this.path = path;
+  }
+
+  /** Whether it takes interrupt lines: then it is restored before those that drive them. */
+  boolean isInterruptController() {
+    return interruptController;
+  }
+
+  @Override
+  public String path() {
+    return path;
+  }
+
+  @Override
+  public VmClock clock() {
+    return machine.time();
+  }
+
+  @Override
+  public GuestMemory memory() {
+    return machine.guestMemory();
+  }
+
+  @Override
+  public AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler) {
+    return machine.ports().claim(path, first, count, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler) {
+    return machine.mmio().claim(path, base, length, width, handler);
+  }
+
+  @Override
+  public InterruptLine interruptLine(int line) {
+    return machine.lines().driver(path, line);
+  }
+
+  @Override
+  public void claimInterruptLines(int first, int count, InterruptController controller) {
+    machine.lines().claim(path, first, count, controller);
+    interruptController = true;
+  }
+
+  @Override
+  public InterruptLine connectExternalInterrupt(ExternalInterruptSource source) {
+    return machine.messages().connectExternalInterrupt(path, source);
+  }
+
+  @Override
+  public MessageInterrupts messageInterrupts() {
+    return new MessageInterrupts() {
+      @Override
+      public void send(long address, int data) {
+        machine.messages().send(address, data);
+      }
+
+      @Override
+      public void onEndOfInterrupt(IntConsumer listener) {
+        machine.messages().onEndOfInterrupt(path, listener);
+      }
+    };
+  }
+
+  @Override
+  public void nonMaskableInterrupt() {
+    machine.messages().nonMaskableInterrupt();
+  }
+
+  @Override
+  public DeviceMemory deviceMemory(String name, MemorySize size) {
+    return machine.deviceMemories().get(path, name, size);
+  }
+
+  @Override
+  public DeviceTimer timer(String name, Runnable action) {
+    return machine.control().timers().timer(path, name, action);
+  }
+
+  @Override
+  public ByteChannelEndpoint console() {
+    return machine.consoleOf(path).endpoint();
+  }
+
+  @Override
+  public void describe(PlatformFact fact) {
+    machine.describe(fact);
+  }
+
+  @Override
+  public void requestExit(VmExit exit) {
+    machine.control().requestExit(exit);
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    machine.control().execute(path, task);
+  }
+}

@@ -1,0 +1,218 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.engine.machine.console.HostConsole;
+import io.vmm4j.engine.machine.device.DeviceMemories;
+import io.vmm4j.engine.machine.snapshot.ClockState;
+import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.engine.machine.snapshot.MemoryRestore;
+import io.vmm4j.snapshot.MachineDescription;
+import io.vmm4j.snapshot.MachineSchemas;
+import io.vmm4j.snapshot.MappingState;
+import io.vmm4j.snapshot.StateChunk;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes a machine, which is held, to the state of an image, in two phases. {@link #prepare} finds
+ * every fault that can be found by looking; {@link #apply} changes the machine, in a fixed order:
+ * memory, device memory mappings, clock, interrupt controllers, other devices, vCPUs.
+ */
+final class MachineRestore {
+  private static final Logger LOG = LoggerFactory.getLogger(MachineRestore.class);
+
+  private final Machine machine;
+  private final MachineImage image;
+  private final ClockState clock;
+  private final List<Runnable> controllers;
+  private final List<Runnable> devices;
+  private final List<CpuState> vcpus;
+
+  private MachineRestore(
+      Machine machine,
+      MachineImage image,
+      ClockState clock,
+      List<Runnable> controllers,
+      List<Runnable> devices,
+      List<CpuState> vcpus) {
+    this.machine = machine;
+    this.image = image;
+    this.clock = clock;
+    this.controllers = controllers;
+    this.devices = devices;
+    this.vcpus = vcpus;
+  }
+
+  /**
+   * Checks and decodes everything; changes nothing.
+   *
+   * @throws SnapshotException of the kind that fits
+   */
+  static MachineRestore prepare(Machine machine, MachineImage image) {
+    machine.lock().lock();
+    try {
+      checkMake(machine, image.description());
+      checkRegions(machine, image.description());
+      Set<StateChunk> taken = new HashSet<>();
+      ClockState clock =
+          take(image, taken, MachineImage.CLOCK, MachineImage.CLOCK).decode(ClockState.SCHEMA);
+      List<Runnable> controllers = new ArrayList<>();
+      List<Runnable> devices = new ArrayList<>();
+      machine
+          .devices()
+          .forEach(
+              (device, context) -> {
+                StateChunk chunk = take(image, taken, device.type(), device.path());
+                (context.isInterruptController() ? controllers : devices)
+                    .add(device.restorer(chunk));
+              });
+      List<CpuState> vcpus = new ArrayList<>();
+      for (int i = 0; i < machine.plan().spec().cpus(); i++) {
+        vcpus.add(
+            take(image, taken, MachineImage.VCPU, MachineImage.vcpuPath(i))
+                .decode(MachineSchemas.CPU));
+      }
+      refuseRest(machine, image, taken);
+      return new MachineRestore(machine, image, clock, controllers, devices, vcpus);
+    } finally {
+      machine.lock().unlock();
+    }
+  }
+
+  private static void checkMake(Machine machine, MachineDescription theirs) {
+    MachineDescription ours = MachineImage.of(machine).description();
+    same("memory size", ours.memoryBytes(), theirs.memoryBytes());
+    same("number of vCPUs", ours.cpus(), theirs.cpus());
+    same("clock", ours.clock(), theirs.clock());
+    same("time-stamp counter frequency", ours.tscFrequencyHz(), theirs.tscFrequencyHz());
+    same("start time", ours.startTime(), theirs.startTime());
+    same("memory map", ours.memoryMap(), theirs.memoryMap());
+    same("CPUID", ours.cpuid(), theirs.cpuid());
+    same("devices", names(ours), names(theirs));
+    for (int i = 0; i < ours.devices().size(); i++) {
+      MachineDescription.Device our = ours.devices().get(i);
+      MachineDescription.Device their = theirs.devices().get(i);
+      if (our.configVersion() == their.configVersion()) {
+        same("configuration of '" + our.path() + "'", our.config(), their.config());
+      }
+    }
+  }
+
+  private static List<String> names(MachineDescription description) {
+    return description.devices().stream().map(d -> d.path() + " (" + d.type() + ")").toList();
+  }
+
+  private static void same(String what, Object ours, Object theirs) {
+    if (!ours.equals(theirs)) {
+      throw new SnapshotException.Incompatible(
+          what, "the machine has %s, the snapshot %s".formatted(ours, theirs));
+    }
+  }
+
+  private static void checkRegions(Machine machine, MachineDescription theirs) {
+    Map<String, ImageMemory.Place> places = MachineImage.places(machine);
+    for (MachineDescription.Region region : theirs.regions()) {
+      ImageMemory.Place place = places.get(region.name());
+      if (place == null || place.bytes() != region.bytes()) {
+        throw new SnapshotException.Incompatible(
+            "memory region '" + region.name() + "'",
+            place == null
+                ? "the machine has none of this name"
+                : "%d bytes, but %d in the machine".formatted(region.bytes(), place.bytes()));
+      }
+    }
+  }
+
+  private static StateChunk take(
+      MachineImage image, Set<StateChunk> taken, String type, String path) {
+    for (StateChunk chunk : image.states()) {
+      if (chunk.type().equals(type) && chunk.path().equals(path)) {
+        taken.add(chunk);
+        return chunk;
+      }
+    }
+    throw new SnapshotException.Incompatible(
+        "state of '%s'".formatted(path), "the snapshot has none of type '%s'".formatted(type));
+  }
+
+  private static void refuseRest(Machine machine, MachineImage image, Set<StateChunk> taken) {
+    for (StateChunk chunk : image.states()) {
+      if (taken.contains(chunk)) {
+        continue;
+      }
+      if (chunk.critical()) {
+        throw new SnapshotException.Incompatible(
+            "state of '%s' of type '%s'".formatted(chunk.path(), chunk.type()),
+            "it is critical and nothing here takes it; use the release that wrote it");
+      }
+      LOG.warn("machine '{}': leaving out the state of '{}'", machine.name(), chunk.path());
+    }
+  }
+
+  /** Changes the machine; what memory it replaces, {@code memory} can put back. */
+  void apply(ImageMemory contents, MemoryRestore memory) {
+    machine.lock().lock();
+    try {
+      clear();
+      Map<String, ImageMemory.Place> places = MachineImage.places(machine);
+      contents
+          .places()
+          .forEach((region, place) -> memory.apply(contents, place, places.get(region).offset()));
+      applyStates();
+    } finally {
+      machine.lock().unlock();
+    }
+  }
+
+  /** Changes all but the contents of the memory. */
+  void applyWithoutMemory() {
+    machine.lock().lock();
+    try {
+      clear();
+      applyStates();
+    } finally {
+      machine.lock().unlock();
+    }
+  }
+
+  private void clear() {
+    machine.lines().hold();
+    machine.devices().keySet().forEach(MachineDevice::reset);
+    machine.control().timers().cancelAll();
+    machine.deviceMemories().unmapAll();
+  }
+
+  private void applyStates() {
+    for (MappingState mapping : image.mappings()) {
+      DeviceMemories.Memory memory =
+          machine
+              .deviceMemories()
+              .find(mapping.path(), mapping.memory())
+              .orElseThrow(
+                  () ->
+                      new SnapshotException.Incompatible(
+                          "mapping '%s' of '%s'".formatted(mapping.mapping(), mapping.path()),
+                          "there is no device memory '%s'".formatted(mapping.memory())));
+      memory.map(
+          mapping.mapping(),
+          mapping.offset(),
+          mapping.length(),
+          mapping.guestPhysicalAddress(),
+          mapping.access());
+    }
+    machine.time().set(clock.nanoTime());
+    controllers.forEach(Runnable::run);
+    devices.forEach(Runnable::run);
+    machine.lines().release();
+    for (int i = 0; i < vcpus.size(); i++) {
+      machine.vcpu(i).restore(vcpus.get(i));
+    }
+    machine.consoles().values().forEach(HostConsole::announceInput);
+  }
+}

@@ -1,0 +1,229 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.BackendSelection;
+import io.vmm4j.api.Console;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmMetrics;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.VmState;
+import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.engine.machine.snapshot.MemoryRestore;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/** The machine as its user sees it. */
+final class VirtualMachine implements Vm {
+  private final MachineFactory factory;
+  private final Machine machine;
+
+  VirtualMachine(MachineFactory factory, Machine machine) {
+    this.factory = factory;
+    this.machine = machine;
+  }
+
+  @Override
+  public VmSpec spec() {
+    return machine.plan().spec();
+  }
+
+  @Override
+  public VmState state() {
+    return switch (machine.control().mode()) {
+      case RUNNING, STEPPING -> new VmState.Running();
+      case PAUSED -> new VmState.Paused();
+      case ENDED -> new VmState.Ended(machine.control().exit().orElseGet(VmExit.Stopped::new));
+    };
+  }
+
+  @Override
+  public BackendSelection backend() {
+    return machine.selection();
+  }
+
+  @Override
+  public VmClock clock() {
+    return machine.time();
+  }
+
+  @Override
+  public GuestMemory memory() {
+    requireOpen("reach the memory");
+    return machine.guestMemory();
+  }
+
+  @Override
+  public Console console(String path) {
+    Console console = machine.consoles().get(path);
+    if (console == null) {
+      throw new IllegalArgumentException(
+          "no console '%s'; devices with one are: %s"
+              .formatted(path, String.join(", ", machine.consoles().keySet())));
+    }
+    return console;
+  }
+
+  @Override
+  public CpuState cpuState(int vcpu) {
+    int cpus = spec().cpus();
+    if (vcpu < 0 || vcpu >= cpus) {
+      throw new IllegalArgumentException("no vCPU %d: there are %d".formatted(vcpu, cpus));
+    }
+    return machine
+        .control()
+        .whileHeld(
+            "read the state of a vCPU",
+            false,
+            () -> {
+              requireOpen("read the state of a vCPU");
+              return machine.vcpu(vcpu).save();
+            });
+  }
+
+  private void requireOpen(String asked) {
+    if (machine.isClosed()) {
+      throw new VmStoppedException(
+          asked, machine.control().exit().orElseGet(VmExit.Stopped::new));
+    }
+  }
+
+  @Override
+  public void pause() {
+    machine.control().pause();
+  }
+
+  @Override
+  public void resume() {
+    machine.control().resume();
+  }
+
+  @Override
+  public void step(long instructions) {
+    machine.control().step(instructions);
+  }
+
+  @Override
+  public Snapshot snapshot() {
+    return machine
+        .control()
+        .whileHeld("take a snapshot", true, () -> factory.capture(machine));
+  }
+
+  @Override
+  public void snapshotTo(OutputStream out) throws IOException {
+    try {
+      machine
+          .control()
+          .whileHeld(
+              "write a snapshot",
+              true,
+              () -> {
+                try {
+                  stream(out);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+                return out;
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void stream(OutputStream out) throws IOException {
+    MachineImage image = MachineImage.of(machine);
+    Map<String, ImageMemory.Place> places = MachineImage.places(machine);
+    MachineSnapshot.write(
+        out,
+        UUID.randomUUID(),
+        image,
+        region -> ImageMemory.source(machine.memory().file(), places.get(region)));
+  }
+
+  @Override
+  public void restore(Snapshot snapshot) {
+    if (!(snapshot instanceof MachineSnapshot ours)) {
+      throw new SnapshotException.Incompatible(
+          "a snapshot of class " + snapshot.getClass().getName(), "it is not of this engine");
+    }
+    synchronized (ours) {
+      ImageMemory contents = ours.memory();
+      machine
+          .control()
+          .whileHeld(
+              "restore a snapshot",
+              true,
+              () -> {
+                restore(ours.image(), contents);
+                return ours;
+              });
+    }
+  }
+
+  private void restore(MachineImage image, ImageMemory contents) {
+    MachineRestore there = MachineRestore.prepare(machine, image);
+    MachineRestore back = MachineRestore.prepare(machine, MachineImage.of(machine));
+    try (MemoryRestore memory = MachineFactory.memoryRestore(machine)) {
+      try {
+        there.apply(contents, memory);
+      } catch (Throwable e) {
+        undo(back, memory, e);
+        throw e;
+      }
+    }
+    machine.control().nudge();
+  }
+
+  private void undo(MachineRestore back, MemoryRestore memory, Throwable cause) {
+    try {
+      memory.undo();
+      back.applyWithoutMemory();
+    } catch (Throwable e) {
+      cause.addSuppressed(e);
+      machine
+          .control()
+          .requestExit(
+              new VmExit.Crashed("a failed restore could not be taken back: " + e, cause + "\n"));
+    }
+  }
+
+  @Override
+  public VmExit awaitExit(Duration timeout) {
+    return machine.control().awaitExit(timeout);
+  }
+
+  @Override
+  public void stop() {
+    machine.control().stop();
+  }
+
+  @Override
+  public VmMetrics metrics() {
+    Map<String, Long> counters = new TreeMap<>();
+    counters.put("portExits", machine.ports().accesses());
+    counters.put("mmioExits", machine.mmio().accesses());
+    counters.put("interruptMessages", machine.messages().messages());
+    counters.put("timersFired", machine.control().timers().fired());
+    return new VmMetrics(
+        machine.vcpu(0).instructionsExecuted(),
+        machine.control().running(),
+        machine.control().idle(),
+        counters);
+  }
+
+  @Override
+  public void close() {
+    machine.close();
+  }
+}

@@ -1,0 +1,248 @@
+package io.vmm4j.engine.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmState;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.engine.machine.FakeBackend.Outcome;
+import io.vmm4j.snapshot.StateChunk;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Snapshots of whole machines: taken, written, read, restored. */
+@Timeout(120)
+class MachineSnapshotTest {
+
+  /** Sets a timer, mixes time and ticks into registers and memory, moves the window about. */
+  private static final FakeBackend.Script WORK =
+      (host, vcpu) -> {
+        long at = vcpu.rip;
+        if (at == 3) {
+          host.writePort(TestDevice.PORT + TestDevice.PERIOD, 4, 37);
+        }
+        if (at % 11 == 0) {
+          int window = (int) (0xE000_0000L + (at % 5) * 0x1000);
+          host.writePort(TestDevice.PORT + TestDevice.WINDOW, 4, window);
+        }
+        if (at % 13 == 0) {
+          host.writePort(TestDevice.PORT + TestDevice.WINDOW, 4, 0x10_0000);
+        }
+        long clock = host.clock().nanoTime();
+        int ticks = host.readPort(TestDevice.PORT + TestDevice.TICKS, 4);
+        vcpu.gpr[0] = vcpu.gpr[0] * 31 + clock + ticks;
+        var location = host.locate(0x10_0000 + (at % 64) * 4096);
+        host.memory()
+            .set(
+                java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED,
+                location.offset() + 0x10_0000 + (at % 64) * 4096 - location.base(),
+                vcpu.gpr[0]);
+        var window = host.locate(0xE000_0000L);
+        if (window.isMemory()) {
+          host.memory()
+              .set(
+                  java.lang.foreign.ValueLayout.JAVA_BYTE,
+                  window.offset() + 0xE000_0000L - window.base() + at % 4096,
+                  (byte) at);
+        }
+        return at % 17 == 0 ? Outcome.HALT : Outcome.NEXT;
+      };
+
+  private final TestMachines machines = new TestMachines(WORK);
+
+  /** Everything that makes a machine's state, in a form that compares. */
+  private static List<Object> whole(Snapshot snapshot) throws IOException {
+    MachineImage image = ((MachineSnapshot) snapshot).image();
+    List<Object> parts = new ArrayList<>();
+    parts.add(image.description());
+    for (StateChunk chunk : image.states()) {
+      parts.add(List.of(chunk.type(), chunk.path(), chunk.version(), chunk.fields()));
+    }
+    parts.add(List.copyOf(image.mappings()));
+    var memory = ((MachineSnapshot) snapshot).memory();
+    for (var place : memory.places().values()) {
+      byte[] bytes = new byte[(int) place.bytes()];
+      memory.source(
+          memory.places().entrySet().stream()
+              .filter(e -> e.getValue().equals(place))
+              .findFirst()
+              .orElseThrow()
+              .getKey());
+      memory.read(place.offset(), bytes, bytes.length);
+      parts.add(java.util.Arrays.hashCode(bytes));
+    }
+    return parts;
+  }
+
+  private static byte[] bytes(Snapshot snapshot) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    snapshot.writeTo(out);
+    return out.toByteArray();
+  }
+
+  private Snapshot read(byte[] bytes) throws IOException {
+    return machines.factory.read(new ByteArrayInputStream(bytes), SnapshotLimits.standard());
+  }
+
+  @Test
+  void aRunThroughASnapshotAtAnyPointEqualsOneWithout() throws IOException {
+    List<Object> straight;
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(700);
+      try (Snapshot end = vm.snapshot()) {
+        straight = whole(end);
+      }
+    }
+    for (int point = 0; point <= 700; point += 7) {
+      try (Vm first = machines.create(ClockMode.VIRTUAL)) {
+        first.step(point);
+        try (Snapshot middle = first.snapshot();
+            Snapshot read = read(bytes(middle));
+            Vm second = read.load(Backends.auto())) {
+          second.step(700 - point);
+          try (Snapshot end = second.snapshot()) {
+            assertThat(whole(end)).as("through a snapshot at %d", point).isEqualTo(straight);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRestoredMachineIsTheOneThatWasSaved() throws IOException {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(300);
+      try (Snapshot one = vm.snapshot();
+          Snapshot two = read(bytes(one));
+          Vm twin = two.load(Backends.auto());
+          Snapshot three = twin.snapshot()) {
+        assertThat(whole(two)).isEqualTo(whole(one));
+        assertThat(whole(three)).isEqualTo(whole(one));
+        assertThat(twin.state()).isEqualTo(new VmState.Paused());
+      }
+    }
+  }
+
+  @Test
+  void streamingWritesWhatASnapshotWouldHold() throws IOException {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(300);
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      vm.snapshotTo(out);
+      try (Snapshot taken = vm.snapshot();
+          Snapshot streamed = read(out.toByteArray())) {
+        assertThat(whole(streamed)).isEqualTo(whole(taken));
+      }
+    }
+  }
+
+  @Test
+  void aMachineGoesBackToItsOwnSnapshot() throws IOException {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(200);
+      try (Snapshot middle = vm.snapshot()) {
+        vm.step(300);
+        List<Object> end;
+        try (Snapshot snapshot = vm.snapshot()) {
+          end = whole(snapshot);
+        }
+        vm.restore(middle);
+        try (Snapshot back = vm.snapshot()) {
+          assertThat(whole(back)).isEqualTo(whole(middle));
+        }
+        vm.step(300);
+        try (Snapshot again = vm.snapshot()) {
+          assertThat(whole(again)).isEqualTo(end);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRestoreThatFailsLeavesTheMachineAsItWas() throws IOException {
+    var spec =
+        TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(2, 5)));
+    try (Vm vm = machines.factory.create(spec)) {
+      vm.step(200);
+      try (Snapshot refused = vm.snapshot()) {
+        vm.step(400);
+        try (Snapshot before = vm.snapshot()) {
+          assertThatThrownBy(() -> vm.restore(refused))
+              .isInstanceOf(SnapshotException.Corrupt.class)
+              .hasMessageContaining("test")
+              .hasMessageContaining("5 is not wanted");
+          try (Snapshot after = vm.snapshot()) {
+            assertThat(whole(after)).isEqualTo(whole(before));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aMachineOfAnotherMakeIsRefusedByWhatDiffers() {
+    var other = TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(3, -1)));
+    try (Vm one = machines.create(ClockMode.VIRTUAL);
+        Vm two = machines.factory.create(other);
+        Snapshot snapshot = one.snapshot()) {
+      assertThatThrownBy(() -> two.restore(snapshot))
+          .isInstanceOf(SnapshotException.Incompatible.class)
+          .hasMessageContaining("configuration of 'test'");
+    }
+  }
+
+  @Test
+  void aMissingDeviceIsNamed() throws IOException {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL);
+        Snapshot snapshot = vm.snapshot()) {
+      MachineFactory poor =
+          new MachineFactory(
+              new DeviceCatalog(Map.of(), Map.of(), List.of(machines.backend)), noBoot());
+      try (Snapshot read =
+          poor.read(new ByteArrayInputStream(bytes(snapshot)), SnapshotLimits.standard())) {
+        assertThatThrownBy(() -> read.load(Backends.auto()))
+            .isInstanceOf(SnapshotException.MissingDevice.class)
+            .hasMessageContaining("'test'")
+            .hasMessageContaining("test-device");
+      }
+    }
+  }
+
+  private MachineBoot noBoot() {
+    return new MachineBoot() {
+      @Override
+      public List<io.vmm4j.api.backend.CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
+        return List.of();
+      }
+
+      @Override
+      public io.vmm4j.api.backend.CpuState load(
+          MachinePlan plan,
+          io.vmm4j.api.memory.GuestMemory memory,
+          List<io.vmm4j.api.device.PlatformFact> facts) {
+        return FakeBackend.resetState();
+      }
+    };
+  }
+
+  @Test
+  void aSnapshotOfARunningMachineLeavesItRunning() {
+    try (Vm vm = machines.start(ClockMode.REAL)) {
+      for (int i = 0; i < 50; i++) {
+        vm.snapshot().close();
+      }
+      assertThat(vm.state()).isEqualTo(new VmState.Running());
+    }
+  }
+}
