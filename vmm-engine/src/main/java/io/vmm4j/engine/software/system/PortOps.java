@@ -1,0 +1,95 @@
+package io.vmm4j.engine.software.system;
+
+import static io.vmm4j.engine.software.cpu.Cpu.ES;
+import static io.vmm4j.engine.software.cpu.Cpu.GP;
+import static io.vmm4j.engine.software.cpu.Cpu.RAX;
+import static io.vmm4j.engine.software.cpu.Cpu.RCX;
+import static io.vmm4j.engine.software.cpu.Cpu.RDI;
+import static io.vmm4j.engine.software.cpu.Cpu.RDX;
+import static io.vmm4j.engine.software.cpu.Cpu.RSI;
+
+import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.Mmu;
+
+/** IN, OUT, INS and OUTS with their permission (Intel SDM volume 1, chapter 19). */
+final class PortOps {
+  private PortOps() {}
+
+  private static int size(Instruction in) {
+    return (in.opcode & 1) == 0 ? 1 : Math.min(in.operandSize, 4);
+  }
+
+  private static void checkPermission(Cpu cpu, int port, int size) {
+    boolean v86 = (cpu.systemFlags & Flags.VM) != 0;
+    boolean asks = v86 || cpu.protectedMode && cpu.cpl > cpu.iopl();
+    if (asks && !TaskState.allowsPorts(cpu, port, size)) {
+      throw cpu.raise(GP, 0);
+    }
+  }
+
+  /** IN and OUT: the port is the immediate or DX. */
+  static void single(Cpu cpu, Instruction in) {
+    int size = size(in);
+    int port = (in.opcode & 8) == 0 ? (int) in.imm & 0xFF : (int) cpu.gpr[RDX] & 0xFFFF;
+    checkPermission(cpu, port, size);
+    if ((in.opcode & 2) == 0) {
+      int value = cpu.host.readPort(port, size);
+      if (size == 1) {
+        cpu.setReg8(RAX, true, value);
+      } else {
+        cpu.setReg(RAX, size, value);
+      }
+    } else {
+      int value = (int) cpu.gpr[RAX] & mask(size);
+      cpu.host.writePort(port, size, value);
+    }
+    cpu.blockLimit = 0;
+  }
+
+  private static int mask(int size) {
+    return size == 4 ? -1 : (1 << 8 * size) - 1;
+  }
+
+  /** INS and OUTS, with and without repeat. Interruptible after each iteration. */
+  static void string(Cpu cpu, Instruction in) {
+    int size = size(in);
+    int port = (int) cpu.gpr[RDX] & 0xFFFF;
+    boolean input = (in.opcode & 2) == 0;
+    if (in.repeat == 0) {
+      checkPermission(cpu, port, size);
+      step(cpu, in, input, port, size);
+      return;
+    }
+    long count = cpu.gpr[RCX] & in.addressMask;
+    while (count != 0) {
+      checkPermission(cpu, port, size);
+      step(cpu, in, input, port, size);
+      cpu.setReg(RCX, in.addressSize, --count);
+      boolean stop =
+          cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0;
+      if (stop && count != 0) {
+        cpu.rip = cpu.currentRip;
+        break;
+      }
+    }
+    cpu.blockLimit = 0;
+  }
+
+  private static void step(Cpu cpu, Instruction in, boolean input, int port, int size) {
+    int register = input ? RDI : RSI;
+    long offset = cpu.gpr[register] & in.addressMask;
+    long linear = cpu.linear(input ? ES : in.segment, offset, size, input);
+    if (input) {
+      cpu.mmu.probe(linear, size, Mmu.WRITE); // a port is not read for nothing
+      int value = cpu.host.readPort(port, size);
+      cpu.mmu.write(linear, size, value & 0xFFFFFFFFL);
+    } else {
+      int value = (int) cpu.mmu.read(linear, size);
+      cpu.host.writePort(port, size, value);
+    }
+    long delta = (cpu.systemFlags & Flags.DF) == 0 ? size : -size;
+    cpu.setReg(register, in.addressSize, cpu.gpr[register] + delta);
+  }
+}
