@@ -1,0 +1,52 @@
+package io.vmm4j.engine.software.cpu;
+
+/**
+ * A decoded basic block: instructions that follow one another within a page, the last of which may
+ * jump. Found by the place of its first byte in the machine's memory and the code size.
+ */
+final class Block {
+  /** The offset of its first byte in the machine's segment, or -1 if it is not in memory. */
+  final long offset;
+
+  /** The code size in bytes it was decoded for. */
+  final int codeSize;
+
+  final Instruction[] instructions;
+
+  /** How many instructions. */
+  final int count;
+
+  /** Its length in bytes. */
+  final int length;
+
+  /** Whether its last instruction goes on into the next page. */
+  final boolean crossesPage;
+
+  /** The guest physical page of that part. */
+  final long secondPage;
+
+  /** False once its bytes have been written to. */
+  boolean valid = true;
+
+  /** The block that follows when the last instruction's direct jump is taken, in the same page. */
+  Block taken;
+
+  /** The block that follows otherwise, in the same page. */
+  Block next;
+
+  Block(
+      long offset,
+      int codeSize,
+      Instruction[] instructions,
+      int length,
+      boolean crossesPage,
+      long secondPage) {
+    this.offset = offset;
+    this.codeSize = codeSize;
+    this.instructions = instructions;
+    this.count = instructions.length;
+    this.length = length;
+    this.crossesPage = crossesPage;
+    this.secondPage = secondPage;
+  }
+}

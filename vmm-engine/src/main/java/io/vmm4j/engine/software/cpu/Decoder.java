@@ -1,0 +1,378 @@
+package io.vmm4j.engine.software.cpu;
+
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Decodes 16-, 32- and 64-bit code (Intel SDM volume 2, chapter 2 and appendix A) into blocks. The
+ * bytes come from the guest's memory as it is now; {@link CodeCache} notices when they change.
+ */
+final class Decoder {
+  private static final int MOST_INSTRUCTIONS = 64;
+  private static final int MOST_LENGTH = 15;
+
+  private final Cpu cpu;
+  private long linear;
+  private long offset;
+  private long secondOffset;
+  private long secondPhysical;
+  private boolean crosses;
+  private int position;
+  private int start;
+
+  Decoder(Cpu cpu) {
+    this.cpu = cpu;
+  }
+
+  /**
+   * The block at a linear address. Faults as the fetch of its first instruction does; a later
+   * instruction that can't be fetched is left to a block of its own.
+   *
+   * @param blockOffset where its first byte is in the machine's memory, or -1
+   */
+  Block block(long blockLinear, long blockOffset) {
+    linear = blockLinear;
+    offset = blockOffset;
+    crosses = false;
+    position = 0;
+    List<Instruction> list = new ArrayList<>();
+    while (true) {
+      start = position;
+      Instruction in;
+      if (list.isEmpty()) {
+        in = decode();
+      } else {
+        try {
+          in = decode();
+        } catch (CpuFault e) {
+          position = start;
+          crosses = false;
+          break;
+        }
+        if (crosses) {
+          position = start;
+          crosses = false;
+          break;
+        }
+      }
+      list.add(in);
+      boolean pageEnd = (linear & 0xFFF) + position >= 0x1000;
+      if (endsBlock(in) || pageEnd || offset < 0 || list.size() == MOST_INSTRUCTIONS) {
+        break;
+      }
+    }
+    return new Block(
+        offset,
+        cpu.codeSize,
+        list.toArray(Instruction[]::new),
+        position,
+        crosses,
+        secondPhysical);
+  }
+
+  private static boolean endsBlock(Instruction in) {
+    if (in.op == Op.UNDEFINED || in.op == Op.SYSTEM) {
+      return true;
+    }
+    if ((OpcodeTable.entry(in.opcode) & OpcodeTable.ENDS_BLOCK) != 0) {
+      return true;
+    }
+    return in.opcode == 0xFF && in.extension() >= 2 && in.extension() <= 5;
+  }
+
+  // ---- bytes ----
+
+  private int next() {
+    if (position - start >= MOST_LENGTH) {
+      throw cpu.raise(Cpu.GP, 0);
+    }
+    long inPage = (linear & 0xFFF) + position;
+    int value;
+    if (inPage < 0x1000) {
+      value =
+          offset >= 0
+              ? cpu.mmu.memory().get(ValueLayout.JAVA_BYTE, offset + position)
+              : (int) cpu.mmu.readPhysical(cpu.mmu.fetchPhysical(linear + position), 1);
+    } else {
+      if (!crosses) {
+        long second = (linear & ~0xFFFL) + 0x1000;
+        if (cpu.codeSize != 8) {
+          second &= 0xFFFFFFFFL;
+        }
+        secondPhysical = cpu.mmu.fetchPhysical(second);
+        secondOffset = cpu.mmu.offsetOf(secondPhysical);
+        crosses = true;
+      }
+      long at = inPage - 0x1000;
+      value =
+          secondOffset >= 0
+              ? cpu.mmu.memory().get(ValueLayout.JAVA_BYTE, secondOffset + at)
+              : (int) cpu.mmu.readPhysical(secondPhysical + at, 1);
+    }
+    position++;
+    return value & 0xFF;
+  }
+
+  private long signed(int bytes) {
+    long value = 0;
+    for (int i = 0; i < bytes; i++) {
+      value |= (long) next() << 8 * i;
+    }
+    return Flags.signExtend(value, bytes);
+  }
+
+  // ---- one instruction ----
+
+  private Instruction decode() {
+    Instruction in = new Instruction();
+    in.codeSize = cpu.codeSize;
+    in.offset = start;
+    boolean long64 = cpu.codeSize == 8;
+    boolean addressPrefix = false;
+    int rexByte = 0;
+    int b;
+    while (true) {
+      b = next();
+      boolean prefix = true;
+      switch (b) {
+        case 0x66 -> in.operandPrefix = true;
+        case 0x67 -> addressPrefix = true;
+        case 0xF0 -> in.lock = true;
+        case 0xF2, 0xF3 -> in.repeat = b;
+        case 0x26 -> in.segmentOverride = long64 ? in.segmentOverride : Cpu.ES;
+        case 0x2E -> in.segmentOverride = long64 ? in.segmentOverride : Cpu.CS;
+        case 0x36 -> in.segmentOverride = long64 ? in.segmentOverride : Cpu.SS;
+        case 0x3E -> in.segmentOverride = long64 ? in.segmentOverride : Cpu.DS;
+        case 0x64 -> in.segmentOverride = Cpu.FS;
+        case 0x65 -> in.segmentOverride = Cpu.GS;
+        default -> prefix = false;
+      }
+      if (prefix) {
+        rexByte = 0; // a REX that is not the last prefix does not count
+      } else if (long64 && (b & 0xF0) == 0x40) {
+        rexByte = b;
+      } else {
+        break;
+      }
+    }
+    in.rex = rexByte != 0;
+    in.rexW = (rexByte & 8) != 0;
+    in.opcode = opcode(b);
+    in.mandatoryPrefix =
+        in.repeat == 0xF3
+            ? Instruction.PREFIX_F3
+            : in.repeat == 0xF2
+                ? Instruction.PREFIX_F2
+                : in.operandPrefix ? Instruction.PREFIX_66 : Instruction.PREFIX_NONE;
+    in.addressSize = addressSize(addressPrefix);
+    in.addressMask =
+        in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+    int entry = OpcodeTable.entry(in.opcode);
+    if ((entry & OpcodeTable.MODRM) != 0) {
+      modrm(in, rexByte);
+    } else {
+      in.rm = (in.opcode & 7) | (rexByte & 1) << 3;
+      in.segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
+    }
+    operandSize(in);
+    immediate(in, entry);
+    in.length = position - start;
+    if (in.base == Instruction.BLOCK_RIP) {
+      in.displacement += in.offset + in.length;
+    }
+    in.op = op(in, entry);
+    return in;
+  }
+
+  private int opcode(int first) {
+    if (first != 0x0F) {
+      return first;
+    }
+    int second = next();
+    return switch (second) {
+      case 0x38 -> 0x200 | next();
+      case 0x3A -> 0x300 | next();
+      default -> 0x100 | second;
+    };
+  }
+
+  private int addressSize(boolean prefix) {
+    return switch (cpu.codeSize) {
+      case 8 -> prefix ? 4 : 8;
+      case 4 -> prefix ? 2 : 4;
+      default -> prefix ? 4 : 2;
+    };
+  }
+
+  private void operandSize(Instruction in) {
+    boolean prefix = in.operandPrefix;
+    int size;
+    if (cpu.codeSize == 8) {
+      size = in.rexW ? 8 : prefix ? 2 : 4;
+      if (OpcodeTable.isNearBranch(in.opcode, in.extension())) {
+        size = 8;
+      } else if (OpcodeTable.isStackOperation(in.opcode, in.extension())) {
+        size = prefix && !in.rexW ? 2 : 8;
+      }
+    } else {
+      size = (cpu.codeSize == 4) != prefix ? 4 : 2;
+    }
+    in.operandSize = size;
+  }
+
+  private void immediate(Instruction in, int entry) {
+    int z = in.operandSize == 2 ? 2 : 4;
+    switch (OpcodeTable.immediate(entry)) {
+      case OpcodeTable.IMMEDIATE_8 -> in.imm = signed(1);
+      case OpcodeTable.IMMEDIATE_16 -> in.imm = signed(2) & 0xFFFF;
+      case OpcodeTable.IMMEDIATE_Z -> in.imm = signed(z);
+      case OpcodeTable.IMMEDIATE_V -> in.imm = signed(in.operandSize);
+      case OpcodeTable.IMMEDIATE_OFFSET -> in.imm = signed(in.addressSize) & in.addressMask;
+      case OpcodeTable.IMMEDIATE_FAR -> {
+        in.imm = signed(z) & (z == 2 ? 0xFFFFL : 0xFFFFFFFFL);
+        in.imm2 = (int) signed(2) & 0xFFFF;
+      }
+      case OpcodeTable.IMMEDIATE_ENTER -> {
+        in.imm = signed(2) & 0xFFFF;
+        in.imm2 = next();
+      }
+      default -> {
+        if ((in.opcode == 0xF6 || in.opcode == 0xF7) && in.extension() < 2) {
+          in.imm = signed(in.opcode == 0xF6 ? 1 : z);
+        }
+      }
+    }
+    if (OpcodeTable.isByteOperation(in.opcode)) {
+      in.operandSize = 1;
+    }
+  }
+
+  // ---- ModRM and SIB ----
+
+  private void modrm(Instruction in, int rexByte) {
+    int m = next();
+    in.modrm = m;
+    in.reg = (m >> 3 & 7) | (rexByte & 4) << 1;
+    in.rm = (m & 7) | (rexByte & 1) << 3;
+    // MOV to and from control and debug registers take the mode bits for a register.
+    in.isMemory = m < 0xC0 && !(in.opcode >= 0x120 && in.opcode <= 0x123);
+    if (!in.isMemory) {
+      in.segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
+      return;
+    }
+    if (in.addressSize == 2) {
+      address16(in, m);
+    } else {
+      address(in, m, rexByte);
+    }
+    if (in.segmentOverride >= 0) {
+      in.segment = in.segmentOverride;
+    }
+  }
+
+  private void address16(Instruction in, int m) {
+    int mode = m >> 6;
+    int rm = m & 7;
+    in.base =
+        switch (rm) {
+          case 0, 1, 7 -> Cpu.RBX;
+          case 2, 3 -> Cpu.RBP;
+          case 4 -> Cpu.RSI;
+          case 5 -> Cpu.RDI;
+          default -> mode == 0 ? Instruction.NO_REGISTER : Cpu.RBP;
+        };
+    if (rm < 4) {
+      in.index = (rm & 1) == 0 ? Cpu.RSI : Cpu.RDI;
+    }
+    in.segment = in.base == Cpu.RBP ? Cpu.SS : Cpu.DS;
+    if (mode == 1) {
+      in.displacement = signed(1);
+    } else if (mode == 2 || rm == 6 && mode == 0) {
+      in.displacement = signed(2);
+    }
+  }
+
+  private void address(Instruction in, int m, int rexByte) {
+    int mode = m >> 6;
+    int base = m & 7;
+    if (base == 4) {
+      int sib = next();
+      int index = (sib >> 3 & 7) | (rexByte & 2) << 2;
+      if (index != 4) {
+        in.index = index;
+        in.scale = sib >> 6;
+      }
+      base = sib & 7;
+      if (base == 5 && mode == 0) {
+        in.displacement = signed(4);
+      } else {
+        in.base = base | (rexByte & 1) << 3;
+      }
+    } else if (base == 5 && mode == 0) {
+      in.displacement = signed(4);
+      if (cpu.codeSize == 8) {
+        in.base = Instruction.BLOCK_RIP;
+      }
+    } else {
+      in.base = base | (rexByte & 1) << 3;
+    }
+    in.segment = in.base == Cpu.RSP || in.base == Cpu.RBP ? Cpu.SS : Cpu.DS;
+    if (mode == 1) {
+      in.displacement = signed(1);
+    } else if (mode == 2) {
+      in.displacement = signed(4);
+    }
+  }
+
+  // ---- what executes it ----
+
+  private int op(Instruction in, int entry) {
+    int opcode = in.opcode;
+    int extension = in.extension();
+    if (in.lock && !(in.isMemory && OpcodeTable.allowsLock(opcode, extension))) {
+      return Op.UNDEFINED;
+    }
+    if (cpu.codeSize == 8 && OpcodeTable.isInvalidIn64(opcode)) {
+      return Op.UNDEFINED;
+    }
+    switch (opcode) {
+      case 0x63:
+        return cpu.codeSize == 8 ? Specializer.op(in) : Op.SYSTEM;
+      case 0xFF:
+        if (extension == 3 || extension == 5) {
+          return in.isMemory ? Op.SYSTEM : Op.UNDEFINED;
+        }
+        return extension == 7 ? Op.UNDEFINED : Specializer.op(in);
+      case 0xFE:
+        return extension > 1 ? Op.UNDEFINED : Specializer.op(in);
+      case 0x8F:
+        return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
+      case 0xC6, 0xC7:
+        return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
+      case 0x8D:
+        return in.isMemory ? Specializer.op(in) : Op.UNDEFINED;
+      case 0x1BA:
+        return extension < 4 ? Op.UNDEFINED : Specializer.op(in);
+      case 0x1B8:
+        return in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.INTEGER : Op.UNDEFINED;
+      case 0x1C7:
+        if (in.isMemory) {
+          return extension == 1 ? Op.INTEGER : Op.UNDEFINED;
+        }
+        return extension >= 6 ? Op.SYSTEM : Op.UNDEFINED;
+      case 0x1AE:
+        return !in.isMemory && in.mandatoryPrefix == Instruction.PREFIX_F3
+            ? Op.SYSTEM
+            : Op.VECTOR;
+      default:
+        return switch (OpcodeTable.family(entry)) {
+          case OpcodeTable.INTEGER -> Specializer.op(in);
+          case OpcodeTable.SYSTEM -> Op.SYSTEM;
+          case OpcodeTable.X87 -> Op.X87;
+          case OpcodeTable.VECTOR -> Op.VECTOR;
+          default -> Op.UNDEFINED;
+        };
+    }
+  }
+}

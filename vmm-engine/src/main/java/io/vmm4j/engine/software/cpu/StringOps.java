@@ -1,0 +1,215 @@
+package io.vmm4j.engine.software.cpu;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * MOVS, CMPS, STOS, LODS and SCAS, with and without repeat. Repeated moves and stores go in pieces
+ * of a page where both ends are plain memory.
+ *
+ * <p>A repeated instruction is interruptible: it looks for signals after each piece and leaves RIP
+ * on itself, with the registers of the iterations done.
+ */
+final class StringOps {
+  private static final int PIECE = 4096;
+
+  private StringOps() {}
+
+  static void execute(Cpu cpu, Instruction in) {
+    if (in.repeat == 0) {
+      step(cpu, in);
+      return;
+    }
+    long mask = in.addressMask;
+    while (true) {
+      long count = cpu.gpr[Cpu.RCX] & mask;
+      if (count == 0) {
+        return;
+      }
+      boolean compares = (in.opcode & 0xF6) == 0xA6;
+      if (compares) {
+        if (compareSome(cpu, in, count)) {
+          return;
+        }
+      } else if (!moveSome(cpu, in, count)) {
+        int steps = (int) Math.min(count, PIECE);
+        for (int i = 0; i < steps; i++) {
+          step(cpu, in);
+          setCount(cpu, in, --count);
+          if (cpu.pendingDebug != 0) {
+            break;
+          }
+        }
+      }
+      if ((cpu.gpr[Cpu.RCX] & mask) != 0
+          && (cpu.signals() != 0
+              || cpu.pendingDebug != 0
+              || (cpu.systemFlags & Flags.TF) != 0)) {
+        cpu.rip = cpu.currentRip;
+        cpu.blockLimit = 0;
+        cpu.repeatInterrupted = true;
+        return;
+      }
+    }
+  }
+
+  private static void setCount(Cpu cpu, Instruction in, long count) {
+    cpu.setReg(Cpu.RCX, in.addressSize, count);
+  }
+
+  private static void advance(Cpu cpu, Instruction in, int register, long bytes) {
+    cpu.setReg(register, in.addressSize, cpu.gpr[register] + bytes);
+  }
+
+  private static long delta(Cpu cpu, Instruction in) {
+    return (cpu.systemFlags & Flags.DF) == 0 ? in.operandSize : -in.operandSize;
+  }
+
+  private static long source(Cpu cpu, Instruction in) {
+    return cpu.linear(
+        in.segment, cpu.gpr[Cpu.RSI] & in.addressMask, in.operandSize, false);
+  }
+
+  private static long destination(Cpu cpu, Instruction in, boolean write) {
+    return cpu.linear(Cpu.ES, cpu.gpr[Cpu.RDI] & in.addressMask, in.operandSize, write);
+  }
+
+  /** One iteration. */
+  private static void step(Cpu cpu, Instruction in) {
+    int size = in.operandSize;
+    long delta = delta(cpu, in);
+    switch (in.opcode & 0xFE) {
+      case 0xA4 -> {
+        long value = cpu.mmu.read(source(cpu, in), size);
+        cpu.mmu.write(destination(cpu, in, true), size, value);
+        advance(cpu, in, Cpu.RSI, delta);
+        advance(cpu, in, Cpu.RDI, delta);
+      }
+      case 0xA6 -> {
+        long a = cpu.mmu.read(source(cpu, in), size);
+        long b = cpu.mmu.read(destination(cpu, in, false), size);
+        Alu.operate(cpu, Alu.CMP, a, b, size);
+        advance(cpu, in, Cpu.RSI, delta);
+        advance(cpu, in, Cpu.RDI, delta);
+      }
+      case 0xAA -> {
+        long value = IntegerOps.register(cpu, Cpu.RAX, true, size);
+        cpu.mmu.write(destination(cpu, in, true), size, value);
+        advance(cpu, in, Cpu.RDI, delta);
+      }
+      case 0xAC -> {
+        long value = cpu.mmu.read(source(cpu, in), size);
+        IntegerOps.setRegister(cpu, Cpu.RAX, true, size, value);
+        advance(cpu, in, Cpu.RSI, delta);
+      }
+      default -> {
+        long a = IntegerOps.register(cpu, Cpu.RAX, true, size);
+        long b = cpu.mmu.read(destination(cpu, in, false), size);
+        Alu.operate(cpu, Alu.CMP, a, b, size);
+        advance(cpu, in, Cpu.RDI, delta);
+      }
+    }
+  }
+
+  /** Iterations of CMPS or SCAS; true if the condition has ended the repeat. */
+  private static boolean compareSome(Cpu cpu, Instruction in, long count) {
+    int steps = (int) Math.min(count, PIECE);
+    boolean whileEqual = in.repeat == 0xF3;
+    long left = count;
+    for (int i = 0; i < steps; i++) {
+      step(cpu, in);
+      setCount(cpu, in, --left);
+      if ((cpu.flagResult == 0) != whileEqual) {
+        return true;
+      }
+      if (cpu.pendingDebug != 0) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /** Iterations of MOVS or STOS up to the end of a page, in one go; false if it has to be stepped. */
+  private static boolean moveSome(Cpu cpu, Instruction in, long count) {
+    int kind = in.opcode & 0xFE;
+    if (kind == 0xAC || (cpu.systemFlags & (Flags.DF | Flags.TF)) != 0) {
+      return false;
+    }
+    int size = in.operandSize;
+    Mmu mmu = cpu.mmu;
+    long to = destination(cpu, in, true);
+    long room = Math.min(count, (0x1000 - (to & 0xFFF)) / size);
+    room = Math.min(room, wrapRoom(cpu, in, Cpu.RDI) / size);
+    long from = 0;
+    if (kind == 0xA4) {
+      from = source(cpu, in);
+      room = Math.min(room, (0x1000 - (from & 0xFFF)) / size);
+      room = Math.min(room, wrapRoom(cpu, in, Cpu.RSI) / size);
+    }
+    if (room < 2) {
+      return false;
+    }
+    long bytes = room * size;
+    if (in.codeSize != 8) { // the segments allow the last iteration too
+      cpu.linear(Cpu.ES, (cpu.gpr[Cpu.RDI] & in.addressMask) + bytes - size, size, true);
+      if (kind == 0xA4) {
+        long last = (cpu.gpr[Cpu.RSI] & in.addressMask) + bytes - size;
+        cpu.linear(in.segment, last, size, false);
+      }
+    }
+    MemorySegment memory = mmu.memory();
+    if (kind == 0xA4) {
+      long fromOffset = mmu.fastOffset(from, Mmu.READ);
+      long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(to, Mmu.WRITE);
+      if (toOffset < 0 || fromOffset != mmu.fastOffset(from, Mmu.READ)) {
+        return false;
+      }
+      if (toOffset > fromOffset && toOffset < fromOffset + bytes) {
+        copyOverlapping(memory, fromOffset, toOffset, bytes, size);
+      } else {
+        MemorySegment.copy(memory, fromOffset, memory, toOffset, bytes);
+      }
+      advance(cpu, in, Cpu.RSI, bytes);
+    } else {
+      long toOffset = mmu.fastOffset(to, Mmu.WRITE);
+      if (toOffset < 0) {
+        return false;
+      }
+      fill(memory, toOffset, bytes, IntegerOps.register(cpu, Cpu.RAX, true, size), size);
+    }
+    advance(cpu, in, Cpu.RDI, bytes);
+    setCount(cpu, in, count - room);
+    return true;
+  }
+
+  /** How many bytes before an index register of 16 or 32 bits wraps. */
+  private static long wrapRoom(Cpu cpu, Instruction in, int register) {
+    return in.addressSize == 8
+        ? Long.MAX_VALUE
+        : in.addressMask + 1 - (cpu.gpr[register] & in.addressMask);
+  }
+
+  /** A forward move onto its own source repeats what it has written. */
+  private static void copyOverlapping(
+      MemorySegment memory, long from, long to, long bytes, int size) {
+    for (long i = 0; i < bytes; i += size) {
+      MemorySegment.copy(memory, from + i, memory, to + i, size);
+    }
+  }
+
+  private static void fill(MemorySegment memory, long at, long bytes, long value, int size) {
+    long pattern =
+        switch (size) {
+          case 1 -> value * 0x0101_0101_0101_0101L;
+          case 2 -> value * 0x0001_0001_0001_0001L;
+          case 4 -> value | value << 32;
+          default -> value;
+        };
+    if (pattern == (pattern & 0xFF) * 0x0101_0101_0101_0101L) {
+      memory.asSlice(at, bytes).fill((byte) pattern);
+      return;
+    }
+    for (long i = 0; i < bytes; i += size) {
+      Mmu.put(memory, at + i, size, pattern);
+    }
+  }
+}
