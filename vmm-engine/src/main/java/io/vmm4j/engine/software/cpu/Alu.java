@@ -123,7 +123,7 @@ final class Alu {
     int r = n & bits - 1;
     long result = r == 0 ? a : (a << r | a >>> bits - r) & mask;
     boolean carry = (result & 1) != 0;
-    setCarryOverflow(cpu, carry, carry != (result >>> bits - 1 & 1) != 0);
+    setCarryOverflow(cpu, carry, carry != ((result >>> bits - 1 & 1) != 0));
     return result;
   }
 

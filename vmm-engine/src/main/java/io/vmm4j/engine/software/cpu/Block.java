@@ -22,6 +22,12 @@ final class Block {
   /** Whether its last instruction goes on into the next page. */
   final boolean crossesPage;
 
+  /** Whether its last instruction never jumps. */
+  final boolean fallsThrough;
+
+  /** Whether its last instruction may change what the run loop has to look at. */
+  final boolean endsInSystem;
+
   /** The guest physical page of that part. */
   final long secondPage;
 
@@ -48,5 +54,8 @@ final class Block {
     this.length = length;
     this.crossesPage = crossesPage;
     this.secondPage = secondPage;
+    Instruction last = instructions[instructions.length - 1];
+    this.endsInSystem = last.op == Op.SYSTEM;
+    this.fallsThrough = !Decoder.endsBlock(last);
   }
 }

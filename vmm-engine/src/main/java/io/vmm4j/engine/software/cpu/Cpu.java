@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.cpu;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.engine.software.apic.LocalApic;
 import io.vmm4j.engine.software.fpu.FpuState;
+import io.vmm4j.engine.software.system.SystemUnit;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -200,6 +201,14 @@ public final class Cpu {
   /** Instructions executed up to the beginning of the current block. */
   public long instructions;
 
+  /** The place in its block of the instruction being executed. */
+  public int blockIndex;
+
+  /** A repeated string instruction was left for a signal and is to be executed again. */
+  boolean repeatInterrupted;
+
+  private long accounted;
+
   /** The run loop leaves the current block when its index reaches this. */
   public int blockLimit;
 
@@ -211,6 +220,9 @@ public final class Cpu {
 
   /** The local APIC. */
   public final LocalApic apic;
+
+  /** MSRs, CPUID and reset states. */
+  public final SystemUnit system;
 
   /** The machine. */
   public final BackendHost host;
@@ -229,6 +241,7 @@ public final class Cpu {
       seg[i] = new Segment();
     }
     this.mmu = new Mmu(this, host);
+    this.system = new SystemUnit(this);
   }
 
   // ---- signals ----
@@ -246,6 +259,16 @@ public final class Cpu {
   /** The signals that are set. */
   public int signals() {
     return (int) SIGNALS.getAcquire(this);
+  }
+
+  /** Tells the clock of the instructions executed; before anything that looks at the time. */
+  public void accountInstructions() {
+    long total = instructions + blockIndex;
+    if (total != accounted) {
+      long count = total - accounted;
+      accounted = total;
+      host.instructionsExecuted(count);
+    }
   }
 
   // ---- faults ----

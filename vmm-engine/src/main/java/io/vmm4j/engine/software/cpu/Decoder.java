@@ -71,7 +71,7 @@ final class Decoder {
         secondPhysical);
   }
 
-  private static boolean endsBlock(Instruction in) {
+  static boolean endsBlock(Instruction in) {
     if (in.op == Op.UNDEFINED || in.op == Op.SYSTEM) {
       return true;
     }

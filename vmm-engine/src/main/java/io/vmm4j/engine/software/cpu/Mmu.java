@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Memory as instructions see it: linear addresses, through a soft TLB.
@@ -57,7 +59,11 @@ public final class Mmu {
   private final long[][] tlbs = new long[4][];
   private long[] tlb;
   private int kind;
+  private final Queue<Range> written = new ConcurrentLinkedQueue<>();
+  private volatile boolean mapChanged;
   private MemoryLocation location;
+
+  private record Range(long offset, long length) {}
 
   Mmu(Cpu cpu, BackendHost host) {
     this.cpu = cpu;
@@ -115,8 +121,40 @@ public final class Mmu {
     code.forgetTranslations();
   }
 
-  /** Forgets where guest physical addresses lead. On the vCPU's thread. */
-  void memoryMapChanged() {
+  /** Notes that the physical memory map has changed. From any thread. */
+  public void mapChanged() {
+    mapChanged = true;
+    cpu.signal(Cpu.SIGNAL_MEMORY);
+  }
+
+  /** Notes that bytes of the segment were written by others than this vCPU. From any thread. */
+  public void writtenByOthers(long offset, long length) {
+    written.add(new Range(offset, length));
+    cpu.signal(Cpu.SIGNAL_MEMORY);
+  }
+
+  /** Acts on what was noted. On the vCPU's thread, between two instructions. */
+  void applyChanges() {
+    if (mapChanged) {
+      mapChanged = false;
+      forgetMap();
+    }
+    Range range;
+    while ((range = written.poll()) != null) {
+      code.written(range.offset(), range.length());
+    }
+  }
+
+  /** Stores plain memory of the segment, 2, 4 or 8 bytes. */
+  static void put(MemorySegment memory, long offset, int size, long value) {
+    switch (size) {
+      case 2 -> memory.set(SHORT, offset, (short) value);
+      case 4 -> memory.set(INT, offset, (int) value);
+      default -> memory.set(LONG, offset, value);
+    }
+  }
+
+  private void forgetMap() {
     location = new MemoryLocation(0, 0, -1, false);
     flush();
     code.clear();
@@ -478,12 +516,14 @@ public final class Mmu {
   }
 
   /** A load at a guest physical address; no page is crossed. */
-  long readPhysical(long physical, int size) {
+  public long readPhysical(long physical, int size) {
     if (cpu.apic.claims(physical)) {
+      cpu.accountInstructions();
       return cpu.apic.readMmio((int) (physical & 0xFFF), size);
     }
     MemoryLocation at = locate(physical);
     if (!at.isMemory()) {
+      cpu.accountInstructions();
       return host.readMmio(physical, size);
     }
     long offset = physical - at.base() + at.offset();
@@ -498,11 +538,13 @@ public final class Mmu {
   /** A store at a guest physical address; no page is crossed. */
   void writePhysical(long physical, int size, long value) {
     if (cpu.apic.claims(physical)) {
+      cpu.accountInstructions();
       cpu.apic.writeMmio((int) (physical & 0xFFF), size, value);
       return;
     }
     MemoryLocation at = locate(physical);
     if (!at.isMemory() || !at.writable()) {
+      cpu.accountInstructions();
       host.writeMmio(physical, size, value);
       if (cpu.signals() != 0) {
         cpu.blockLimit = 0; // the memory map may have changed under the block

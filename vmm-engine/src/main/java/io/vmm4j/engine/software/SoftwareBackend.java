@@ -1,0 +1,33 @@
+package io.vmm4j.engine.software;
+
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.BackendMachine;
+import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.VmBackend;
+
+/** The pure-Java processor: runs wherever a JVM does. */
+public final class SoftwareBackend implements VmBackend {
+
+  /** For {@link java.util.ServiceLoader}. */
+  public SoftwareBackend() {}
+
+  @Override
+  public String name() {
+    return "software";
+  }
+
+  @Override
+  public int preference() {
+    return 0;
+  }
+
+  @Override
+  public BackendProbe probe() {
+    return new BackendProbe(true, "pure Java, no requirements");
+  }
+
+  @Override
+  public BackendMachine open(BackendHost host) {
+    return new SoftwareMachine(host);
+  }
+}

@@ -1,0 +1,190 @@
+package io.vmm4j.engine.software;
+
+import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.backend.ActivityState;
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.PendingEvents;
+import io.vmm4j.api.backend.SegmentState;
+import io.vmm4j.api.backend.TableState;
+import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.engine.software.apic.LocalApic;
+import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.Interpreter;
+
+/** One software processor, as the machine sees it. */
+final class SoftwareVcpu implements Vcpu {
+  private static final int SIGNALS_THAT_WAKE =
+      Cpu.SIGNAL_KICK | Cpu.SIGNAL_INIT | Cpu.SIGNAL_STARTUP;
+
+  /** The standard form with x87 and SSE (Intel SDM volume 1, 13.4). */
+  private static final int XSAVE_BYTES = 576;
+
+  private final Cpu cpu;
+  private final Interpreter interpreter;
+
+  SoftwareVcpu(int index, BackendHost host) {
+    this.cpu = new Cpu(index, host);
+    this.interpreter = new Interpreter(cpu);
+    cpu.system.powerOn();
+  }
+
+  LocalApic apic() {
+    return cpu.apic;
+  }
+
+  void memoryMapChanged() {
+    cpu.mmu.mapChanged();
+  }
+
+  void memoryWritten(long offset, long length) {
+    cpu.mmu.writtenByOthers(offset, length);
+  }
+
+  @Override
+  public StopReason run(long instructionBudget) {
+    return interpreter.run(instructionBudget);
+  }
+
+  @Override
+  public void kick() {
+    cpu.signal(Cpu.SIGNAL_KICK);
+  }
+
+  @Override
+  public boolean hasWork() {
+    int signals = cpu.signals();
+    return (signals & SIGNALS_THAT_WAKE) != 0
+        || (signals & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked
+        || (cpu.systemFlags & Flags.IF) != 0 && !cpu.waitForStartup && cpu.apic.hasInterrupt();
+  }
+
+  @Override
+  public void onWake(Runnable listener) {
+    cpu.apic.onWake(listener);
+  }
+
+  @Override
+  public long instructionsExecuted() {
+    return cpu.instructions;
+  }
+
+  @Override
+  public CpuState save() {
+    byte[] xsave = new byte[XSAVE_BYTES];
+    cpu.fpu.toXsave(xsave);
+    long[] gpr = new long[16];
+    System.arraycopy(cpu.gpr, 0, gpr, 0, 16);
+    return new CpuState(
+        gpr,
+        cpu.rip,
+        cpu.eflags() & 0xFFFFFFFFL,
+        segment(Cpu.ES),
+        segment(Cpu.CS),
+        segment(Cpu.SS),
+        segment(Cpu.DS),
+        segment(Cpu.FS),
+        segment(Cpu.GS),
+        segment(Cpu.LDTR),
+        segment(Cpu.TR),
+        new TableState(cpu.gdtrBase, cpu.gdtrLimit),
+        new TableState(cpu.idtrBase, cpu.idtrLimit),
+        cpu.cr0,
+        cpu.cr2,
+        cpu.cr3,
+        cpu.cr4,
+        cpu.dr.clone(),
+        cpu.xcr0,
+        xsave,
+        cpu.system.msrs.save(),
+        events(),
+        activity(),
+        cpu.apic.save(),
+        cpu.system.msrs.tsc());
+  }
+
+  private SegmentState segment(int index) {
+    return cpu.seg[index].state();
+  }
+
+  private PendingEvents events() {
+    boolean debug = cpu.pendingDebug != 0;
+    return new PendingEvents(
+        debug ? Cpu.DB : -1,
+        false,
+        cpu.pendingDebug,
+        -1,
+        (cpu.signals() & Cpu.SIGNAL_NMI) != 0,
+        cpu.nmiBlocked,
+        cpu.shadowSti,
+        cpu.shadowMovSs);
+  }
+
+  private ActivityState activity() {
+    if (cpu.shutdown) {
+      return ActivityState.SHUTDOWN;
+    }
+    if (cpu.waitForStartup) {
+      return ActivityState.WAIT_FOR_STARTUP;
+    }
+    return cpu.halted ? ActivityState.HALTED : ActivityState.RUNNING;
+  }
+
+  @Override
+  public void restore(CpuState state) {
+    if (state.gpr().length != 16 || state.dr().length != 6) {
+      throw new SnapshotException.Incompatible("vCPU registers", "16 general and 6 debug registers");
+    }
+    System.arraycopy(state.gpr(), 0, cpu.gpr, 0, 16);
+    cpu.rip = state.rip();
+    cpu.seg[Cpu.ES].set(state.es());
+    cpu.seg[Cpu.CS].set(state.cs());
+    cpu.seg[Cpu.SS].set(state.ss());
+    cpu.seg[Cpu.DS].set(state.ds());
+    cpu.seg[Cpu.FS].set(state.fs());
+    cpu.seg[Cpu.GS].set(state.gs());
+    cpu.seg[Cpu.LDTR].set(state.ldtr());
+    cpu.seg[Cpu.TR].set(state.tr());
+    cpu.gdtrBase = state.gdtr().base();
+    cpu.gdtrLimit = state.gdtr().limit() & 0xFFFF;
+    cpu.idtrBase = state.idtr().base();
+    cpu.idtrLimit = state.idtr().limit() & 0xFFFF;
+    cpu.cr0 = state.cr0();
+    cpu.cr2 = state.cr2();
+    cpu.cr3 = state.cr3();
+    cpu.cr4 = state.cr4();
+    System.arraycopy(state.dr(), 0, cpu.dr, 0, 6);
+    cpu.xcr0 = state.xcr0();
+    try {
+      cpu.fpu.fromXsave(state.xsave());
+    } catch (IllegalArgumentException e) {
+      throw new SnapshotException.Incompatible("XSAVE area", String.valueOf(e.getMessage()));
+    }
+    cpu.setEflags((int) state.rflags());
+    cpu.system.msrs.restore(state.msrs());
+    // In real mode SS.DPL means nothing; in v86 mode it is 3.
+    cpu.cpl = (cpu.cr0 & 1) == 0 ? 0 : (state.rflags() & Flags.VM) != 0 ? 3 : cpu.seg[Cpu.SS].dpl();
+    cpu.apic.restore(state.apic());
+    cpu.system.msrs.setTsc(state.tsc());
+    restoreEvents(state);
+    cpu.mmu.breakpoints().changed();
+    cpu.mmu.mapChanged();
+    cpu.modeChanged();
+  }
+
+  private void restoreEvents(CpuState state) {
+    PendingEvents events = state.events();
+    cpu.pendingDebug = events.exceptionVector() == Cpu.DB ? events.exceptionErrorCode() : 0;
+    cpu.nmiBlocked = events.nmiBlocked();
+    cpu.shadowSti = events.shadowSti();
+    cpu.shadowMovSs = events.shadowMovSs();
+    cpu.halted = state.activity() == ActivityState.HALTED;
+    cpu.waitForStartup = state.activity() == ActivityState.WAIT_FOR_STARTUP;
+    cpu.shutdown = state.activity() == ActivityState.SHUTDOWN;
+    cpu.clearSignal(Cpu.SIGNAL_NMI);
+    if (events.nmiPending()) {
+      cpu.signal(Cpu.SIGNAL_NMI);
+    }
+  }
+}

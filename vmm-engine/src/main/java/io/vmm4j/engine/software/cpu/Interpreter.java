@@ -1,0 +1,455 @@
+package io.vmm4j.engine.software.cpu;
+
+import io.vmm4j.api.backend.Vcpu.StopReason;
+import io.vmm4j.engine.software.system.Events;
+import io.vmm4j.engine.software.system.SystemOps;
+
+/**
+ * Runs decoded blocks. The commonest instructions of 64-bit code are executed in the switch of
+ * {@link #runBlocks}, which is long because a dispatch to another method for each of them costs more
+ * than what they do; everything else goes to the executor of its family.
+ *
+ * <p>The instruction pointer is kept at the ends of blocks only: {@code gpr[17]} is the first RIP of
+ * the block and {@link Cpu#blockIndex} the instruction's place in it, from which a fault finds its
+ * own.
+ */
+public final class Interpreter {
+  private static final int DR6_SINGLE_STEP = 0x4000;
+
+  private final Cpu cpu;
+  private final CodeCache code;
+  private Block block;
+
+  /** The interpreter of a vCPU. */
+  public Interpreter(Cpu cpu) {
+    this.cpu = cpu;
+    this.code = cpu.mmu.code();
+  }
+
+  /** Blocks decoded so far. */
+  public long decodedBlocks() {
+    return code.decoded;
+  }
+
+  /** Blocks that stores to their bytes have invalidated so far. */
+  public long invalidatedBlocks() {
+    return code.invalidations;
+  }
+
+  /**
+   * Runs until something asks for a return.
+   *
+   * @param budget the most instructions
+   */
+  public StopReason run(long budget) {
+    long end = cpu.instructions + budget;
+    if (end < 0) {
+      end = Long.MAX_VALUE;
+    }
+    try {
+      while (true) {
+        int signals = cpu.signals();
+        if (signals != 0) {
+          if ((signals & Cpu.SIGNAL_KICK) != 0) {
+            cpu.clearSignal(Cpu.SIGNAL_KICK);
+            return StopReason.KICKED;
+          }
+          handleSignals(signals);
+        }
+        if (cpu.shutdown) {
+          return StopReason.SHUTDOWN;
+        }
+        if (cpu.waitForStartup) {
+          return StopReason.HALTED;
+        }
+        deliverPending();
+        if (cpu.halted) {
+          return StopReason.HALTED;
+        }
+        if (cpu.instructions >= end) {
+          return StopReason.BUDGET;
+        }
+        execute(end);
+      }
+    } finally {
+      cpu.accountInstructions();
+    }
+  }
+
+  private void handleSignals(int signals) {
+    cpu.clearSignal(signals & (Cpu.SIGNAL_INTERRUPT | Cpu.SIGNAL_MEMORY));
+    if ((signals & Cpu.SIGNAL_MEMORY) != 0) {
+      cpu.mmu.applyChanges();
+    }
+    if ((signals & Cpu.SIGNAL_INIT) != 0) {
+      cpu.clearSignal(Cpu.SIGNAL_INIT);
+      cpu.system.init();
+    }
+    if ((signals & Cpu.SIGNAL_STARTUP) != 0) {
+      cpu.clearSignal(Cpu.SIGNAL_STARTUP);
+      cpu.system.startup(cpu.apic.startupVector());
+    }
+  }
+
+  /** Traps, NMI and interrupts between two instructions, by priority (SDM volume 3, 6.9). */
+  private void deliverPending() {
+    if (cpu.pendingDebug != 0 && !cpu.shadowMovSs) {
+      int causes = cpu.pendingDebug;
+      cpu.pendingDebug = 0;
+      Events.deliverDebugTrap(cpu, causes);
+      return;
+    }
+    if (cpu.shadowMovSs || cpu.shadowSti) {
+      return;
+    }
+    if ((cpu.signals() & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked) {
+      cpu.clearSignal(Cpu.SIGNAL_NMI);
+      cpu.halted = false;
+      Events.deliverNmi(cpu);
+      return;
+    }
+    if ((cpu.systemFlags & Flags.IF) != 0 && cpu.apic.hasInterrupt()) {
+      cpu.accountInstructions();
+      int vector = cpu.apic.acknowledge();
+      if (vector >= 0) {
+        cpu.halted = false;
+        Events.deliverInterrupt(cpu, vector);
+      }
+    }
+  }
+
+  private boolean steps() {
+    return cpu.shadowSti
+        || cpu.shadowMovSs
+        || (cpu.systemFlags & (Flags.TF | Flags.RF)) != 0
+        || cpu.mmu.breakpoints().onExecution();
+  }
+
+  private void execute(long end) {
+    block = null;
+    cpu.blockIndex = 0;
+    try {
+      if (steps()) {
+        step();
+      } else {
+        runBlocks(end);
+      }
+    } catch (CpuFault e) {
+      fault();
+    }
+  }
+
+  /** One instruction, with what belongs before and after it. */
+  private void step() {
+    boolean trap = (cpu.systemFlags & Flags.TF) != 0;
+    boolean resume = (cpu.systemFlags & Flags.RF) != 0;
+    if (!resume && cpu.mmu.breakpoints().onExecution()) {
+      long linear = cpu.codeSize == 8 ? cpu.rip : cpu.seg[Cpu.CS].base + cpu.rip & 0xFFFFFFFFL;
+      int hits = cpu.mmu.breakpoints().onExecution(linear);
+      if (hits != 0) {
+        Events.deliverDebugFault(cpu, hits);
+        return;
+      }
+    }
+    boolean sti = cpu.shadowSti;
+    boolean movSs = cpu.shadowMovSs;
+    cpu.shadowSti = false;
+    cpu.shadowMovSs = false;
+    cpu.systemFlags &= ~Flags.RF;
+    try {
+      runBlocks(cpu.instructions + 1);
+    } catch (CpuFault e) {
+      cpu.systemFlags |= resume ? Flags.RF : 0;
+      throw e;
+    }
+    if (sti && cpu.shadowSti) {
+      cpu.shadowSti = false; // STI after STI casts no new shadow
+    }
+    if (movSs && cpu.shadowMovSs) {
+      cpu.shadowMovSs = false;
+    }
+    if (trap) {
+      cpu.pendingDebug |= DR6_SINGLE_STEP;
+    }
+  }
+
+  /** A fault of the instruction at {@link Cpu#blockIndex}, or of the fetch of the next block. */
+  private void fault() {
+    if (block != null) {
+      Instruction in = block.instructions[cpu.blockIndex];
+      cpu.rip = wrap(cpu.gpr[Instruction.BLOCK_RIP] + in.offset);
+      cpu.instructions += cpu.blockIndex + 1;
+      if (cpu.faultNonCanonical && onStack(in)) {
+        cpu.faultVector = Cpu.SS_FAULT;
+      }
+    } else {
+      cpu.instructions++;
+    }
+    cpu.blockIndex = 0;
+    cpu.halted = false;
+    Events.deliverFault(cpu);
+  }
+
+  private static boolean onStack(Instruction in) {
+    return in.isMemory
+        ? in.segment == Cpu.SS
+        : in.opcode >= 0x50 && in.opcode < 0x60 || (in.opcode & 0xFE) == 0xC2 || in.op == Op.CALL;
+  }
+
+  private long wrap(long rip) {
+    return switch (cpu.codeSize) {
+      case 8 -> rip;
+      case 4 -> rip & 0xFFFFFFFFL;
+      default -> rip & 0xFFFF;
+    };
+  }
+
+  /** How many instructions of a block lie within the limit of CS; #GP(0) if not even the first. */
+  private int withinLimit(Block b, int limit) {
+    long last = cpu.seg[Cpu.CS].limit;
+    if (cpu.rip + b.length - 1 <= last) {
+      return limit;
+    }
+    int fit = 0;
+    while (fit < limit
+        && cpu.rip + b.instructions[fit].offset + b.instructions[fit].length - 1 <= last) {
+      fit++;
+    }
+    if (fit == 0) {
+      throw cpu.raise(Cpu.GP, 0);
+    }
+    return fit;
+  }
+
+  /** The block at RIP, by the link from {@code previous} where there is one. */
+  private Block follow(Block previous, boolean taken) {
+    if (previous != null) {
+      Block linked = taken ? previous.taken : previous.next;
+      if (linked != null && linked.valid) {
+        return linked;
+      }
+    }
+    Block found = code.lookup(cpu.rip);
+    if (previous != null
+        && previous.offset >= 0
+        && !previous.crossesPage
+        && !found.crossesPage
+        && found.offset >>> 12 == previous.offset >>> 12
+        && (cpu.rip ^ cpu.gpr[Instruction.BLOCK_RIP]) >>> 12 == 0) {
+      if (taken) {
+        previous.taken = found;
+      } else {
+        previous.next = found;
+      }
+    }
+    return found;
+  }
+
+  private void runBlocks(long end) {
+    final Cpu cpu = this.cpu;
+    final Mmu mmu = cpu.mmu;
+    final long[] r = cpu.gpr;
+    Block linkFrom = null;
+    boolean taken = false;
+    while (true) {
+      block = null;
+      Block b = follow(linkFrom, taken);
+      int limit = (int) Math.min(b.count, end - cpu.instructions);
+      if (cpu.codeSize != 8) {
+        limit = withinLimit(b, limit);
+      }
+      long start = cpu.rip;
+      r[Instruction.BLOCK_RIP] = start;
+      block = b;
+      cpu.blockLimit = limit;
+      linkFrom = null;
+      Instruction[] list = b.instructions;
+      int i = 0;
+      for (; i < cpu.blockLimit; i++) {
+        Instruction in = list[i];
+        cpu.blockIndex = i;
+        switch (in.op) {
+          case Op.NOP -> {}
+          case Op.MOVE_Q -> r[in.reg] = r[in.rm];
+          case Op.MOVE_D -> r[in.reg] = r[in.rm] & 0xFFFFFFFFL;
+          case Op.MOVE_IMMEDIATE_Q -> r[in.rm] = in.imm;
+          case Op.MOVE_IMMEDIATE_D -> r[in.rm] = in.imm & 0xFFFFFFFFL;
+          case Op.MOVE_ZERO_B -> r[in.reg] = r[in.rm] & 0xFF;
+          case Op.MOVE_ZERO_W -> r[in.reg] = r[in.rm] & 0xFFFF;
+          case Op.SIGN_EXTEND_D -> r[in.reg] = (int) r[in.rm];
+          case Op.LOAD_Q -> r[in.reg] = mmu.read64(address(in));
+          case Op.LOAD_D -> r[in.reg] = mmu.read32(address(in)) & 0xFFFFFFFFL;
+          case Op.LOAD_ZERO_B -> r[in.reg] = mmu.read8(address(in));
+          case Op.LOAD_ZERO_W -> r[in.reg] = mmu.read16(address(in));
+          case Op.STORE_Q -> mmu.write64(address(in), r[in.reg]);
+          case Op.STORE_D -> mmu.write32(address(in), (int) r[in.reg]);
+          case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(in.reg, in.rex));
+          case Op.LEA_Q ->
+              r[in.reg] =
+                  r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
+          case Op.PUSH_Q -> {
+            long sp = r[Cpu.RSP] - 8;
+            mmu.write64(sp, r[in.rm]);
+            r[Cpu.RSP] = sp;
+          }
+          case Op.POP_Q -> {
+            long value = mmu.read64(r[Cpu.RSP]);
+            r[Cpu.RSP] += 8;
+            r[in.rm] = value;
+          }
+          case Op.ADD_Q -> add64(r, in.reg, r[in.rm]);
+          case Op.ADD_IMMEDIATE_Q -> add64(r, in.rm, in.imm);
+          case Op.SUB_Q -> sub64(r, in.reg, r[in.rm]);
+          case Op.SUB_IMMEDIATE_Q -> sub64(r, in.rm, in.imm);
+          case Op.CMP_Q -> cmp64(r[in.reg], r[in.rm]);
+          case Op.CMP_IMMEDIATE_Q -> cmp64(r[in.rm], in.imm);
+          case Op.CMP_LOAD_Q -> cmp64(r[in.reg], mmu.read64(address(in)));
+          case Op.AND_Q -> r[in.reg] = logic(r[in.reg] & r[in.rm]);
+          case Op.AND_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] & in.imm);
+          case Op.OR_Q -> r[in.reg] = logic(r[in.reg] | r[in.rm]);
+          case Op.XOR_Q -> r[in.reg] = logic(r[in.reg] ^ r[in.rm]);
+          case Op.TEST_Q -> logic(r[in.reg] & r[in.rm]);
+          case Op.ADD_D -> add32(r, in.reg, (int) r[in.rm]);
+          case Op.ADD_IMMEDIATE_D -> add32(r, in.rm, (int) in.imm);
+          case Op.SUB_D -> sub32(r, in.reg, (int) r[in.rm]);
+          case Op.SUB_IMMEDIATE_D -> sub32(r, in.rm, (int) in.imm);
+          case Op.CMP_D -> cmp32((int) r[in.reg], (int) r[in.rm]);
+          case Op.CMP_IMMEDIATE_D -> cmp32((int) r[in.rm], (int) in.imm);
+          case Op.CMP_LOAD_D -> cmp32((int) r[in.reg], mmu.read32(address(in)));
+          case Op.AND_D -> r[in.reg] = logic((int) (r[in.reg] & r[in.rm])) & 0xFFFFFFFFL;
+          case Op.AND_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] & in.imm)) & 0xFFFFFFFFL;
+          case Op.OR_D -> r[in.reg] = logic((int) (r[in.reg] | r[in.rm])) & 0xFFFFFFFFL;
+          case Op.XOR_D -> r[in.reg] = logic((int) (r[in.reg] ^ r[in.rm])) & 0xFFFFFFFFL;
+          case Op.TEST_D -> logic((int) (r[in.reg] & r[in.rm]));
+          case Op.TEST_IMMEDIATE_D -> logic((int) (r[in.rm] & in.imm));
+          case Op.SHIFT_LEFT_Q -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 8);
+          case Op.SHIFT_RIGHT_Q -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 8);
+          case Op.SHIFT_LEFT_D -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 4);
+          case Op.SHIFT_RIGHT_D -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 4);
+          case Op.JUMP_IF -> {
+            long next = start + in.offset + in.length;
+            taken = cpu.condition(in.opcode & 15);
+            cpu.rip = taken ? canonical(next + in.imm) : next;
+            linkFrom = b;
+          }
+          case Op.JUMP -> {
+            cpu.rip = canonical(start + in.offset + in.length + in.imm);
+            taken = true;
+            linkFrom = b;
+          }
+          case Op.CALL -> {
+            long next = start + in.offset + in.length;
+            long to = canonical(next + in.imm);
+            long sp = r[Cpu.RSP] - 8;
+            mmu.write64(sp, next);
+            r[Cpu.RSP] = sp;
+            cpu.rip = to;
+            taken = true;
+            linkFrom = b;
+          }
+          case Op.RETURN -> {
+            cpu.rip = canonical(mmu.read64(r[Cpu.RSP]));
+            r[Cpu.RSP] += 8;
+          }
+          default -> {
+            cpu.currentRip = wrap(start + in.offset);
+            cpu.rip = wrap(start + in.offset + in.length);
+            other(in);
+          }
+        }
+      }
+      if (i < b.count) {
+        cpu.rip = wrap(start + list[i].offset);
+        linkFrom = null;
+      } else if (b.fallsThrough) {
+        cpu.rip = wrap(start + b.length);
+      }
+      if (cpu.repeatInterrupted) {
+        cpu.repeatInterrupted = false;
+        cpu.rip = cpu.currentRip;
+        linkFrom = null;
+        i--;
+      }
+      cpu.instructions += i;
+      cpu.blockIndex = 0;
+      block = null;
+      if (b.endsInSystem
+          || cpu.signals() != 0
+          || cpu.pendingDebug != 0
+          || cpu.instructions >= end) {
+        return;
+      }
+    }
+  }
+
+  /** The linear address of a memory operand in 64-bit code. */
+  private long address(Instruction in) {
+    long[] r = cpu.gpr;
+    return (r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask)
+        + cpu.segBase[in.segment];
+  }
+
+  private long canonical(long rip) {
+    if (rip << 16 >> 16 != rip) {
+      throw cpu.raise(Cpu.GP, 0);
+    }
+    return rip;
+  }
+
+  private void add64(long[] r, int to, long b) {
+    long a = r[to];
+    long result = a + b;
+    cpu.flagAux = Flags.addAux64(a, b, result);
+    cpu.flagResult = result;
+    r[to] = result;
+  }
+
+  private void sub64(long[] r, int to, long b) {
+    long a = r[to];
+    cmp64(a, b);
+    r[to] = a - b;
+  }
+
+  private void cmp64(long a, long b) {
+    long result = a - b;
+    cpu.flagAux = Flags.subAux64(a, b, result);
+    cpu.flagResult = result;
+  }
+
+  private void add32(long[] r, int to, int b) {
+    int a = (int) r[to];
+    int result = a + b;
+    cpu.flagAux = Flags.addAux32(a, b, result);
+    cpu.flagResult = result;
+    r[to] = result & 0xFFFFFFFFL;
+  }
+
+  private void sub32(long[] r, int to, int b) {
+    int a = (int) r[to];
+    cmp32(a, b);
+    r[to] = a - b & 0xFFFFFFFFL;
+  }
+
+  private void cmp32(int a, int b) {
+    int result = a - b;
+    cpu.flagAux = Flags.subAux32(a, b, result);
+    cpu.flagResult = result;
+  }
+
+  private long logic(long result) {
+    cpu.flagAux = 0;
+    cpu.flagResult = result;
+    return result;
+  }
+
+  private void other(Instruction in) {
+    switch (in.op) {
+      case Op.INTEGER -> IntegerOps.execute(cpu, in);
+      case Op.SYSTEM -> {
+        cpu.accountInstructions();
+        SystemOps.execute(cpu, in);
+      }
+      default -> throw cpu.undefined(in);
+    }
+  }
+}
