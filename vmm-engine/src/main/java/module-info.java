@@ -5,4 +5,13 @@ module io.vmm4j.engine {
   requires io.vmm4j.snapshot;
   requires org.slf4j;
   requires org.tukaani.xz;
+
+  uses io.vmm4j.api.backend.VmBackend;
+  uses io.vmm4j.api.device.Board;
+  uses io.vmm4j.api.device.DeviceFactory;
+
+  provides io.vmm4j.api.VmEngine with
+      io.vmm4j.engine.VmEngineProvider;
+  provides io.vmm4j.api.backend.VmBackend with
+      io.vmm4j.engine.software.SoftwareBackend;
 }

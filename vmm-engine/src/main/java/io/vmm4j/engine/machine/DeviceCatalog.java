@@ -34,7 +34,9 @@ public record DeviceCatalog(
     boards = new TreeMap<>(boards);
     boards.putIfAbsent(NO_BOARD, new EmptyBoard());
     backends =
-        backends.stream().sorted(Comparator.comparingInt(VmBackend::preference).reversed()).toList();
+        backends.stream()
+            .sorted(Comparator.comparingInt(VmBackend::preference).reversed())
+            .toList();
   }
 
   private record EmptyBoard() implements Board {

@@ -40,8 +40,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One machine: memory, buses, interrupts, time, devices and processors, put together and taken apart
- * again. What runs when is {@link RunControl}'s business.
+ * One machine: memory, buses, interrupts, time, devices and processors, put together and taken
+ * apart again. What runs when is {@link RunControl}'s business.
  */
 public final class Machine implements AutoCloseable, ConsoleOwner {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
@@ -123,10 +123,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     DeviceFactory<?, ?> factory =
         catalog
             .factory(config.deviceType())
-            .orElseThrow(
-                () ->
-                    new VmException(
-                        "%s: no device type '%s' is present".formatted(path, config.deviceType())));
+            .orElseThrow(() ->
+                new VmException(
+                    "%s: no device type '%s' is present".formatted(path, config.deviceType())));
     MachineDevice<?> device = MachineDevice.create(path, factory, config);
     MachineDeviceContext context = new MachineDeviceContext(this, path);
     devices.put(device, context);

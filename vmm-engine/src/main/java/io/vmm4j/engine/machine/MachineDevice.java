@@ -10,8 +10,8 @@ import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.snapshot.StateChunk;
 
 /**
- * A device of a machine with its place and its schemas; ties the type parameters together once. With
- * the machine lock held.
+ * A device of a machine with its place and its schemas; ties the type parameters together once.
+ * With the machine lock held.
  *
  * @param <S> its state
  */
@@ -84,7 +84,6 @@ public final class MachineDevice<S extends Record> {
   public int configVersion() {
     return factory.configSchema().version();
   }
-
 
   void attach(DeviceContext context) {
     try {

@@ -211,8 +211,7 @@ public final class MachineFactory {
         "%s of RAM",
         MemorySize.bytes(d.memoryBytes()),
         "64K to " + VmSpec.MAX_MEMORY + " are possible");
-    require(
-        d.cpus() <= VmSpec.MAX_CPUS, "%s vCPUs", d.cpus(), VmSpec.MAX_CPUS + " are possible");
+    require(d.cpus() <= VmSpec.MAX_CPUS, "%s vCPUs", d.cpus(), VmSpec.MAX_CPUS + " are possible");
     require(
         d.tscFrequencyHz() == MachineTime.TSC_FREQUENCY_HZ,
         "a time-stamp counter of %s Hz",

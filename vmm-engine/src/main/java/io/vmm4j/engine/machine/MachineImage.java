@@ -46,8 +46,7 @@ record MachineImage(
         states.add(device.save());
       }
       for (int i = 0; i < machine.plan().spec().cpus(); i++) {
-        states.add(
-            StateChunk.of(VCPU, vcpuPath(i), MachineSchemas.CPU, machine.vcpu(i).save()));
+        states.add(StateChunk.of(VCPU, vcpuPath(i), MachineSchemas.CPU, machine.vcpu(i).save()));
       }
       return new MachineImage(describe(machine), List.copyOf(states), mappings(machine));
     } finally {
@@ -59,10 +58,9 @@ record MachineImage(
     MachinePlan plan = machine.plan();
     List<MachineDescription.Device> devices =
         machine.devices().keySet().stream()
-            .map(
-                d ->
-                    new MachineDescription.Device(
-                        d.path(), d.type(), d.configVersion(), d.configFields()))
+            .map(d ->
+                new MachineDescription.Device(
+                    d.path(), d.type(), d.configVersion(), d.configFields()))
             .toList();
     long ramBytes = plan.spec().memory().bytes();
     List<MachineDescription.Region> regions = new ArrayList<>();
@@ -92,13 +90,10 @@ record MachineImage(
 
   /** Where RAM of a size lies, as a description says it. */
   static List<MachineDescription.Range> memoryMap(long ramBytes) {
-    return Stream.concat(
-            RamLayout.fixed(ramBytes).stream(), RamLayout.shadow(ramBytes).stream())
+    return Stream.concat(RamLayout.fixed(ramBytes).stream(), RamLayout.shadow(ramBytes).stream())
         .sorted(java.util.Comparator.comparingLong(MemoryRange::base))
-        .map(
-            r ->
-                new MachineDescription.Range(
-                    r.base(), r.length(), MachineDescription.RAM, r.offset()))
+        .map(r ->
+            new MachineDescription.Range(r.base(), r.length(), MachineDescription.RAM, r.offset()))
         .toList();
   }
 
@@ -123,8 +118,7 @@ record MachineImage(
   /** Where each region lies in a machine's memory. With the machine lock held. */
   static Map<String, ImageMemory.Place> places(Machine machine) {
     Map<String, ImageMemory.Place> places = new LinkedHashMap<>();
-    places.put(
-        MachineDescription.RAM, new ImageMemory.Place(0, machine.memory().ramBytes()));
+    places.put(MachineDescription.RAM, new ImageMemory.Place(0, machine.memory().ramBytes()));
     for (DeviceMemories.Memory memory : machine.deviceMemories().all()) {
       places.put(
           MachineDescription.deviceRegion(memory.path(), memory.name()),

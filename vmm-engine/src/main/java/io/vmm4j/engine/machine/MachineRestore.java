@@ -66,12 +66,10 @@ final class MachineRestore {
       List<Runnable> devices = new ArrayList<>();
       machine
           .devices()
-          .forEach(
-              (device, context) -> {
-                StateChunk chunk = take(image, taken, device.type(), device.path());
-                (context.isInterruptController() ? controllers : devices)
-                    .add(device.restorer(chunk));
-              });
+          .forEach((device, context) -> {
+            StateChunk chunk = take(image, taken, device.type(), device.path());
+            (context.isInterruptController() ? controllers : devices).add(device.restorer(chunk));
+          });
       List<CpuState> vcpus = new ArrayList<>();
       for (int i = 0; i < machine.plan().spec().cpus(); i++) {
         vcpus.add(
@@ -194,11 +192,10 @@ final class MachineRestore {
           machine
               .deviceMemories()
               .find(mapping.path(), mapping.memory())
-              .orElseThrow(
-                  () ->
-                      new SnapshotException.Incompatible(
-                          "mapping '%s' of '%s'".formatted(mapping.mapping(), mapping.path()),
-                          "there is no device memory '%s'".formatted(mapping.memory())));
+              .orElseThrow(() ->
+                  new SnapshotException.Incompatible(
+                      "mapping '%s' of '%s'".formatted(mapping.mapping(), mapping.path()),
+                      "there is no device memory '%s'".formatted(mapping.memory())));
       memory.map(
           mapping.mapping(),
           mapping.offset(),

@@ -36,9 +36,25 @@ final class RegisterDump {
     for (int i = 0; i < NAMES.length; i++) {
       text.append("%s %016x%s".formatted(NAMES[i], cpu.gpr()[i], i % 4 == 3 ? "\n" : "  "));
     }
-    Map.of("es", cpu.es(), "cs", cpu.cs(), "ss", cpu.ss(), "ds", cpu.ds(), "fs", cpu.fs(), "gs",
-            cpu.gs(), "ldtr", cpu.ldtr(), "tr", cpu.tr())
-        .entrySet().stream()
+    Map.of(
+            "es",
+            cpu.es(),
+            "cs",
+            cpu.cs(),
+            "ss",
+            cpu.ss(),
+            "ds",
+            cpu.ds(),
+            "fs",
+            cpu.fs(),
+            "gs",
+            cpu.gs(),
+            "ldtr",
+            cpu.ldtr(),
+            "tr",
+            cpu.tr())
+        .entrySet()
+        .stream()
         .sorted(Map.Entry.comparingByKey())
         .forEach(e -> text.append(segment(e.getKey(), e.getValue())));
     text.append(

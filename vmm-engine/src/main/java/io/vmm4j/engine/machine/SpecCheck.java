@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** The faults of a specification that need the engine's eyes: all of them, not the first. */
@@ -42,7 +41,9 @@ final class SpecCheck {
       fault("backend", "no backend '%s'; present are: %s".formatted(name, list(present)));
     }
     if (spec.clock() == ClockMode.VIRTUAL && !BackendChooser.countsInstructions(name)) {
-      fault("clock", "virtual time needs a backend that counts instructions; '%s' does not".formatted(name));
+      fault(
+          "clock",
+          "virtual time needs a backend that counts instructions; '%s' does not".formatted(name));
     }
   }
 
@@ -84,7 +85,8 @@ final class SpecCheck {
     if (board == null) {
       fault(
           "board",
-          "no board '%s'; present are: %s".formatted(spec.board(), list(catalog.boards().keySet())));
+          "no board '%s'; present are: %s"
+              .formatted(spec.board(), list(catalog.boards().keySet())));
       spec.devices().forEach(this::device);
       return;
     }

@@ -93,8 +93,7 @@ final class VirtualMachine implements Vm {
 
   private void requireOpen(String asked) {
     if (machine.isClosed()) {
-      throw new VmStoppedException(
-          asked, machine.control().exit().orElseGet(VmExit.Stopped::new));
+      throw new VmStoppedException(asked, machine.control().exit().orElseGet(VmExit.Stopped::new));
     }
   }
 
@@ -115,9 +114,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public Snapshot snapshot() {
-    return machine
-        .control()
-        .whileHeld("take a snapshot", true, () -> factory.capture(machine));
+    return machine.control().whileHeld("take a snapshot", true, () -> factory.capture(machine));
   }
 
   @Override

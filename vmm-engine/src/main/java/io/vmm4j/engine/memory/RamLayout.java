@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where a PC's RAM lies in the guest physical address space: from 0 to 640 KiB, from 768 KiB to
- * 1 MiB as shadow RAM, from 1 MiB up to 3 GiB, and the rest from 4 GiB. What is not RAM below 4 GiB
+ * Where a PC's RAM lies in the guest physical address space: from 0 to 640 KiB, from 768 KiB to 1
+ * MiB as shadow RAM, from 1 MiB up to 3 GiB, and the rest from 4 GiB. What is not RAM below 4 GiB
  * belongs to VGA (never mapped here), PCI windows, APICs and ROMs. Offsets into the machine's one
  * segment equal addresses below 3 GiB; the 128 KiB at 640 KiB are left unused.
  */

@@ -134,7 +134,8 @@ final class SoftwareVcpu implements Vcpu {
   @Override
   public void restore(CpuState state) {
     if (state.gpr().length != 16 || state.dr().length != 6) {
-      throw new SnapshotException.Incompatible("vCPU registers", "16 general and 6 debug registers");
+      throw new SnapshotException.Incompatible(
+          "vCPU registers", "16 general and 6 debug registers");
     }
     System.arraycopy(state.gpr(), 0, cpu.gpr, 0, 16);
     cpu.rip = state.rip();

@@ -73,9 +73,31 @@ final class FakeBackend implements VmBackend {
     SegmentState data = new SegmentState(0, 0, 0xFFFF, 0x93);
     TableState table = new TableState(0, 0xFFFF);
     return new CpuState(
-        new long[16], 0, 2, data, data, data, data, data, data, data, data, table, table, 0x10, 0,
-        0, 0, new long[6], 1, new byte[576], List.of(), PendingEvents.none(),
-        ActivityState.RUNNING, new LocalApicState(0, new int[64], -1, false), 0);
+        new long[16],
+        0,
+        2,
+        data,
+        data,
+        data,
+        data,
+        data,
+        data,
+        data,
+        data,
+        table,
+        table,
+        0x10,
+        0,
+        0,
+        0,
+        new long[6],
+        1,
+        new byte[576],
+        List.of(),
+        PendingEvents.none(),
+        ActivityState.RUNNING,
+        new LocalApicState(0, new int[64], -1, false),
+        0);
   }
 
   static final class FakeMachine implements BackendMachine {
@@ -208,10 +230,31 @@ final class FakeBackend implements VmBackend {
     public CpuState save() {
       CpuState r = resetState();
       return new CpuState(
-          gpr.clone(), rip, r.rflags(), r.es(), r.cs(), r.ss(), r.ds(), r.fs(), r.gs(), r.ldtr(),
-          r.tr(), r.gdtr(), r.idtr(), r.cr0(), pendingVector, r.cr3(), r.cr4(), r.dr(), r.xcr0(),
-          r.xsave(), r.msrs(), r.events(), halted ? ActivityState.HALTED : ActivityState.RUNNING,
-          new LocalApicState(0, new int[64], -1, pin), 0);
+          gpr.clone(),
+          rip,
+          r.rflags(),
+          r.es(),
+          r.cs(),
+          r.ss(),
+          r.ds(),
+          r.fs(),
+          r.gs(),
+          r.ldtr(),
+          r.tr(),
+          r.gdtr(),
+          r.idtr(),
+          r.cr0(),
+          pendingVector,
+          r.cr3(),
+          r.cr4(),
+          r.dr(),
+          r.xcr0(),
+          r.xsave(),
+          r.msrs(),
+          r.events(),
+          halted ? ActivityState.HALTED : ActivityState.RUNNING,
+          new LocalApicState(0, new int[64], -1, pin),
+          0);
     }
 
     @Override

@@ -82,10 +82,9 @@ class MachineRunTest {
   @Test
   void aBackendThatThrowsEndsItsMachineAsCrashed() {
     TestMachines machines =
-        new TestMachines(
-            (host, vcpu) -> {
-              throw new StackOverflowError("deep");
-            });
+        new TestMachines((host, vcpu) -> {
+          throw new StackOverflowError("deep");
+        });
     try (Vm vm = machines.start(ClockMode.REAL)) {
       assertThat(vm.awaitExit(LONG))
           .isInstanceOfSatisfying(
@@ -129,14 +128,13 @@ class MachineRunTest {
       CompletableFuture<?>[] threads = new CompletableFuture<?>[4];
       for (int t = 0; t < threads.length; t++) {
         threads[t] =
-            CompletableFuture.runAsync(
-                () -> {
-                  for (int i = 0; i < 1000; i++) {
-                    vm.pause();
-                    vm.resume();
-                    vm.cpuState(0);
-                  }
-                });
+            CompletableFuture.runAsync(() -> {
+              for (int i = 0; i < 1000; i++) {
+                vm.pause();
+                vm.resume();
+                vm.cpuState(0);
+              }
+            });
       }
       CompletableFuture.allOf(threads).join();
       assertThat(vm.state()).isEqualTo(new VmState.Running());
@@ -150,16 +148,15 @@ class MachineRunTest {
   @Test
   void aHaltedGuestIsWokenByEveryTimerTick() {
     TestMachines machines =
-        new TestMachines(
-            (host, vcpu) -> {
-              if (vcpu.rip == 1) {
-                host.writePort(TestDevice.PORT + TestDevice.PERIOD, 4, 100_000);
-              }
-              if (vcpu.gpr[14] >= 200) {
-                host.writePort(TestDevice.PORT + TestDevice.EXIT, 4, 7);
-              }
-              return Outcome.HALT;
-            });
+        new TestMachines((host, vcpu) -> {
+          if (vcpu.rip == 1) {
+            host.writePort(TestDevice.PORT + TestDevice.PERIOD, 4, 100_000);
+          }
+          if (vcpu.gpr[14] >= 200) {
+            host.writePort(TestDevice.PORT + TestDevice.EXIT, 4, 7);
+          }
+          return Outcome.HALT;
+        });
     for (ClockMode clock : ClockMode.values()) {
       try (Vm vm = machines.start(clock)) {
         assertThat(vm.awaitExit(LONG)).as("%s", clock).isEqualTo(new VmExit.DebugExit(7));
@@ -171,14 +168,13 @@ class MachineRunTest {
   @Test
   void virtualTimeCountsInstructionsAndSkipsIdleTime() {
     TestMachines machines =
-        new TestMachines(
-            (host, vcpu) -> {
-              if (vcpu.rip == 1) {
-                host.writePort(TestDevice.PORT + TestDevice.PERIOD, 4, 1_000_000_000);
-                return Outcome.HALT;
-              }
-              return Outcome.NEXT;
-            });
+        new TestMachines((host, vcpu) -> {
+          if (vcpu.rip == 1) {
+            host.writePort(TestDevice.PORT + TestDevice.PERIOD, 4, 1_000_000_000);
+            return Outcome.HALT;
+          }
+          return Outcome.NEXT;
+        });
     try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
       vm.step(1);
       assertThat(vm.clock().nanoTime()).isEqualTo(1);
@@ -217,8 +213,7 @@ class MachineRunTest {
       assertThatThrownBy(vm::snapshot)
           .isInstanceOf(VmStoppedException.class)
           .hasMessageContaining("Stopped");
-      assertThatThrownBy(() -> vm.console("test").send("x"))
-          .isInstanceOf(VmStoppedException.class);
+      assertThatThrownBy(() -> vm.console("test").send("x")).isInstanceOf(VmStoppedException.class);
     }
   }
 
@@ -251,14 +246,13 @@ class MachineRunTest {
   @Test
   void whatTheHostSendsReachesAGuestThatWaitsForIt() {
     TestMachines machines =
-        new TestMachines(
-            (host, vcpu) -> {
-              int value = host.readPort(TestDevice.PORT, 1);
-              if (value != 0xFF) {
-                host.writePort(TestDevice.PORT, 1, value ^ 0x20);
-              }
-              return Outcome.NEXT;
-            });
+        new TestMachines((host, vcpu) -> {
+          int value = host.readPort(TestDevice.PORT, 1);
+          if (value != 0xFF) {
+            host.writePort(TestDevice.PORT, 1, value ^ 0x20);
+          }
+          return Outcome.NEXT;
+        });
     for (ClockMode clock : ClockMode.values()) {
       try (Vm vm = machines.start(clock)) {
         vm.console("test").send("Echo");

@@ -171,8 +171,7 @@ class MachineSnapshotTest {
 
   @Test
   void aRestoreThatFailsLeavesTheMachineAsItWas() throws IOException {
-    var spec =
-        TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(2, 5)));
+    var spec = TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(2, 5)));
     try (Vm vm = machines.factory.create(spec)) {
       vm.step(200);
       try (Snapshot refused = vm.snapshot()) {

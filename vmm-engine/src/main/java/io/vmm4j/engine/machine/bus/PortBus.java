@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The 64K ports. An access is cut, lowest port first, into the largest pieces of 4, 2 or 1 bytes
- * that one claim takes whole; where nobody is home, loads give ones and stores are lost. All methods
- * are called with the machine lock held.
+ * that one claim takes whole; where nobody is home, loads give ones and stores are lost. All
+ * methods are called with the machine lock held.
  */
 public final class PortBus {
   private static final int PORTS = 0x10000;
@@ -40,7 +40,8 @@ public final class PortBus {
     if (occupant != null) {
       throw new DeviceException(
           path,
-          "cannot claim ports 0x%x..0x%x: taken by %s".formatted(first, first + count - 1, occupant));
+          "cannot claim ports 0x%x..0x%x: taken by %s"
+              .formatted(first, first + count - 1, occupant));
     }
     return claim;
   }

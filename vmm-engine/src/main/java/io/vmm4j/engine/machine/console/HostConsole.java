@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A console: the transcript of what the guest has written, and the queue of what the host sends.
  *
- * <p>It has a lock of its own, under the machine lock: a device calls in with the machine lock held;
- * nothing in here takes the machine lock while it holds its own.
+ * <p>It has a lock of its own, under the machine lock: a device calls in with the machine lock
+ * held; nothing in here takes the machine lock while it holds its own.
  */
 public final class HostConsole implements Console {
   /** How long a waiter lets output gather before it looks: a guest writes byte by byte. */

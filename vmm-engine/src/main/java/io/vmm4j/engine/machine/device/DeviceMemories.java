@@ -62,8 +62,7 @@ public final class DeviceMemories {
       if (known != null) {
         if (!known.size().equals(size)) {
           throw new DeviceException(
-              path,
-              "device memory '%s' has %s, not %s".formatted(name, known.size(), size));
+              path, "device memory '%s' has %s, not %s".formatted(name, known.size(), size));
         }
         return known;
       }
@@ -221,8 +220,7 @@ public final class DeviceMemories {
                   how == GuestAccess.READ_WRITE);
       Optional<MemoryRange> conflict = map.replace(range, now);
       if (conflict.isPresent()) {
-        throw new MappingConflictException(
-            owner.path, address, size, conflict.get().toString());
+        throw new MappingConflictException(owner.path, address, size, conflict.get().toString());
       }
       range = now;
       offset = at;

@@ -11,10 +11,10 @@ import java.util.List;
  * The board's interrupt lines, 0 to 23. A line is asserted while any of its drivers asserts it; its
  * changes go to every controller that claimed it. With the machine lock held.
  *
- * <p>While a machine is restored the lines are <em>held</em>: devices set them again as their states
- * say, and controllers hear nothing, since their own states hold what they have seen. When the hold
- * ends, each controller is told each level once: to one that knows its levels that is no change, so
- * no edge is seen twice.
+ * <p>While a machine is restored the lines are <em>held</em>: devices set them again as their
+ * states say, and controllers hear nothing, since their own states hold what they have seen. When
+ * the hold ends, each controller is told each level once: to one that knows its levels that is no
+ * change, so no edge is seen twice.
  */
 public final class InterruptLines {
   /** How many lines there are. */

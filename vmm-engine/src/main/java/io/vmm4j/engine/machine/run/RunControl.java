@@ -27,10 +27,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides who may run. A vCPU's thread asks here before each turn, and stands here while the machine
- * is paused or held; so guest code runs exactly while {@link #mayRun}, and the thread itself, not
- * who asked, makes the step to paused or ended. All of it is guarded by the machine lock; the rules
- * and the races are written down in docs/threads.md.
+ * Decides who may run. A vCPU's thread asks here before each turn, and stands here while the
+ * machine is paused or held; so guest code runs exactly while {@link #mayRun}, and the thread
+ * itself, not who asked, makes the step to paused or ended. All of it is guarded by the machine
+ * lock; the rules and the races are written down in docs/threads.md.
  */
 public final class RunControl implements DeviceFailures {
   private static final Logger LOG = LoggerFactory.getLogger(RunControl.class);
@@ -171,9 +171,7 @@ public final class RunControl implements DeviceFailures {
   }
 
   private boolean mayRun() {
-    return holds == 0
-        && pendingExit == null
-        && (mode == Mode.RUNNING || mode == Mode.STEPPING);
+    return holds == 0 && pendingExit == null && (mode == Mode.RUNNING || mode == Mode.STEPPING);
   }
 
   private void activate(VcpuThread vcpu) {
@@ -218,7 +216,9 @@ public final class RunControl implements DeviceFailures {
   }
 
   private static String oneLine(VmExit exit) {
-    return exit instanceof VmExit.Crashed crashed ? "crashed: " + crashed.reason() : exit.toString();
+    return exit instanceof VmExit.Crashed crashed
+        ? "crashed: " + crashed.reason()
+        : exit.toString();
   }
 
   /** With the machine lock held: makes every thread look again. */
@@ -291,7 +291,8 @@ public final class RunControl implements DeviceFailures {
       cause.printStackTrace(writer);
     }
     requestExit(
-        new VmExit.Crashed("%s: error during %s: %s".formatted(path, during, cause), trace.toString()));
+        new VmExit.Crashed(
+            "%s: error during %s: %s".formatted(path, during, cause), trace.toString()));
   }
 
   // ---- asked by the host ----

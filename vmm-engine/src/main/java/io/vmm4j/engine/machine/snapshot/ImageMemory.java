@@ -78,8 +78,7 @@ public final class ImageMemory implements AutoCloseable {
       }
 
       @Override
-      public MemorySegment piece(long offset, MemorySegment buffer, int length)
-          throws IOException {
+      public MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException {
         byte[] bytes = new byte[length];
         file.read(place.offset + offset, bytes, 0, length);
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);

@@ -10,8 +10,8 @@ import java.util.Arrays;
  *
  * <p>Its state is guarded by the machine lock: the vCPU's thread takes it for each access to a
  * register, device threads hold it when they deliver. {@link #hasInterrupt} alone needs no lock. A
- * new interrupt sets {@link Cpu#SIGNAL_INTERRUPT} (or the signal of NMI, INIT or start-up) and calls
- * the wake listener.
+ * new interrupt sets {@link Cpu#SIGNAL_INTERRUPT} (or the signal of NMI, INIT or start-up) and
+ * calls the wake listener.
  */
 public final class LocalApic {
   private static final int ID = 0x02;
@@ -110,26 +110,24 @@ public final class LocalApic {
 
   /** The state after power-on. */
   public void powerOn() {
-    host.locked(
-        () -> {
-          base = BASE_ADDRESS | BASE_ENABLE | (initialId == 0 ? BASE_BOOTSTRAP : 0);
-          resetRegisters();
-          externalMessage = false;
-          if (initialId == 0) {
-            registers[LVT_LINT0] = VIRTUAL_WIRE;
-            registers[LVT_LINT1] = LINT1_NMI;
-          }
-          update();
-        });
+    host.locked(() -> {
+      base = BASE_ADDRESS | BASE_ENABLE | (initialId == 0 ? BASE_BOOTSTRAP : 0);
+      resetRegisters();
+      externalMessage = false;
+      if (initialId == 0) {
+        registers[LVT_LINT0] = VIRTUAL_WIRE;
+        registers[LVT_LINT1] = LINT1_NMI;
+      }
+      update();
+    });
   }
 
   /** The state after INIT: IA32_APIC_BASE stays, and x2APIC mode with it. */
   public void init() {
-    host.locked(
-        () -> {
-          resetRegisters();
-          update();
-        });
+    host.locked(() -> {
+      resetRegisters();
+      update();
+    });
   }
 
   private void resetRegisters() {
@@ -182,17 +180,16 @@ public final class LocalApic {
     if (invalid) {
       return false;
     }
-    host.locked(
-        () -> {
-          boolean wasEnabled = isEnabled();
-          base = value;
-          if (wasEnabled && !enable) {
-            resetRegisters();
-          } else if (x2) {
-            registers[ICR_HIGH] = 0;
-          }
-          update();
-        });
+    host.locked(() -> {
+      boolean wasEnabled = isEnabled();
+      base = value;
+      if (wasEnabled && !enable) {
+        resetRegisters();
+      } else if (x2) {
+        registers[ICR_HIGH] = 0;
+      }
+      update();
+    });
     return true;
   }
 
@@ -401,11 +398,10 @@ public final class LocalApic {
 
   /** Sets the task priority: a write of CR8 shifted left by 4. */
   public void setTaskPriority(int priority) {
-    host.locked(
-        () -> {
-          registers[TPR] = priority & 0xFF;
-          update();
-        });
+    host.locked(() -> {
+      registers[TPR] = priority & 0xFF;
+      update();
+    });
   }
 
   // ---- the TSC deadline ----
@@ -490,13 +486,12 @@ public final class LocalApic {
       throw cpu.raise(Cpu.GP, 0);
     }
     long[] value = new long[1];
-    host.locked(
-        () -> {
-          value[0] = read(register) & 0xFFFFFFFFL;
-          if (register == ICR_LOW) {
-            value[0] |= (long) registers[ICR_HIGH] << 32;
-          }
-        });
+    host.locked(() -> {
+      value[0] = read(register) & 0xFFFFFFFFL;
+      if (register == ICR_LOW) {
+        value[0] |= (long) registers[ICR_HIGH] << 32;
+      }
+    });
     return value[0];
   }
 
@@ -506,18 +501,17 @@ public final class LocalApic {
     if (!isX2() || (value & ~writableBits(register)) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
-    host.locked(
-        () -> {
-          switch (register) {
-            case ICR_LOW -> {
-              registers[ICR_LOW] = (int) value & ~(1 << 12);
-              registers[ICR_HIGH] = (int) (value >>> 32);
-              command(registers[ICR_LOW], registers[ICR_HIGH]);
-            }
-            case SELF_IPI -> receive(ApicBus.FIXED, (int) value, false);
-            default -> write(register, (int) value);
-          }
-        });
+    host.locked(() -> {
+      switch (register) {
+        case ICR_LOW -> {
+          registers[ICR_LOW] = (int) value & ~(1 << 12);
+          registers[ICR_HIGH] = (int) (value >>> 32);
+          command(registers[ICR_LOW], registers[ICR_HIGH]);
+        }
+        case SELF_IPI -> receive(ApicBus.FIXED, (int) value, false);
+        default -> write(register, (int) value);
+      }
+    });
   }
 
   /** The bits that WRMSR takes; #GP(0) where it takes nothing. */
@@ -552,8 +546,7 @@ public final class LocalApic {
       case ID, VERSION, TPR, PPR, LDR, DFR, SVR, ESR, ICR_LOW, ICR_HIGH, INITIAL_COUNT, DIVIDE ->
           true;
       default ->
-          isReadOnly(register) && register != APR
-              || register >= LVT_TIMER && register <= LVT_ERROR;
+          isReadOnly(register) && register != APR || register >= LVT_TIMER && register <= LVT_ERROR;
     };
   }
 
@@ -657,33 +650,31 @@ public final class LocalApic {
   /** The state, in the form both backends share. */
   public LocalApicState save() {
     LocalApicState[] state = new LocalApicState[1];
-    host.locked(
-        () -> {
-          int[] image = registers.clone();
-          image[VERSION] = VERSION_VALUE;
-          image[PPR] = processorPriority();
-          image[INITIAL_COUNT] = timer.initialCount();
-          image[CURRENT_COUNT] = 0;
-          state[0] = new LocalApicState(initialId, image, timer.deadlineNanos(), externalPin);
-        });
+    host.locked(() -> {
+      int[] image = registers.clone();
+      image[VERSION] = VERSION_VALUE;
+      image[PPR] = processorPriority();
+      image[INITIAL_COUNT] = timer.initialCount();
+      image[CURRENT_COUNT] = 0;
+      state[0] = new LocalApicState(initialId, image, timer.deadlineNanos(), externalPin);
+    });
     return state[0];
   }
 
   /** Takes on a state; IA32_APIC_BASE comes before, among the MSRs. */
   public void restore(LocalApicState state) {
-    host.locked(
-        () -> {
-          int[] saved = state.registers();
-          System.arraycopy(saved, 0, registers, 0, Math.min(saved.length, registers.length));
-          newErrors = 0;
-          externalMessage = false;
-          externalPin = state.externalInterruptPin();
-          timer.restore(
-              registers[LVT_TIMER] >> 17 & 3,
-              registers[DIVIDE],
-              registers[INITIAL_COUNT],
-              state.timerDeadlineNanos());
-          update();
-        });
+    host.locked(() -> {
+      int[] saved = state.registers();
+      System.arraycopy(saved, 0, registers, 0, Math.min(saved.length, registers.length));
+      newErrors = 0;
+      externalMessage = false;
+      externalPin = state.externalInterruptPin();
+      timer.restore(
+          registers[LVT_TIMER] >> 17 & 3,
+          registers[DIVIDE],
+          registers[INITIAL_COUNT],
+          state.timerDeadlineNanos());
+      update();
+    });
   }
 }

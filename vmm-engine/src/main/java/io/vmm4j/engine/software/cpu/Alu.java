@@ -268,8 +268,7 @@ final class Alu {
     long[] r = cpu.gpr;
     if (size == 8) {
       long a = r[Cpu.RAX];
-      long high =
-          signed ? Math.multiplyHigh(a, operand) : Math.unsignedMultiplyHigh(a, operand);
+      long high = signed ? Math.multiplyHigh(a, operand) : Math.unsignedMultiplyHigh(a, operand);
       long low = a * operand;
       boolean overflow = signed ? high != low >> 63 : high != 0;
       r[Cpu.RAX] = low;

@@ -24,8 +24,7 @@ final class BitOps {
   private static void bitTest(Cpu cpu, Instruction in, int size, int operation) {
     boolean immediate = in.opcode == 0x1BA;
     int bits = 8 * size;
-    long index =
-        immediate ? in.imm & 0xFF : Flags.signExtend(cpu.reg(in.reg, size), size);
+    long index = immediate ? in.imm & 0xFF : Flags.signExtend(cpu.reg(in.reg, size), size);
     long bit = 1L << (index & bits - 1);
     long linear = 0;
     long value;

@@ -45,8 +45,8 @@ final class CodeCache {
   }
 
   /**
-   * The block at an instruction pointer, from the cache or newly decoded; faults as the fetch of its
-   * first instruction does.
+   * The block at an instruction pointer, from the cache or newly decoded; faults as the fetch of
+   * its first instruction does.
    */
   Block lookup(long rip) {
     long linear = cpu.codeSize == 8 ? rip : cpu.seg[Cpu.CS].base + rip & 0xFFFFFFFFL;

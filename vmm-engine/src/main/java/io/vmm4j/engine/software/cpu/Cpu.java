@@ -13,8 +13,8 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Fields are public and plain: executors in several packages read and write them for each
  * instruction. What has to be kept together after a change is done by the {@code …Changed} methods:
- * {@link #modeChanged} after CR0, CR4, EFER, CS, SS, CPL or EFLAGS.AC/VM, {@link
- * Mmu#flush} after what a TLB holds has changed.
+ * {@link #modeChanged} after CR0, CR4, EFER, CS, SS, CPL or EFLAGS.AC/VM, {@link Mmu#flush} after
+ * what a TLB holds has changed.
  *
  * <p>An instruction that faults must leave no trace: executors access memory before they write
  * registers and flags.
@@ -156,7 +156,9 @@ public final class Cpu {
   /** The code size in bytes: 2, 4 or 8. Kept by {@link #modeChanged}. */
   public int codeSize = 2;
 
-  /** The mask of the stack pointer: 0xFFFF, 0xFFFFFFFF or all ones. Kept by {@link #modeChanged}. */
+  /**
+   * The mask of the stack pointer: 0xFFFF, 0xFFFFFFFF or all ones. Kept by {@link #modeChanged}.
+   */
   public long stackMask = 0xFFFF;
 
   /** Whether CR0.PE is set and EFLAGS.VM is not. Kept by {@link #modeChanged}. */
@@ -323,8 +325,8 @@ public final class Cpu {
   }
 
   /**
-   * Sets all of RFLAGS; reserved bits take their fixed values. Calls {@link #modeChanged} when AC or
-   * VM changes.
+   * Sets all of RFLAGS; reserved bits take their fixed values. Calls {@link #modeChanged} when AC
+   * or VM changes.
    */
   public void setEflags(int value) {
     int before = systemFlags;

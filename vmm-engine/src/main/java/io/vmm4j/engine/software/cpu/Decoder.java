@@ -63,12 +63,7 @@ final class Decoder {
       }
     }
     return new Block(
-        offset,
-        cpu.codeSize,
-        list.toArray(Instruction[]::new),
-        position,
-        crosses,
-        secondPhysical);
+        offset, cpu.codeSize, list.toArray(Instruction[]::new), position, crosses, secondPhysical);
   }
 
   static boolean endsBlock(Instruction in) {
@@ -166,8 +161,7 @@ final class Decoder {
                 ? Instruction.PREFIX_F2
                 : in.operandPrefix ? Instruction.PREFIX_66 : Instruction.PREFIX_NONE;
     in.addressSize = addressSize(addressPrefix);
-    in.addressMask =
-        in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
+    in.addressMask = in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
     int entry = OpcodeTable.entry(in.opcode);
     if ((entry & OpcodeTable.MODRM) != 0) {
       modrm(in, rexByte);
@@ -362,9 +356,7 @@ final class Decoder {
         }
         return extension >= 6 ? Op.SYSTEM : Op.UNDEFINED;
       case 0x1AE:
-        return !in.isMemory && in.mandatoryPrefix == Instruction.PREFIX_F3
-            ? Op.SYSTEM
-            : Op.VECTOR;
+        return !in.isMemory && in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.SYSTEM : Op.VECTOR;
       default:
         return switch (OpcodeTable.family(entry)) {
           case OpcodeTable.INTEGER -> Specializer.op(in);

@@ -5,9 +5,9 @@ package io.vmm4j.engine.software.cpu;
  *
  * <p>{@code result} is the operation's result, sign-extended from its size: ZF is {@code result ==
  * 0}, SF its sign, PF the parity of its low byte. {@code aux} holds in bit 63 the carry (or borrow)
- * out of the most significant bit, CF; in bit 62 the carry into it, so that OF is bit 63 xor bit 62;
- * in bit 3 the carry out of bit 3, AF. Where flags are set explicitly, bit 0 of {@code aux} inverts
- * SF and bit 8 inverts PF.
+ * out of the most significant bit, CF; in bit 62 the carry into it, so that OF is bit 63 xor bit
+ * 62; in bit 3 the carry out of bit 3, AF. Where flags are set explicitly, bit 0 of {@code aux}
+ * inverts SF and bit 8 inverts PF.
  */
 public final class Flags {
   public static final int CF = 1;
@@ -32,8 +32,7 @@ public final class Flags {
   public static final int ARITHMETIC = CF | PF | AF | ZF | SF | OF;
 
   /** The other defined bits. */
-  public static final int SYSTEM_MASK =
-      TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID;
+  public static final int SYSTEM_MASK = TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID;
 
   private static final long CARRIES = 0xC000_0000_0000_0008L;
 

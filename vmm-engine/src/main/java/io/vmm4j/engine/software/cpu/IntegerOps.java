@@ -65,8 +65,7 @@ final class IntegerOps {
     int operation = in.opcode >> 3;
     int size = in.operandSize;
     switch (in.opcode & 7) {
-      case 0, 1 ->
-          arithmeticTo(cpu, in, operation, register(cpu, in.reg, in.rex, size), size);
+      case 0, 1 -> arithmeticTo(cpu, in, operation, register(cpu, in.reg, in.rex, size), size);
       case 2, 3 -> {
         long b = load(cpu, in, size);
         long a = register(cpu, in.reg, in.rex, size);
@@ -131,8 +130,7 @@ final class IntegerOps {
         }
         case 0x68, 0x6A -> cpu.push(in.imm, size);
         default -> // 69, 6B
-            cpu.setReg(
-                in.reg, size, Alu.multiplySigned(cpu, load(cpu, in, size), in.imm, size));
+            cpu.setReg(in.reg, size, Alu.multiplySigned(cpu, load(cpu, in, size), in.imm, size));
       }
     }
   }
@@ -202,13 +200,9 @@ final class IntegerOps {
               cpu.mmu.read(cpu.linear(in.segment, in.imm, size, false), size));
       case 0xA2, 0xA3 ->
           cpu.mmu.write(
-              cpu.linear(in.segment, in.imm, size, true),
-              size,
-              register(cpu, Cpu.RAX, true, size));
-      case 0xA8, 0xA9 ->
-          Alu.logicFlags(cpu, register(cpu, Cpu.RAX, true, size) & in.imm, size);
-      case 0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF ->
-          StringOps.execute(cpu, in);
+              cpu.linear(in.segment, in.imm, size, true), size, register(cpu, Cpu.RAX, true, size));
+      case 0xA8, 0xA9 -> Alu.logicFlags(cpu, register(cpu, Cpu.RAX, true, size) & in.imm, size);
+      case 0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF -> StringOps.execute(cpu, in);
       case 0xB0, 0xB1, 0xB2, 0xB3, 0xB4, 0xB5, 0xB6, 0xB7 ->
           cpu.setReg8(in.rm, in.rex, (int) in.imm);
       default -> cpu.setReg(in.rm, size, in.imm); // B8 to BF
@@ -306,8 +300,7 @@ final class IntegerOps {
         long at = bp;
         for (int i = 1; i < level; i++) {
           at -= size;
-          cpu.push(
-              cpu.mmu.read(cpu.linear(Cpu.SS, at & cpu.stackMask, size, false), size), size);
+          cpu.push(cpu.mmu.read(cpu.linear(Cpu.SS, at & cpu.stackMask, size, false), size), size);
         }
         cpu.push(frame, size);
       }
@@ -347,8 +340,7 @@ final class IntegerOps {
       }
       case 4 -> Alu.multiplyAccumulator(cpu, load(cpu, in, size), size, false);
       case 5 ->
-          Alu.multiplyAccumulator(
-              cpu, Flags.signExtend(load(cpu, in, size), size), size, true);
+          Alu.multiplyAccumulator(cpu, Flags.signExtend(load(cpu, in, size), size), size, true);
       case 6 -> Alu.divide(cpu, load(cpu, in, size), size);
       default -> Alu.divideSigned(cpu, load(cpu, in, size), size);
     }
@@ -384,8 +376,7 @@ final class IntegerOps {
     int size = in.operandSize;
     if (opcode >= 0x140 && opcode < 0x150) {
       long value = load(cpu, in, size);
-      cpu.setReg(
-          in.reg, size, cpu.condition(opcode & 15) ? value : cpu.reg(in.reg, size));
+      cpu.setReg(in.reg, size, cpu.condition(opcode & 15) ? value : cpu.reg(in.reg, size));
       return;
     }
     if (opcode >= 0x180 && opcode < 0x190) {
@@ -447,9 +438,7 @@ final class IntegerOps {
     long source = register(cpu, in.reg, in.rex, size);
     long linear = in.isMemory ? cpu.linearAddress(in, size, true) : 0;
     long old =
-        in.isMemory
-            ? cpu.mmu.readForWrite(linear, size)
-            : register(cpu, in.rm, in.rex, size);
+        in.isMemory ? cpu.mmu.readForWrite(linear, size) : register(cpu, in.rm, in.rex, size);
     boolean equal = old == accumulator;
     if (in.isMemory) {
       cpu.mmu.write(linear, size, equal ? source : old);

@@ -6,12 +6,12 @@ import io.vmm4j.engine.software.system.SystemOps;
 
 /**
  * Runs decoded blocks. The commonest instructions of 64-bit code are executed in the switch of
- * {@link #runBlocks}, which is long because a dispatch to another method for each of them costs more
- * than what they do; everything else goes to the executor of its family.
+ * {@link #runBlocks}, which is long because a dispatch to another method for each of them costs
+ * more than what they do; everything else goes to the executor of its family.
  *
- * <p>The instruction pointer is kept at the ends of blocks only: {@code gpr[17]} is the first RIP of
- * the block and {@link Cpu#blockIndex} the instruction's place in it, from which a fault finds its
- * own.
+ * <p>The instruction pointer is kept at the ends of blocks only: {@code gpr[17]} is the first RIP
+ * of the block and {@link Cpu#blockIndex} the instruction's place in it, from which a fault finds
+ * its own.
  */
 public final class Interpreter {
   private static final int DR6_SINGLE_STEP = 0x4000;
@@ -285,8 +285,7 @@ public final class Interpreter {
           case Op.STORE_D -> mmu.write32(address(in), (int) r[in.reg]);
           case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(in.reg, in.rex));
           case Op.LEA_Q ->
-              r[in.reg] =
-                  r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
+              r[in.reg] = r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
           case Op.PUSH_Q -> {
             long sp = r[Cpu.RSP] - 8;
             mmu.write64(sp, r[in.rm]);

@@ -12,12 +12,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /**
  * Memory as instructions see it: linear addresses, through a soft TLB.
  *
- * <p>A TLB is one {@code long[]} of entries of four: the tags for reading, writing and fetching (the
- * linear page, or {@link #NONE}) and the addend that turns a linear address into an offset in the
- * machine's one segment. The compare of the page of an access's <em>last</em> byte with the tag at
- * the index of its <em>first</em> sends accesses that cross a page to the slow path with everything
- * else that is not plain memory: MMIO, read-only memory, pages that hold decoded code, pages whose
- * dirty bit is not yet set, pages with a data breakpoint.
+ * <p>A TLB is one {@code long[]} of entries of four: the tags for reading, writing and fetching
+ * (the linear page, or {@link #NONE}) and the addend that turns a linear address into an offset in
+ * the machine's one segment. The compare of the page of an access's <em>last</em> byte with the tag
+ * at the index of its <em>first</em> sends accesses that cross a page to the slow path with
+ * everything else that is not plain memory: MMIO, read-only memory, pages that hold decoded code,
+ * pages whose dirty bit is not yet set, pages with a data breakpoint.
  *
  * <p>There is one TLB for each kind of privilege, so that a change of privilege is a change of
  * reference. Plain arrays on the heap and one off-heap segment: an error here can't touch memory

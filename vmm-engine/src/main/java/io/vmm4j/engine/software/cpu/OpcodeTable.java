@@ -6,8 +6,8 @@ package io.vmm4j.engine.software.cpu;
  * <p>An entry is a word of letters: the family that executes it ({@code I} integer, {@code S}
  * system, {@code X} x87, {@code V} MMX and SSE, {@code -} undefined), {@code M} if a ModRM byte
  * follows, the immediate ({@code b} 8 bits, {@code w} 16 bits, {@code z} 16 or 32 bits by operand
- * size, {@code v} 16, 32 or 64 bits, {@code o} an address, {@code p} a far pointer, {@code e} 16 and
- * 8 bits), and {@code .} if it ends a block.
+ * size, {@code v} 16, 32 or 64 bits, {@code o} an address, {@code p} a far pointer, {@code e} 16
+ * and 8 bits), and {@code .} if it ends a block.
  */
 final class OpcodeTable {
   static final int MODRM = 1;

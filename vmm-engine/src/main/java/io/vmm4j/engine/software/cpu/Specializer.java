@@ -32,9 +32,7 @@ final class Specializer {
       case 0x1B6:
         return size < 4
             ? Op.INTEGER
-            : in.isMemory
-                ? Op.LOAD_ZERO_B
-                : in.rm < 4 || in.rex ? Op.MOVE_ZERO_B : Op.INTEGER;
+            : in.isMemory ? Op.LOAD_ZERO_B : in.rm < 4 || in.rex ? Op.MOVE_ZERO_B : Op.INTEGER;
       case 0x1B7:
         return size < 4 ? Op.INTEGER : in.isMemory ? Op.LOAD_ZERO_W : Op.MOVE_ZERO_W;
       default:

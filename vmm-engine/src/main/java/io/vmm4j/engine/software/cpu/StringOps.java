@@ -41,9 +41,7 @@ final class StringOps {
         }
       }
       if ((cpu.gpr[Cpu.RCX] & mask) != 0
-          && (cpu.signals() != 0
-              || cpu.pendingDebug != 0
-              || (cpu.systemFlags & Flags.TF) != 0)) {
+          && (cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0)) {
         cpu.rip = cpu.currentRip;
         cpu.blockLimit = 0;
         cpu.repeatInterrupted = true;
@@ -65,8 +63,7 @@ final class StringOps {
   }
 
   private static long source(Cpu cpu, Instruction in) {
-    return cpu.linear(
-        in.segment, cpu.gpr[Cpu.RSI] & in.addressMask, in.operandSize, false);
+    return cpu.linear(in.segment, cpu.gpr[Cpu.RSI] & in.addressMask, in.operandSize, false);
   }
 
   private static long destination(Cpu cpu, Instruction in, boolean write) {
@@ -128,7 +125,9 @@ final class StringOps {
     return false;
   }
 
-  /** Iterations of MOVS or STOS up to the end of a page, in one go; false if it has to be stepped. */
+  /**
+   * Iterations of MOVS or STOS up to the end of a page, in one go; false if it has to be stepped.
+   */
   private static boolean moveSome(Cpu cpu, Instruction in, long count) {
     int kind = in.opcode & 0xFE;
     if (kind == 0xAC || (cpu.systemFlags & (Flags.DF | Flags.TF)) != 0) {

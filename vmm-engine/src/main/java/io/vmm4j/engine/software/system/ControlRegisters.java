@@ -83,7 +83,9 @@ public final class ControlRegisters {
     long changed = value ^ cpu.cr0;
     if ((changed & CR0_PG) != 0) {
       switchPaging(cpu, paging);
-    } else if (paging && !cpu.longMode && (cpu.cr4 & CR4_PAE) != 0
+    } else if (paging
+        && !cpu.longMode
+        && (cpu.cr4 & CR4_PAE) != 0
         && (changed & (CR0_CD | CR0_NW)) != 0) {
       checkPointers(cpu, cpu.cr3);
     }
@@ -155,7 +157,9 @@ public final class ControlRegisters {
     cpu.modeChanged();
   }
 
-  /** The check of the four PDPTEs that PAE paging makes when it loads them (SDM volume 3, 4.4.1). */
+  /**
+   * The check of the four PDPTEs that PAE paging makes when it loads them (SDM volume 3, 4.4.1).
+   */
   private static void checkPointers(Cpu cpu, long cr3) {
     long reserved = 0x1E6 | -1L << cpu.system.cpuid.physicalBits();
     for (int i = 0; i < 4; i++) {
@@ -180,8 +184,7 @@ public final class ControlRegisters {
       allowed |= EFER_NXE;
     }
     boolean paging = (cpu.cr0 & CR0_PG) != 0;
-    if ((requested & ~allowed) != 0
-        || paging && ((requested ^ cpu.efer) & EFER_LME) != 0) {
+    if ((requested & ~allowed) != 0 || paging && ((requested ^ cpu.efer) & EFER_LME) != 0) {
       throw cpu.raise(GP, 0);
     }
     long before = cpu.efer;

@@ -51,7 +51,9 @@ public final class Cpuid {
     return found == null ? new CpuidLeaf(leaf, subleaf, 0, 0, 0, 0) : found;
   }
 
-  /** The leaf that is answered with: beyond the highest, Intel processors give the highest basic. */
+  /**
+   * The leaf that is answered with: beyond the highest, Intel processors give the highest basic.
+   */
   private int effective(int leaf) {
     boolean inRange =
         switch (leaf >>> 28) {

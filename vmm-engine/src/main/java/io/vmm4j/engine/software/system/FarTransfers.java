@@ -11,7 +11,8 @@ import io.vmm4j.engine.software.cpu.Segment;
 
 /**
  * Far JMP, CALL and RET (Intel SDM volume 2, and volume 3, 5.8): between code segments, conforming
- * or not, through call gates with their change of stack, and through task gates and TSS descriptors.
+ * or not, through call gates with their change of stack, and through task gates and TSS
+ * descriptors.
  */
 final class FarTransfers {
   private FarTransfers() {}
@@ -152,8 +153,7 @@ final class FarTransfers {
   }
 
   /** Pushes onto the stack of an inner level, with the parameters, and loads SS and RSP. */
-  private static void switchStack(
-      Cpu cpu, long gate, int dpl, int size, long target, long code) {
+  private static void switchStack(Cpu cpu, long gate, int dpl, int size, long target, long code) {
     InnerStack stack;
     Segment newStack = new Segment();
     if (size == 8) {

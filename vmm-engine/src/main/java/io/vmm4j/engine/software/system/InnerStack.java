@@ -4,8 +4,8 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Segment;
 
 /**
- * A stack that something is pushed onto before SS and RSP are loaded with it, so that a fault leaves
- * both as they were.
+ * A stack that something is pushed onto before SS and RSP are loaded with it, so that a fault
+ * leaves both as they were.
  */
 final class InnerStack {
   private final Cpu cpu;

@@ -12,8 +12,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 final class LongModeGate {
   private LongModeGate() {}
 
-  static void enter(
-      Cpu cpu, int vector, boolean hasError, int error, int flags, boolean software) {
+  static void enter(Cpu cpu, int vector, boolean hasError, int error, int flags, boolean software) {
     int external = software ? 0 : Events.ERROR_EXTERNAL;
     int idtError = vector << 3 | Events.ERROR_IDT | external;
     if (16 * vector + 15 > cpu.idtrLimit) {

@@ -12,8 +12,8 @@ import java.util.List;
  * The model-specific registers (Intel SDM volume 4) that the processor has: those that its CPUID
  * implies and that operating systems touch. All others are #GP. For the vCPU's thread.
  *
- * <p>The time-stamp counter is the machine's clock in ticks of {@code host.tscFrequencyHz()}, plus an
- * offset that WRMSR changes.
+ * <p>The time-stamp counter is the machine's clock in ticks of {@code host.tscFrequencyHz()}, plus
+ * an offset that WRMSR changes.
  */
 public final class Msrs {
   private static final int TSC = 0x10;
@@ -65,9 +65,27 @@ public final class Msrs {
 
   /** Those with state, by ascending unsigned index, but for the MTRRs. */
   private static final int[] SAVED = {
-    APIC_BASE, TSC_ADJUST, SPEC_CTRL, BIOS_SIGN_ID, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP,
-    MCG_STATUS, MISC_ENABLE, DEBUG_CTL, PAT, TSC_DEADLINE, EFER, STAR, LSTAR, CSTAR, SFMASK,
-    FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX
+    APIC_BASE,
+    TSC_ADJUST,
+    SPEC_CTRL,
+    BIOS_SIGN_ID,
+    SYSENTER_CS,
+    SYSENTER_ESP,
+    SYSENTER_EIP,
+    MCG_STATUS,
+    MISC_ENABLE,
+    DEBUG_CTL,
+    PAT,
+    TSC_DEADLINE,
+    EFER,
+    STAR,
+    LSTAR,
+    CSTAR,
+    SFMASK,
+    FS_BASE,
+    GS_BASE,
+    KERNEL_GS_BASE,
+    TSC_AUX
   };
 
   long sysenterCs;
@@ -142,8 +160,7 @@ public final class Msrs {
       case BIOS_SIGN_ID -> biosSignId;
       case PLATFORM_INFO -> 0;
       case MTRR_CAP -> Mtrrs.CAPABILITIES;
-      case ARCH_CAPABILITIES ->
-          ifHas(cpu.system.cpuid.structuredEdx(29), ARCH_CAPABILITIES_VALUE);
+      case ARCH_CAPABILITIES -> ifHas(cpu.system.cpuid.structuredEdx(29), ARCH_CAPABILITIES_VALUE);
       case SYSENTER_CS -> sysenterCs;
       case SYSENTER_ESP -> sysenterEsp;
       case SYSENTER_EIP -> sysenterEip;

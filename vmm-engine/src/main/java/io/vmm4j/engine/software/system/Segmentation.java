@@ -214,8 +214,7 @@ public final class Segmentation {
 
   /** LAR: the access rights, or -1 where they are not for this privilege. */
   static long accessRights(Cpu cpu, int selector) {
-    int types =
-        cpu.longMode ? LAR_TYPES_LONG | LAR_TYPES_ALWAYS : LAR_TYPES | LAR_TYPES_ALWAYS;
+    int types = cpu.longMode ? LAR_TYPES_LONG | LAR_TYPES_ALWAYS : LAR_TYPES | LAR_TYPES_ALWAYS;
     long raw = ask(cpu, selector, types);
     return raw == 0 ? -1 : raw >>> 32 & 0x00F0FF00;
   }
@@ -238,8 +237,7 @@ public final class Segmentation {
 
   private static boolean visible(Cpu cpu, int selector, long raw) {
     int dpl = Descriptor.dpl(raw);
-    return Descriptor.isConformingCode(raw)
-        || cpu.cpl <= dpl && Descriptor.rpl(selector) <= dpl;
+    return Descriptor.isConformingCode(raw) || cpu.cpl <= dpl && Descriptor.rpl(selector) <= dpl;
   }
 
   static void setZero(Cpu cpu, boolean zero) {
@@ -248,8 +246,8 @@ public final class Segmentation {
   }
 
   /**
-   * After a return to an outer privilege level: data segments that it may not use become null. Bases
-   * stay, as they do on Intel processors.
+   * After a return to an outer privilege level: data segments that it may not use become null.
+   * Bases stay, as they do on Intel processors.
    */
   static void dropPrivileged(Cpu cpu) {
     for (int i = 0; i < 6; i++) {

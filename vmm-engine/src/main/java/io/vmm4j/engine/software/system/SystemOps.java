@@ -13,8 +13,8 @@ import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.cpu.Segment;
 
 /**
- * The system instructions (Intel SDM volume 2), by opcode. Before it is called {@link Cpu#rip} is at
- * the next instruction and {@link Cpu#currentRip} at this one.
+ * The system instructions (Intel SDM volume 2), by opcode. Before it is called {@link Cpu#rip} is
+ * at the next instruction and {@link Cpu#currentRip} at this one.
  */
 public final class SystemOps {
   private SystemOps() {}
@@ -486,8 +486,7 @@ public final class SystemOps {
 
   private static void random(Cpu cpu, Instruction in) {
     boolean seed = in.extension() == 7;
-    boolean has =
-        seed ? cpu.system.cpuid.structuredEbx(18) : cpu.system.cpuid.featureEcx(30);
+    boolean has = seed ? cpu.system.cpuid.structuredEbx(18) : cpu.system.cpuid.featureEcx(30);
     if (!has || in.repeat != 0 || in.isMemory) {
       throw cpu.raise(UD);
     }

@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hardware task switches (Intel SDM volume 3, 7.3), which this processor does not have: each attempt
- * is #UD, and the first one is logged.
+ * Hardware task switches (Intel SDM volume 3, 7.3), which this processor does not have: each
+ * attempt is #UD, and the first one is logged.
  */
 final class TaskSwitch {
   private static final Logger LOG = LoggerFactory.getLogger("io.vmm4j.engine.software.undefined");
@@ -19,8 +19,7 @@ final class TaskSwitch {
   }
 
   /** An exception or interrupt through a task gate. */
-  static void interrupt(
-      Cpu cpu, long gate, boolean hasError, int error, int flags, int external) {
+  static void interrupt(Cpu cpu, long gate, boolean hasError, int error, int flags, int external) {
     throw refuse(cpu);
   }
 

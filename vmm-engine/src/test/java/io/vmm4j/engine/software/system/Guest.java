@@ -12,9 +12,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 
 /**
- * A processor with tables, for tests of the system instructions: GDT at 0x1000, IDT at 0x2000, TSS at
- * 0x3000, LDT at 0x3800, page tables at 0x10000 (long mode), stacks below 0x8000 (ring 0), 0x9000
- * (ring 3) and 0xA000 (IST 1), code at 0xC000.
+ * A processor with tables, for tests of the system instructions: GDT at 0x1000, IDT at 0x2000, TSS
+ * at 0x3000, LDT at 0x3800, page tables at 0x10000 (long mode), stacks below 0x8000 (ring 0),
+ * 0x9000 (ring 3) and 0xA000 (IST 1), code at 0xC000.
  */
 final class Guest {
   static final int GDT = 0x1000;

@@ -94,10 +94,7 @@ class SegmentationTest {
     g.execute(0x8E, in -> in.modrm = 0xD0);
 
     assertThat(g.cpu.shadowMovSs).isTrue();
-    assertThat(
-            g.errorOf(
-                Cpu.UD,
-                () -> g.execute(0x8E, in -> in.modrm = 0xC8))) // MOV CS
+    assertThat(g.errorOf(Cpu.UD, () -> g.execute(0x8E, in -> in.modrm = 0xC8))) // MOV CS
         .isEqualTo(-1);
   }
 
