@@ -1,0 +1,454 @@
+package io.vmm4j.engine.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.BootException;
+import io.vmm4j.api.backend.ActivityState;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.boot.LinuxBoot;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Random;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tukaani.xz.FilterOptions;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.LZMAOutputStream;
+import org.tukaani.xz.X86Options;
+import org.tukaani.xz.XZ;
+import org.tukaani.xz.XZOutputStream;
+
+/** Each format, from a file to guest memory and the first register state. */
+final class BootLoaderTest {
+  private static final int RAM_BYTES = 4 << 20;
+  private static final long RSDP = 0xE_0000;
+  private static final int RBX = 3;
+  private static final int RSI = 6;
+
+  private final ArrayMemory memory = new ArrayMemory(RAM_BYTES);
+  private final BootTarget target = new BootTarget(memory, new RamLayout(RAM_BYTES), RSDP);
+
+  @TempDir private Path directory;
+
+  @Test
+  void resetVectorIsThePowerOnState() {
+    CpuState state = BootLoader.of(new BootSource.ResetVector()).load(target);
+
+    assertThat(state.cs().base() + state.rip()).isEqualTo(0xFFFF_FFF0L);
+    assertThat(state.cs().selector()).isEqualTo(0xF000);
+    assertThat(state.cr0() & 1).as("CR0.PE").isZero();
+    assertThat(state.rflags()).isEqualTo(2);
+    assertThat(state.dr()).containsExactly(0, 0, 0, 0, 0xFFFF_0FF0L, 0x400);
+    assertThat(state.msr(0x1B)).as("IA32_APIC_BASE").isEqualTo(0xFEE0_0900L);
+    assertThat(state.msr(0x277)).as("IA32_PAT").isEqualTo(0x0007_0406_0007_0406L);
+    assertThat(state.activity()).isEqualTo(ActivityState.RUNNING);
+    assertThat(state.msrs())
+        .extracting(msr -> Integer.toUnsignedLong(msr.index()))
+        .as("ascending, EFER among them")
+        .isSorted()
+        .contains(0xC000_0080L);
+  }
+
+  @Test
+  void applicationProcessorsWaitAndAreNotTheBootstrapProcessor() {
+    CpuState state = ResetState.applicationProcessor(3);
+
+    assertThat(state.activity()).isEqualTo(ActivityState.WAIT_FOR_STARTUP);
+    assertThat(state.msr(0x1B)).isEqualTo(0xFEE0_0800L);
+    assertThat(state.apic().id()).isEqualTo(3);
+    assertThat(state.apic().registers()[2]).isEqualTo(3 << 24);
+  }
+
+  @Test
+  void flatImageIsEnteredInRealModeAtItsFirstByte() throws IOException {
+    Path image = file(ByteBuffer.wrap(Images.EXIT_42));
+
+    CpuState state = BootLoader.of(new BootSource.FlatRealMode(image, 0x7C00)).load(target);
+
+    assertThat(memory.read(0x7C00, 5)).isEqualTo(Images.EXIT_42);
+    assertThat(state.cs().selector()).isEqualTo(0x7C0);
+    assertThat(state.cs().base() + state.rip()).isEqualTo(0x7C00);
+    assertThat(state.ss()).isEqualTo(state.ds());
+    assertThat(state.cr0() & 1).isZero();
+    assertThat(state.idtr().limit()).isEqualTo(0x3FF);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-16, 0x7C01, 0x10_0000})
+  void flatImageWithAnAddressThatRealModeCannotHaveIsRefused(int address) throws IOException {
+    Path image = file(ByteBuffer.wrap(Images.EXIT_42));
+
+    assertThatThrownBy(
+            () -> BootLoader.of(new BootSource.FlatRealMode(image, address)).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("multiple of 16");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void pvhKernelGetsItsStartInfoInEbx(boolean wide) throws IOException {
+    Path kernel = file(Images.withPvhNote(wide ? Images.elf64() : Images.elf32()));
+    Path initrd = Files.write(directory.resolve("initrd"), new byte[] {1, 2, 3});
+
+    CpuState state =
+        BootLoader.of(new BootSource.Pvh(kernel, Optional.of(initrd), "a=1")).load(target);
+
+    assertFlatProtectedMode(state);
+    assertThat(state.rip()).isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
+    assertThat(memory.read(state.rip(), 5)).isEqualTo(Images.EXIT_42);
+    long info = state.gpr()[RBX];
+    assertThat(memory.readInt(info)).isEqualTo(0x336EC578);
+    assertThat(memory.readInt(info + 4)).as("version").isEqualTo(1);
+    assertThat(memory.readInt(info + 12)).as("nr_modules").isEqualTo(1);
+    long module = memory.readLong(info + 16);
+    assertThat(memory.read(memory.readLong(module), 3)).containsExactly(1, 2, 3);
+    assertThat(memory.readLong(module + 8)).as("module size").isEqualTo(3);
+    assertThat(text(memory.readLong(info + 24), 4)).isEqualTo("a=1\0");
+    assertThat(memory.readLong(info + 32)).isEqualTo(RSDP);
+    long map = memory.readLong(info + 40);
+    assertThat(memory.readInt(info + 48)).isEqualTo(4);
+    assertThat(memory.readLong(map + 3 * 24)).isEqualTo(0x10_0000);
+    assertThat(memory.readLong(map + 3 * 24 + 8)).isEqualTo(RAM_BYTES - 0x10_0000);
+    assertThat(memory.readInt(map + 3 * 24 + 16)).as("usable").isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"elf32", "elf64", "flat"})
+  void multibootKernelGetsItsInformationInEbx(String form) throws IOException {
+    Path kernel =
+        file(
+            switch (form) {
+              case "elf32" -> Images.withMultibootHeader(Images.elf32(), 3);
+              case "elf64" -> Images.withMultibootHeader(Images.elf64(), 3);
+              default -> Images.flatMultiboot();
+            });
+
+    CpuState state = BootLoader.of(new BootSource.Multiboot(kernel, "one two")).load(target);
+
+    assertFlatProtectedMode(state);
+    assertThat(state.gpr()[0]).as("EAX").isEqualTo(0x2BADB002);
+    assertThat(state.rip()).isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
+    assertThat(memory.read(state.rip(), 5)).isEqualTo(Images.EXIT_42);
+    long info = state.gpr()[RBX];
+    assertThat(memory.readInt(info)).as("flags").isEqualTo(0b10_0100_0101);
+    assertThat(memory.readInt(info + 4)).as("mem_lower in KiB").isEqualTo(640);
+    assertThat(memory.readInt(info + 8)).as("mem_upper in KiB").isEqualTo(3 * 1024);
+    String expected = kernel + " one two\0";
+    assertThat(text(memory.readInt(info + 16), expected.length())).isEqualTo(expected);
+    assertThat(memory.readInt(info + 44)).as("mmap_length").isEqualTo(4 * 24);
+    assertThat(memory.readInt(memory.readInt(info + 48))).as("entry size").isEqualTo(20);
+    assertThat(text(memory.readInt(info + 64), 6)).isEqualTo("vmm4j\0");
+  }
+
+  @Test
+  void multibootElfLinkedAndLoadedApartIsEnteredWhereItLies() throws IOException {
+    ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
+    elf.putInt(52 + 8, 0xC000_0000);
+    elf.putInt(24, 0xC000_0000 + Images.CODE_OFFSET);
+
+    CpuState state = BootLoader.of(new BootSource.Multiboot(file(elf), "")).load(target);
+
+    assertThat(state.rip()).isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
+  }
+
+  @Test
+  void memoryBeyondASegmentsFileBytesIsCleared() throws IOException {
+    memory.writeLong(Images.LOAD_ADDRESS + 0xFF8, -1);
+
+    BootLoader.of(new BootSource.Multiboot(file(Images.withMultibootHeader(Images.elf32(), 0)), ""))
+        .load(target);
+
+    assertThat(memory.readLong(Images.LOAD_ADDRESS + 0xFF8)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gzip", "xz", "lzma", "lz4"})
+  void linuxPayloadIsUnpackedAndEnteredInLongMode(String compression) throws IOException {
+    byte[] vmlinux = Images.elf64().array();
+    Path kernel = file(Images.bzImage(packed(compression, vmlinux)));
+    Path initrd = Files.write(directory.resolve("initrd"), new byte[5000]);
+
+    CpuState state =
+        BootLoader.of(LinuxBoot.kernel(kernel).initrd(initrd).commandLine("quiet")).load(target);
+
+    assertThat(state.rip()).as("e_entry").isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
+    assertThat(memory.read(Images.LOAD_ADDRESS, vmlinux.length)).isEqualTo(vmlinux);
+    assertLongMode(state);
+    long params = state.gpr()[RSI];
+    assertThat(memory.readInt(params + 0x202)).as("HdrS").isEqualTo(0x53726448);
+    assertThat(memory.readByte(params + 0x210)).as("type_of_loader").isEqualTo(0xFF);
+    assertThat(memory.readByte(params + 0x211)).as("loadflags without KASLR").isEqualTo(1);
+    assertThat(memory.readLong(params + 0x70)).as("acpi_rsdp_addr").isEqualTo(RSDP);
+    assertThat(memory.readByte(params + 0x1EF)).as("sentinel").isZero();
+    assertThat(text(memory.readInt(params + 0x228), 6)).isEqualTo("quiet\0");
+    assertThat(memory.readInt(params + 0x21C)).as("ramdisk_size").isEqualTo(5000);
+    assertThat(memory.readInt(params + 0x218)).as("ramdisk_image").isEqualTo(RAM_BYTES - 0x2000);
+    assertThat(memory.readByte(params + 0x1E8)).as("e820_entries").isEqualTo(4);
+    assertThat(memory.readLong(params + 0x2D0 + 3 * 20)).isEqualTo(0x10_0000);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"zstd, true", "gzip, false"})
+  void linuxKernelThatIsNotUnpackedIsEnteredAtItsStub(String compression, boolean unpack)
+      throws IOException {
+    byte[] payload =
+        compression.equals("zstd")
+            ? new byte[] {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD, 1, 2, 3, 4, 5, 6, 7, 8}
+            : packed("gzip", Images.elf64().array());
+    Path kernel = file(Images.bzImage(payload));
+
+    CpuState state = BootLoader.of(LinuxBoot.kernel(kernel).unpackOnHost(unpack)).load(target);
+
+    assertLongMode(state);
+    assertThat(state.rip()).isEqualTo(Images.LOAD_ADDRESS + 0x200);
+    assertThat(memory.read(state.rip(), 5)).isEqualTo(Images.EXIT_42);
+  }
+
+  @Test
+  void detectionFindsEachFormat() throws IOException {
+    assertThat(detect(Images.bzImage(packed("gzip", Images.elf64().array()))).gpr()[RSI])
+        .as("boot_params")
+        .isEqualTo(BootArea.BOOT_PARAMS);
+    assertThat(memory.readInt(detect(Images.withPvhNote(Images.elf32())).gpr()[RBX]))
+        .as("PVH start info")
+        .isEqualTo(0x336EC578);
+    assertThat(detect(Images.withMultibootHeader(Images.elf32(), 0)).gpr()[0])
+        .as("Multiboot magic")
+        .isEqualTo(0x2BADB002);
+  }
+
+  @Test
+  void unknownImagesAreNamedWithWhatWasExpectedAndFound() {
+    assertThatThrownBy(
+            () -> detect(ByteBuffer.wrap("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8))))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("expected a Linux bzImage")
+        .hasMessageContaining("a text of 10 bytes that begins with 23 21 2f 62");
+    assertThatThrownBy(() -> detect(ByteBuffer.wrap(packed("gzip", new byte[10]))))
+        .hasMessageContaining("a gzip archive")
+        .hasMessageContaining("1f 8b");
+    ByteBuffer arm = Images.elf64().putShort(18, (short) 183);
+    assertThatThrownBy(() -> detect(arm)).hasMessageContaining("AArch64");
+    assertThatThrownBy(() -> detect(ByteBuffer.allocate(0))).hasMessageContaining("an empty file");
+    assertThatThrownBy(() -> detect(Images.elf32())).hasMessageContaining("with neither");
+  }
+
+  @Test
+  void absentFilesAndDirectoriesAreNamed() {
+    assertThatThrownBy(
+            () -> BootLoader.of(LinuxBoot.kernel(directory.resolve("absent"))).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("absent: there is no such file");
+    assertThatThrownBy(() -> BootLoader.of(LinuxBoot.kernel(directory)).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("not a regular file");
+  }
+
+  @Test
+  void tooLittleMemoryIsToldWithWhatWouldDo() {
+    ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
+    elf.putInt(52 + 20, 16 << 20);
+
+    assertThatThrownBy(() -> detect(elf))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("17 MiB of memory would do, the machine has 4 MiB");
+  }
+
+  @Test
+  void commandLineThatTheKernelCannotTakeIsRefused() throws IOException {
+    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
+
+    assertThatThrownBy(
+            () -> BootLoader.of(LinuxBoot.kernel(kernel).commandLine("x".repeat(65))).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("65 bytes; this kernel takes at most 64");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x5c, the ELF header", // the file ends within the header
+  })
+  void hostileLengthsAreNamed(int cut, String field) {
+    ByteBuffer elf = Images.withPvhNote(Images.elf64());
+    elf.putInt(64 + 56 + 8, 0x7FFF_FFFF); // the notes' offset
+    assertThatThrownBy(() -> detect(elf))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("PT_NOTE");
+    assertThatThrownBy(() -> detect(ByteBuffer.wrap(Arrays.copyOf(elf.array(), cut - 0x30))))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining(field);
+  }
+
+  @Test
+  void anImageMayNotOverwriteTheBootInformation() {
+    ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
+    elf.putInt(52 + 12, 0x7000);
+
+    assertThatThrownBy(() -> detect(elf))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("where the boot information lies");
+  }
+
+  @Test
+  void damagedImagesGiveBootExceptionsAndNothingElse() throws IOException {
+    byte[][] images = {
+      Images.bzImage(packed("lz4", Images.elf64().array())).array(),
+      Images.bzImage(packed("gzip", Images.elf64().array())).array(),
+      Images.bzImage(packed("xz", Images.elf64().array())).array(),
+      Images.withPvhNote(Images.elf64()).array(),
+      Images.withMultibootHeader(Images.elf32(), 0).array(),
+      Images.flatMultiboot().array()
+    };
+    Random random = new Random(4711);
+    int refused = 0;
+    for (byte[] image : images) {
+      for (int i = 0; i < image.length; i++) {
+        byte[] damaged = image.clone();
+        damaged[i] = (byte) random.nextInt();
+        refused += loadsOrRefuses(damaged);
+        damaged[i] = -1;
+        refused += loadsOrRefuses(damaged);
+        if (i % 7 == 0) {
+          refused += loadsOrRefuses(Arrays.copyOf(image, i));
+        }
+      }
+    }
+    assertThat(refused).as("damage that was noticed").isGreaterThan(500);
+  }
+
+  /** 1 if it was refused in the right way, 0 if the damage was harmless; fails for all else. */
+  private int loadsOrRefuses(byte[] image) throws IOException {
+    try {
+      detect(ByteBuffer.wrap(image));
+      return 0;
+    } catch (BootException e) {
+      assertThat(e).hasMessageContaining("image");
+      return 1;
+    }
+  }
+
+  private CpuState detect(ByteBuffer image) throws IOException {
+    return BootLoader.of(new BootSource.Detect(file(image), Optional.empty(), "")).load(target);
+  }
+
+  private Path file(ByteBuffer image) throws IOException {
+    return Files.write(directory.resolve("image"), image.array());
+  }
+
+  private String text(long address, int length) {
+    return new String(memory.read(address, length), StandardCharsets.UTF_8);
+  }
+
+  private void assertFlatProtectedMode(CpuState state) {
+    assertThat(state.cr0() & 0x8000_0001L).as("PE without PG").isEqualTo(1);
+    assertThat(state.cs().base()).isZero();
+    assertThat(state.cs().limit()).isEqualTo(0xFFFF_FFFFL);
+    assertThat(state.cs().attributes()).as("32-bit code").isEqualTo(0xC09B);
+    assertThat(state.ds().attributes()).isEqualTo(0xC093);
+    assertThat(state.rflags()).isEqualTo(2);
+    assertDescriptor(state, state.cs().selector(), state.cs().attributes());
+    assertDescriptor(state, state.ds().selector(), state.ds().attributes());
+  }
+
+  private void assertLongMode(CpuState state) {
+    assertThat(state.cr0() & 0x8000_0001L).as("PE and PG").isEqualTo(0x8000_0001L);
+    assertThat(state.cr4() & 1 << 5).as("PAE").isNotZero();
+    assertThat(state.msr(0xC000_0080)).as("EFER: LME and LMA").isEqualTo(0x500);
+    assertThat(state.cs().attributes()).as("64-bit code").isEqualTo(0xA09B);
+    assertThat(state.cs().selector()).as("__BOOT_CS").isEqualTo(0x10);
+    assertThat(state.ds().selector()).as("__BOOT_DS").isEqualTo(0x18);
+    assertDescriptor(state, state.cs().selector(), state.cs().attributes());
+    for (long address : new long[] {0, 0x10_0123, 0xFEE0_0000L, 0xFFFF_FFFFL}) {
+      assertThat(translate(state.cr3(), address)).as("identity").isEqualTo(address);
+    }
+  }
+
+  /** What the page tables of 2 MiB pages make of an address. */
+  private long translate(long root, long address) {
+    long pointers = memory.readLong(root + (address >> 39) * 8) & ~0xFFFL;
+    long directory = memory.readLong(pointers + (address >> 30) * 8) & ~0xFFFL;
+    long entry = memory.readLong(directory + (address >> 21 & 511) * 8);
+    assertThat(entry & 0x83).as("present, writable, large").isEqualTo(0x83);
+    return (entry & ~0x1F_FFFFL) + (address & 0x1F_FFFF);
+  }
+
+  /** The hidden part of a segment is what its descriptor in the GDT says. */
+  private void assertDescriptor(CpuState state, int selector, int attributes) {
+    long descriptor = memory.readLong(state.gdtr().base() + selector);
+    assertThat(descriptor >> 40 & 0xF0FF).isEqualTo(attributes);
+  }
+
+  private static byte[] packed(String compression, byte[] bytes) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    switch (compression) {
+      case "gzip" -> write(new GZIPOutputStream(out), bytes);
+      case "xz" -> {
+        FilterOptions[] filters = {new X86Options(), new LZMA2Options()};
+        write(new XZOutputStream(out, filters, XZ.CHECK_CRC32), bytes);
+      }
+      case "lzma" -> write(new LZMAOutputStream(out, new LZMA2Options(), -1), bytes);
+      default -> out.writeBytes(lz4(bytes));
+    }
+    if (!compression.equals("gzip")) { // whose own trailer ends with the size
+      out.writeBytes(Images.buffer(4).putInt(0, bytes.length).array());
+    }
+    return out.toByteArray();
+  }
+
+  private static void write(OutputStream stream, byte[] bytes) throws IOException {
+    try (stream) {
+      stream.write(bytes);
+    }
+  }
+
+  /**
+   * A legacy frame with two blocks: one of the first half as literals only, one that repeats a byte
+   * of it by an overlapping match before the rest as literals.
+   */
+  private static byte[] lz4(byte[] bytes) {
+    int half = bytes.length / 2;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(Images.buffer(4).putInt(0, 0x184C2102).array());
+    block(out, literals(bytes, 0, half));
+    // The second half begins at 0x180 with zeros up to the code at 0x200.
+    ByteArrayOutputStream second = new ByteArrayOutputStream();
+    second.write(0x1F); // 1 literal, a match of 19 or more
+    second.write(bytes[half]);
+    second.write(1);
+    second.write(0); // distance 1
+    second.write(Images.CODE_OFFSET - half - 1 - 19);
+    second.writeBytes(literals(bytes, Images.CODE_OFFSET, bytes.length - Images.CODE_OFFSET));
+    block(out, second.toByteArray());
+    return out.toByteArray();
+  }
+
+  private static byte[] literals(byte[] bytes, int from, int count) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.write(0xF0);
+    int rest = count - 15;
+    for (; rest >= 255; rest -= 255) {
+      out.write(255);
+    }
+    out.write(rest);
+    out.write(bytes, from, count);
+    return out.toByteArray();
+  }
+
+  private static void block(ByteArrayOutputStream out, byte[] block) {
+    out.writeBytes(Images.buffer(4).putInt(0, block.length).array());
+    out.writeBytes(block);
+  }
+}
