@@ -1,0 +1,265 @@
+package io.vmm4j.devices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.device.AccessWidth;
+import io.vmm4j.api.device.Board;
+import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.api.device.DeviceContext;
+import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.device.DeviceModel;
+import io.vmm4j.api.device.PortHandler;
+import io.vmm4j.api.state.RecordSchema;
+import io.vmm4j.devices.acpipm.AcpiPmConfig;
+import io.vmm4j.devices.acpipm.AcpiPmFactory;
+import io.vmm4j.devices.bootrom.BootRomConfig;
+import io.vmm4j.devices.bootrom.BootRomFactory;
+import io.vmm4j.devices.contract.DeviceModelContract;
+import io.vmm4j.devices.contract.FakeDeviceContext;
+import io.vmm4j.devices.debugcon.DebugConsoleConfig;
+import io.vmm4j.devices.debugcon.DebugConsoleFactory;
+import io.vmm4j.devices.debugexit.DebugExitConfig;
+import io.vmm4j.devices.debugexit.DebugExitFactory;
+import io.vmm4j.devices.i8042.I8042Config;
+import io.vmm4j.devices.i8042.I8042Factory;
+import io.vmm4j.devices.ioapic.IoApicConfig;
+import io.vmm4j.devices.ioapic.IoApicFactory;
+import io.vmm4j.devices.pic.PicConfig;
+import io.vmm4j.devices.pic.PicFactory;
+import io.vmm4j.devices.pit.PitConfig;
+import io.vmm4j.devices.pit.PitFactory;
+import io.vmm4j.devices.rtc.RtcConfig;
+import io.vmm4j.devices.rtc.RtcFactory;
+import io.vmm4j.devices.testwindow.TestWindowConfig;
+import io.vmm4j.devices.testwindow.TestWindowFactory;
+import io.vmm4j.devices.uart.Uart;
+import io.vmm4j.devices.uart.UartFactory;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+class BuiltInDevicesContractTest {
+  @TempDir Path directory;
+
+  @TestFactory
+  Stream<DynamicContainer> every_built_in_device_keeps_the_contract() throws IOException {
+    Path image = Files.write(directory.resolve("rom"), new byte[5000]);
+    return Stream.of(
+        container(
+            new PicFactory(),
+            PicConfig.DEFAULT,
+            "{master:" + PIC_CHIP + ",slave:" + PIC_CHIP + "}"),
+        container(
+            new IoApicFactory(),
+            IoApicConfig.DEFAULT,
+            "{select:int32,id:int32,pins:int32,redirections:[int64]}"),
+        container(
+            new PitFactory(),
+            PitConfig.DEFAULT,
+            "{channels:[{mode:int32,access:int32,bcd:boolean,gate:boolean,count:int32,"
+                + "nextCount:int32,phase:[IDLE, ARMED, COUNTING, PAUSED],loadTick:int64,"
+                + "elapsed:int64,lowByteWritten:boolean,lowByte:int32,highByteNext:boolean,"
+                + "latched:int32,latchedCount:int32,statusLatched:boolean,latchedStatus:int32}],"
+                + "speaker:int32,lineAsserted:boolean,lineTick:int64,edgeTick:int64}"),
+        container(
+            new UartFactory(),
+            Uart.com1(),
+            "{interruptEnable:int32,fifoControl:int32,lineControl:int32,modemControl:int32,"
+                + "scratch:int32,divisor:int32,modemChanges:int32,received:[int32],"
+                + "overrun:boolean,transmitterEmptyPending:boolean,timeoutPending:boolean,"
+                + "timeoutAt:int64?}"),
+        container(
+            new RtcFactory(),
+            RtcConfig.DEFAULT,
+            "{index:int32,memory:bytes,registerA:int32,registerB:int32,flags:int32,"
+                + "offsetSeconds:int64,offsetNanos:int32,updatedSecond:int64,"
+                + "periodicTick:int64}"),
+        container(
+            new I8042Factory(),
+            I8042Config.DEFAULT,
+            "{memory:bytes,outputPort:int32,awaited:int32,outputFull:boolean,output:int32,"
+                + "outputFromKeyboard:boolean,timedOut:boolean,lastWasCommand:boolean,"
+                + "keyboard:{scanning:boolean,scanSet:int32,leds:int32,rate:int32,"
+                + "awaited:int32,lastSent:int32,queue:bytes}}"),
+        container(
+            new AcpiPmFactory(),
+            AcpiPmConfig.DEFAULT,
+            "{status:int32,enable:int32,control:int32,timerPeriods:int64,resetControl:int32}"),
+        container(new DebugExitFactory(), DebugExitConfig.DEFAULT, "{}"),
+        container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT, "{}"),
+        container(new BootRomFactory(), new BootRomConfig(image.toString()), "{bytes:int64}"),
+        container(
+            new TestWindowFactory(),
+            TestWindowConfig.DEFAULT,
+            "{wantedPage:int32,page:int32,access:[OFF, READ_ONLY, READ_WRITE],"
+                + "generation:int32,refused:boolean}"));
+  }
+
+  private static final String PIC_CHIP =
+      "{pins:int32,edges:int32,inService:int32,mask:int32,levelTriggered:int32,"
+          + "allLevelTriggered:boolean,vectorBase:int32,lowestPriority:int32,"
+          + "rotateOnAutoEoi:boolean,autoEoi:boolean,specialFullyNested:boolean,"
+          + "specialMask:boolean,readInService:boolean,poll:boolean,initializationWord:int32,"
+          + "singleMode:boolean,expectsWord4:boolean}";
+
+  private static <C extends Record & DeviceConfig, S extends Record> DynamicContainer container(
+      DeviceFactory<C, S> factory, C config, String shape) {
+    return DynamicContainer.dynamicContainer(
+        factory.type(),
+        DeviceModelContract.of(factory, config).stateShape(1, shape).checks().entrySet().stream()
+            .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run)));
+  }
+
+  @SuppressWarnings("rawtypes") // A class literal has no type arguments.
+  @Test
+  void all_eleven_types_are_found_by_the_service_loader() {
+    assertThat(ServiceLoader.load(DeviceFactory.class).stream().map(p -> p.get().type()))
+        .contains(
+            "i8259-pic",
+            "ioapic",
+            "i8254-pit",
+            "uart16550",
+            "mc146818-rtc",
+            "i8042",
+            "acpi-pm",
+            "debug-exit",
+            "debug-console",
+            "bootrom",
+            "test-window");
+  }
+
+  @Test
+  void the_pc_board_has_its_devices_in_the_order_of_attachment() {
+    Board board =
+        ServiceLoader.load(Board.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .filter(b -> b.name().equals("pc"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(List.copyOf(board.devices().keySet()))
+        .containsExactly("pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm");
+  }
+
+  /** A device with a fault of each kind, to see that the kit finds it. */
+  record Leaky(boolean forgets, boolean throwsOnOdd) implements DeviceConfig {
+    @Override
+    public String deviceType() {
+      return "leaky";
+    }
+  }
+
+  record LeakyState(int value) {}
+
+  static final class LeakyFactory implements DeviceFactory<Leaky, LeakyState> {
+    @Override
+    public String type() {
+      return "leaky";
+    }
+
+    @Override
+    public String summary() {
+      return "has faults";
+    }
+
+    @Override
+    public RecordSchema<Leaky> configSchema() {
+      return RecordSchema.builder(MethodHandles.lookup(), Leaky.class)
+          .defaults(new Leaky(false, false))
+          .build();
+    }
+
+    @Override
+    public RecordSchema<LeakyState> stateSchema() {
+      return RecordSchema.of(MethodHandles.lookup(), LeakyState.class);
+    }
+
+    @Override
+    public DeviceModel<LeakyState> create(Leaky config) {
+      return new DeviceModel<>() {
+        private int value;
+
+        @Override
+        public void attach(DeviceContext context) {
+          context.claimPorts(
+              0x300,
+              1,
+              AccessWidth.BYTE,
+              new PortHandler() {
+                @Override
+                public int read(int offset, int size) {
+                  return value;
+                }
+
+                @Override
+                public void write(int offset, int size, int written) {
+                  if (config.throwsOnOdd() && written == 0xFF) {
+                    throw new IllegalStateException("guest wrote 255");
+                  }
+                  value = written;
+                }
+              });
+        }
+
+        @Override
+        public void reset() {
+          value = 0;
+        }
+
+        @Override
+        public LeakyState save() {
+          return new LeakyState(value);
+        }
+
+        @Override
+        public void restore(LeakyState state) {
+          value = config.forgets() ? 0 : state.value();
+        }
+      };
+    }
+  }
+
+  @Test
+  void the_kit_passes_a_sound_device() {
+    DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false)).check();
+  }
+
+  @Test
+  void the_kit_finds_a_device_that_forgets_a_field_in_restore() {
+    assertThatThrownBy(
+            () -> DeviceModelContract.of(new LeakyFactory(), new Leaky(true, false)).check())
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("state (leaky");
+  }
+
+  @Test
+  void the_kit_finds_a_device_that_a_guest_makes_throw() {
+    assertThatThrownBy(
+            () -> DeviceModelContract.of(new LeakyFactory(), new Leaky(false, true)).check())
+        .hasMessageContaining("guest wrote 255");
+  }
+
+  @Test
+  void the_kit_finds_a_state_that_changed_its_shape() {
+    assertThatThrownBy(() ->
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false))
+                .stateShape(1, "{value:int64}")
+                .check())
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("{value:int32}");
+  }
+
+  @Test
+  void the_fake_machine_answers_all_ones_where_nobody_is() {
+    assertThat(new FakeDeviceContext("nobody").in(0x1234, 4)).isEqualTo(-1);
+  }
+}
