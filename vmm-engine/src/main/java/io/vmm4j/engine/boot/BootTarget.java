@@ -72,6 +72,7 @@ public record BootTarget(GuestMemory memory, RamLayout ram, long rsdpAddress) {
    * @throws BootException if it does not
    */
   void requireFree(ImageBytes image, String what, long address, long length) {
+    requireRam(image, "the boot information", BootArea.BASE, BootArea.END - BootArea.BASE);
     boolean overlapsBootArea = address < BootArea.END && address + length > BootArea.BASE;
     boolean overlapsTables =
         rsdpAddress != 0

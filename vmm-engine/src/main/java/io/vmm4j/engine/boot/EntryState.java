@@ -155,9 +155,14 @@ final class EntryState {
     memory.writeLong(BootArea.GDT + 8, 0);
     memory.writeLong(BootArea.GDT + CODE_SELECTOR, code);
     memory.writeLong(BootArea.GDT + DATA_SELECTOR, DATA);
-    memory.writeLong(BootArea.GDT + TASK_SELECTOR, TASK_32 | BootArea.TSS << 16);
+    memory.writeLong(BootArea.GDT + TASK_SELECTOR, taskDescriptor(BootArea.TSS));
     memory.writeLong(BootArea.GDT + TASK_SELECTOR + 8, 0); // the upper half in long mode
     memory.write(BootArea.TSS, new byte[0x68]);
+  }
+
+  /** With base bits 23 to 0 in bits 39 to 16; the area lies below 16 MiB. */
+  private static long taskDescriptor(long base) {
+    return TASK_32 | base << 16;
   }
 
   private static void writeIdentityMap(GuestMemory memory) {

@@ -295,7 +295,7 @@ final class BootLoaderTest {
   @Test
   void anImageMayNotOverwriteTheBootInformation() {
     ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
-    elf.putInt(52 + 12, 0x7000);
+    elf.putInt(52 + 12, 0x9_0000);
 
     assertThatThrownBy(() -> detect(elf))
         .isInstanceOf(BootException.class)
