@@ -1,0 +1,141 @@
+package io.vmm4j.engine.software.fpu;
+
+import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.Mmu;
+
+/**
+ * Operands of SIMD instructions, and the conditions under which these execute at all (Intel SDM
+ * volume 2, 2.4, and volume 3, 13.1 and 12.1). Of a 128-bit operand the low half is returned, the
+ * high half is left in {@link FpuState#operandHigh}.
+ */
+final class Operands {
+  private static final int CR0_EM = 4;
+  private static final int CR0_TS = 8;
+  private static final int CR0_NE = 0x20;
+  private static final int CR4_OSFXSR = 0x200;
+  private static final int CR4_OSXMMEXCPT = 0x400;
+
+  private Operands() {}
+
+  /** Faults unless SSE instructions may execute. */
+  static void requireSse(Cpu cpu) {
+    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0 || (cpu.cr4 & CR4_OSFXSR) == 0) {
+      throw cpu.raise((cpu.cr0 & CR0_EM) != 0 || (cpu.cr4 & CR4_OSFXSR) == 0 ? Cpu.UD : Cpu.NM);
+    }
+  }
+
+  /** Faults unless MMX instructions may execute. */
+  static void requireMmx(Cpu cpu) {
+    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0) {
+      throw cpu.raise((cpu.cr0 & CR0_EM) != 0 ? Cpu.UD : Cpu.NM);
+    }
+    requireNoPending(cpu);
+  }
+
+  /** Faults unless x87 instructions may execute. */
+  static void requireX87(Cpu cpu) {
+    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0) {
+      throw cpu.raise(Cpu.NM);
+    }
+  }
+
+  /** Reports an unmasked x87 exception that is pending: #MF, or FERR# where CR0.NE is clear. */
+  static void requireNoPending(Cpu cpu) {
+    if (cpu.fpu.exceptionPending()) {
+      if ((cpu.cr0 & CR0_NE) != 0) {
+        throw cpu.raise(Cpu.MF);
+      }
+      cpu.fpu.errorLine.run();
+    }
+  }
+
+  /** Moves SIMD exceptions into MXCSR; faults if one is unmasked. */
+  static void settle(Cpu cpu) {
+    if (cpu.fpu.simd.exceptions() != 0 && cpu.fpu.simd.settle()) {
+      throw cpu.raise((cpu.cr4 & CR4_OSXMMEXCPT) != 0 ? Cpu.XM : Cpu.UD);
+    }
+  }
+
+  /** The address of a 16-byte operand that has to be aligned. */
+  static long aligned(Cpu cpu, Instruction in, boolean write) {
+    long linear = cpu.linearAddress(in, 16, write);
+    if ((linear & 15) != 0) {
+      throw cpu.raise(Cpu.GP, 0);
+    }
+    return linear;
+  }
+
+  /** ModRM.rm as 128 bits; memory has to be aligned. */
+  static long load128(Cpu cpu, Instruction in) {
+    if (in.isMemory) {
+      return read128(cpu, aligned(cpu, in, false));
+    }
+    cpu.fpu.operandHigh = cpu.fpu.xmm[2 * in.rm + 1];
+    return cpu.fpu.xmm[2 * in.rm];
+  }
+
+  /** ModRM.rm as 128 bits, aligned or not. */
+  static long loadUnaligned128(Cpu cpu, Instruction in) {
+    if (in.isMemory) {
+      return read128(cpu, cpu.linearAddress(in, 16, false));
+    }
+    return load128(cpu, in);
+  }
+
+  static long read128(Cpu cpu, long linear) {
+    long low = cpu.mmu.read64(linear);
+    cpu.fpu.operandHigh = cpu.mmu.read64(linear + 8);
+    return low;
+  }
+
+  /** Stores 128 bits to memory or to the register in ModRM.rm. */
+  static void store128(Cpu cpu, Instruction in, boolean aligned, long low, long high) {
+    if (!in.isMemory) {
+      cpu.fpu.xmm[2 * in.rm] = low;
+      cpu.fpu.xmm[2 * in.rm + 1] = high;
+      return;
+    }
+    long linear = aligned ? aligned(cpu, in, true) : cpu.linearAddress(in, 16, true);
+    if ((linear & 0xfff) > 0xff0) {
+      cpu.mmu.probe(linear, 16, Mmu.WRITE);
+    }
+    cpu.mmu.write64(linear, low);
+    cpu.mmu.write64(linear + 8, high);
+  }
+
+  /** The low 64 bits of an XMM register, or memory. */
+  static long load64(Cpu cpu, Instruction in) {
+    return in.isMemory ? cpu.mmu.read64(cpu.linearAddress(in, 8, false)) : cpu.fpu.xmm[2 * in.rm];
+  }
+
+  /** The low 32 bits of an XMM register, or memory. */
+  static int load32(Cpu cpu, Instruction in) {
+    return in.isMemory
+        ? cpu.mmu.read32(cpu.linearAddress(in, 4, false))
+        : (int) cpu.fpu.xmm[2 * in.rm];
+  }
+
+  /** The low 16 bits of an XMM register, or memory; zero-extended. */
+  static int load16(Cpu cpu, Instruction in) {
+    return in.isMemory
+        ? cpu.mmu.read16(cpu.linearAddress(in, 2, false))
+        : (int) cpu.fpu.xmm[2 * in.rm] & 0xffff;
+  }
+
+  /** An MMX register, or memory. */
+  static long loadMmx(Cpu cpu, Instruction in) {
+    return in.isMemory
+        ? cpu.mmu.read64(cpu.linearAddress(in, 8, false))
+        : cpu.fpu.significand[in.rm & 7];
+  }
+
+  /** A general register or memory, of 4 or 8 bytes, zero-extended. */
+  static long loadInteger(Cpu cpu, Instruction in, boolean wide) {
+    if (in.isMemory) {
+      long linear = cpu.linearAddress(in, wide ? 8 : 4, false);
+      return wide ? cpu.mmu.read64(linear) : cpu.mmu.read32(linear) & 0xffff_ffffL;
+    }
+    return wide ? cpu.gpr[in.rm] : cpu.gpr[in.rm] & 0xffff_ffffL;
+  }
+}
