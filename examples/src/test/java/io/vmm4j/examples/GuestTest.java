@@ -63,7 +63,7 @@ class GuestTest {
     try (Vm vm = Vm.create(greenhouse(directory))) {
       // in virtual time a run can be taken instruction by instruction
       while (!vm.console("com1").transcript().contains("alarm at 26")) {
-        vm.step(1_000);
+        vm.step(20);
       }
       try (Snapshot snapshot = vm.snapshot()) {
         snapshot.writeTo(file);

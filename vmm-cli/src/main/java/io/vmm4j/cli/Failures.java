@@ -38,7 +38,10 @@ final class Failures {
   static int exitCode(Throwable failure) {
     return switch (failure) {
       case UsageException e -> ExitCode.USAGE;
-      case InvalidSpecException e -> ExitCode.USAGE;
+      case InvalidSpecException e ->
+          e.faults().stream().allMatch(fault -> fault.path().startsWith("boot/"))
+              ? ExitCode.FILE
+              : ExitCode.USAGE;
       case BackendUnavailableException e -> ExitCode.BACKEND;
       case BootException e -> ExitCode.FILE;
       case ConsoleExpectationException e -> e.machineEnded() ? ExitCode.CRASHED : ExitCode.TIMEOUT;
