@@ -400,9 +400,10 @@ public final class RunControl implements DeviceFailures {
   public void abandon() {
     lock.lock();
     try {
-      pendingExit = new VmExit.Stopped();
       if (vcpus.isEmpty() && mode != Mode.ENDED) {
-        finish(pendingExit);
+        VmExit how = new VmExit.Stopped();
+        pendingExit = how;
+        finish(how);
       }
     } finally {
       lock.unlock();
