@@ -59,6 +59,10 @@ final class EventLoop implements Runnable {
   private long turn() {
     lock.lock();
     try {
+      // Waiting for the lock may have used up the wake: what it was for is looked at in here.
+      if (control.hasEnded()) {
+        return 0;
+      }
       if (!control.isRunning()) {
         return TimerQueue.NEVER;
       }

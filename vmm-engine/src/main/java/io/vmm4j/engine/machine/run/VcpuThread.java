@@ -135,12 +135,17 @@ final class VcpuThread implements Runnable {
 
   private void idle() {
     long began = System.nanoTime();
-    while (!control.stopRequested() && !vcpu.hasWork()) {
-      if (!(time instanceof VirtualTime virtual) || !skip(virtual)) {
+    while (isIdle()) {
+      // Waiting for a lock uses up a wake, so after skip has taken one it looks again.
+      if (!(time instanceof VirtualTime virtual) || (!skip(virtual) && isIdle())) {
         LockSupport.park(this);
       }
     }
     idleNanos += System.nanoTime() - began;
+  }
+
+  private boolean isIdle() {
+    return !control.stopRequested() && !vcpu.hasWork();
   }
 
   /** Skips to the next event; false if there is none but the host's. */
