@@ -171,7 +171,7 @@ class MachineSnapshotTest {
 
   @Test
   void aRestoreThatFailsLeavesTheMachineAsItWas() throws IOException {
-    var spec = TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(2, 5)));
+    var spec = TestMachines.spec(ClockMode.VIRTUAL, Map.of("test", new TestDevice.Config(2, 20)));
     try (Vm vm = machines.factory.create(spec)) {
       vm.step(200);
       try (Snapshot refused = vm.snapshot()) {
@@ -180,7 +180,7 @@ class MachineSnapshotTest {
           assertThatThrownBy(() -> vm.restore(refused))
               .isInstanceOf(SnapshotException.Corrupt.class)
               .hasMessageContaining("test")
-              .hasMessageContaining("5 is not wanted");
+              .hasMessageContaining("is not wanted");
           try (Snapshot after = vm.snapshot()) {
             assertThat(whole(after)).isEqualTo(whole(before));
           }

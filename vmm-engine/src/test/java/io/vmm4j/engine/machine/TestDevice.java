@@ -30,8 +30,8 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
   static final int THROW = 16;
   static final int TICKS = 20;
 
-  /** Where its window lies and how the machine is to refuse it. */
-  record Config(int windowPages, int failRestoreAt) implements DeviceConfig {
+  /** How long its window is, and which states it refuses. */
+  record Config(int windowPages, int failRestoreBelow) implements DeviceConfig {
     static final Config STANDARD = new Config(2, -1);
 
     @Override
@@ -161,7 +161,7 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
 
   @Override
   public void restore(State state) {
-    if (state.ticks() == config.failRestoreAt()) {
+    if (state.ticks() < config.failRestoreBelow()) {
       throw new IllegalArgumentException("ticks: " + state.ticks() + " is not wanted");
     }
     period = state.period();
