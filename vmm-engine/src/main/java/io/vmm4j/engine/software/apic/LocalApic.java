@@ -519,7 +519,7 @@ public final class LocalApic {
     return switch (register) {
       case TPR, SELF_IPI -> 0xFF;
       case EOI, ESR -> 0;
-      case SVR -> 0x11FF;
+      case SVR -> SVR_WRITABLE;
       case ICR_LOW -> 0xFFFF_FFFF_000C_DFFFL;
       case LVT_TIMER -> 0x7_10FFL;
       case LVT_THERMAL, LVT_THERMAL + 1 -> 0x1_17FFL;
