@@ -42,13 +42,13 @@ public final class Events {
 
   /** Delivers an interrupt that the local APIC or the INTR pin gave. */
   public static void deliverInterrupt(Cpu cpu, int vector) {
-    deliver(cpu, vector, false, 0, false);
+    deliverBenign(cpu, vector);
   }
 
   /** Delivers an NMI and blocks further ones until IRET. */
   public static void deliverNmi(Cpu cpu) {
     cpu.nmiBlocked = true;
-    deliver(cpu, NMI, false, 0, false);
+    deliverBenign(cpu, NMI);
   }
 
   /**
@@ -87,6 +87,16 @@ public final class Events {
   }
 
   // ---- one after another ----
+
+  /** An interrupt: whatever its vector, a fault on its way is not a second exception. */
+  private static void deliverBenign(Cpu cpu, int vector) {
+    try {
+      transfer(cpu, vector, false, 0, cpu.eflags(), false);
+      settle(cpu);
+    } catch (CpuFault e) {
+      deliverFault(cpu);
+    }
+  }
 
   private static void deliver(
       Cpu cpu, int firstVector, boolean firstHasError, int firstError, boolean isFault) {

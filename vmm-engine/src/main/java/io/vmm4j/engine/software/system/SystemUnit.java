@@ -20,7 +20,6 @@ public final class SystemUnit {
   public final Cpuid cpuid;
 
   private final Cpu cpu;
-  private boolean taskSwitchSeen;
 
   /** The unit of a vCPU, whose local APIC has been made; its MSRs are those of {@link #powerOn}. */
   public SystemUnit(Cpu cpu) {
@@ -92,12 +91,5 @@ public final class SystemUnit {
     cs.set(vector << 8, (long) vector << 12, 0xFFFF, 0x9B);
     cpu.rip = 0;
     cpu.modeChanged();
-  }
-
-  /** Whether this is the first task switch that was tried. */
-  boolean firstTaskSwitch() {
-    boolean first = !taskSwitchSeen;
-    taskSwitchSeen = true;
-    return first;
   }
 }

@@ -116,6 +116,16 @@ class EventsTest {
   }
 
   @Test
+  void anInterruptIsNoExceptionWhateverItsVector() {
+    Guest g = Guest.protectedMode();
+    g.gate(Cpu.GP, Guest.CODE0, INTERRUPT_GATE, 0);
+
+    Events.deliverInterrupt(g.cpu, Cpu.PF); // its gate is missing
+
+    assertThat(g.get32(g.rsp())).isEqualTo(Cpu.PF << 3 | 2 | 1);
+  }
+
+  @Test
   void aFaultAfterABenignExceptionIsDeliveredInItsPlace() {
     Guest g = Guest.protectedMode();
     g.gate(Cpu.GP, Guest.CODE0, INTERRUPT_GATE, 0);
