@@ -19,8 +19,8 @@ import io.vmm4j.engine.software.cpu.Segment;
  * between task state segments of 16 and 32 bits.
  *
  * <p>What is checked before the old task is saved is a fault of the old task. From then on a fault
- * is one of the new task, at its first instruction; it is delivered here, as the run loop would take
- * it for one of the instruction that switched.
+ * is one of the new task, at its first instruction; it is delivered here, as the run loop would
+ * take it for one of the instruction that switched.
  */
 final class TaskSwitch {
   /** The order of segment registers in a TSS, and in which they are loaded. */
@@ -54,8 +54,7 @@ final class TaskSwitch {
   }
 
   /** An exception or interrupt through a task gate. */
-  static void interrupt(
-      Cpu cpu, long gate, boolean hasError, int error, int flags, int external) {
+  static void interrupt(Cpu cpu, long gate, boolean hasError, int error, int flags, int external) {
     int task = Descriptor.gateSelector(gate);
     long raw = ofGate(cpu, task, external);
     start(cpu, task, raw, Cause.CALL, flags, external, hasError, error);
