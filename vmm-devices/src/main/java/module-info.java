@@ -11,6 +11,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.debugexit;
   exports io.vmm4j.devices.i8042;
   exports io.vmm4j.devices.ioapic;
+  exports io.vmm4j.devices.pctestdev;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
   exports io.vmm4j.devices.rtc;
@@ -26,6 +27,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.debugexit.DebugExitFactory,
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
+      io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,
       io.vmm4j.devices.rtc.RtcFactory,

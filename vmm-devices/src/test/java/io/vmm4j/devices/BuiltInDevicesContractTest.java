@@ -25,6 +25,8 @@ import io.vmm4j.devices.i8042.I8042Config;
 import io.vmm4j.devices.i8042.I8042Factory;
 import io.vmm4j.devices.ioapic.IoApicConfig;
 import io.vmm4j.devices.ioapic.IoApicFactory;
+import io.vmm4j.devices.pctestdev.PcTestDeviceConfig;
+import io.vmm4j.devices.pctestdev.PcTestDeviceFactory;
 import io.vmm4j.devices.pic.PicConfig;
 import io.vmm4j.devices.pic.PicFactory;
 import io.vmm4j.devices.pit.PitConfig;
@@ -97,6 +99,10 @@ class BuiltInDevicesContractTest {
             "{status:int32,enable:int32,control:int32,timerPeriods:int64,resetControl:int32}"),
         container(new DebugExitFactory(), DebugExitConfig.DEFAULT, "{}"),
         container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT, "{}"),
+        container(
+            new PcTestDeviceFactory(),
+            new PcTestDeviceConfig(),
+            "{ports:bytes,lines:int32,window:bytes}"),
         container(new BootRomFactory(), new BootRomConfig(image.toString()), "{bytes:int64}"),
         container(
             new TestWindowFactory(),
@@ -122,7 +128,7 @@ class BuiltInDevicesContractTest {
 
   @SuppressWarnings("rawtypes") // A class literal has no type arguments.
   @Test
-  void all_eleven_types_are_found_by_the_service_loader() {
+  void all_types_are_found_by_the_service_loader() {
     assertThat(ServiceLoader.load(DeviceFactory.class).stream().map(p -> p.get().type()))
         .contains(
             "i8259-pic",
@@ -135,6 +141,7 @@ class BuiltInDevicesContractTest {
             "debug-exit",
             "debug-console",
             "bootrom",
+            "pc-testdev",
             "test-window");
   }
 
