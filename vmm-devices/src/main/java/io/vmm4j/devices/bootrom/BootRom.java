@@ -80,11 +80,14 @@ final class BootRom implements DeviceModel<BootRomState> {
 
   @Override
   public BootRomState save() {
-    return new BootRomState(Objects.requireNonNull(rom).size().bytes());
+    return new BootRomState(rom == null ? 0 : rom.size().bytes());
   }
 
   @Override
   public void restore(BootRomState state) {
+    if (state.bytes() == 0) {
+      return;
+    }
     DeviceContext machine = Objects.requireNonNull(context);
     DeviceMemory restored = machine.deviceMemory("bootrom", MemorySize.bytes(state.bytes()));
     rom = restored;

@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.backend.BackendMachine;
@@ -24,6 +25,7 @@ import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
 import io.vmm4j.engine.memory.RamLayout;
+import io.vmm4j.snapshot.MachineDescription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -87,6 +89,18 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    * started. If it can't, nothing is left behind.
    */
   static Machine build(DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen) {
+    return build(catalog, plan, chosen, Optional.empty());
+  }
+
+  /**
+   * Builds a machine that is to be restored: it has all device memory of the image before its
+   * devices are attached, whether or not they ask for it.
+   */
+  static Machine build(
+      DeviceCatalog catalog,
+      MachinePlan plan,
+      BackendChooser.Chosen chosen,
+      Optional<MachineDescription> image) {
     Machine machine = new Machine(plan, chosen.selection());
     LOG.info(
         "machine '{}': backend {}: {}",
@@ -104,8 +118,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       machine.backend = processors;
       machine.messages.connect(processors);
       machine.map.onMemoryMoved(processors::memoryMapChanged);
+      image.ifPresent(machine::makeDeviceMemory);
       for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
-        machine.attach(catalog, entry.getKey(), entry.getValue());
+        machine.attach(catalog, entry.getKey(), entry.getValue(), image.isPresent());
       }
       machine.devices.keySet().forEach(MachineDevice::reset);
       return machine;
@@ -119,7 +134,20 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     }
   }
 
-  private void attach(DeviceCatalog catalog, String path, DeviceConfig config) {
+  private void makeDeviceMemory(MachineDescription image) {
+    for (MachineDescription.Region region : image.regions()) {
+      for (String path : plan.devices().keySet()) {
+        String prefix = MachineDescription.deviceRegion(path, "");
+        String name = region.name().substring(Math.min(prefix.length(), region.name().length()));
+        // A path may begin another one: the name of a memory has no slash.
+        if (region.name().startsWith(prefix) && name.indexOf('/') < 0) {
+          deviceMemories.get(path, name, MemorySize.bytes(region.bytes()));
+        }
+      }
+    }
+  }
+
+  private void attach(DeviceCatalog catalog, String path, DeviceConfig config, boolean restoring) {
     DeviceFactory<?, ?> factory =
         catalog
             .factory(config.deviceType())
@@ -127,7 +155,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
                 new VmException(
                     "%s: no device type '%s' is present".formatted(path, config.deviceType())));
     MachineDevice<?> device = MachineDevice.create(path, factory, config);
-    MachineDeviceContext context = new MachineDeviceContext(this, path);
+    MachineDeviceContext context = new MachineDeviceContext(this, path, restoring);
     devices.put(device, context);
     device.attach(context);
   }

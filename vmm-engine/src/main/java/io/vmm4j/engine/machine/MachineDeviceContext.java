@@ -23,11 +23,13 @@ import java.util.function.IntConsumer;
 final class MachineDeviceContext implements DeviceContext {
   private final Machine machine;
   private final String path;
+  private final boolean restoring;
   private boolean interruptController;
 
-  MachineDeviceContext(Machine machine, String path) {
+  MachineDeviceContext(Machine machine, String path, boolean restoring) {
     this.machine = machine;
     this.path = path;
+    this.restoring = restoring;
   }
 
   /** Whether it takes interrupt lines: then it is restored before those that drive them. */
@@ -38,6 +40,11 @@ final class MachineDeviceContext implements DeviceContext {
   @Override
   public String path() {
     return path;
+  }
+
+  @Override
+  public boolean restoring() {
+    return restoring;
   }
 
   @Override

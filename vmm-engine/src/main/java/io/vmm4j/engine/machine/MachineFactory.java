@@ -101,7 +101,7 @@ public final class MachineFactory {
   Vm load(MachinePlan plan, MachineImage image, ImageMemory contents, BackendChoice choice) {
     BackendChooser.Chosen chosen =
         BackendChooser.choose(catalog.backends(), choice, plan.spec().clock());
-    Machine machine = Machine.build(catalog, plan, chosen);
+    Machine machine = Machine.build(catalog, plan, chosen, Optional.of(image.description()));
     try (MemoryRestore memory = memoryRestore(machine)) {
       MachineRestore.prepare(machine, image).apply(contents, memory);
       machine.start();

@@ -31,7 +31,7 @@ final class TestMachines {
             new NoBoot());
   }
 
-  private static final class NoBoot implements MachineBoot {
+  static final class NoBoot implements MachineBoot {
     @Override
     public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
       return List.of(new CpuidLeaf(0, -1, 1, 2, 3, 4));
