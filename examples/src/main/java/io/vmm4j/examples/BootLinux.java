@@ -17,7 +17,7 @@ import java.time.Duration;
  * <pre>examples/run BootLinux</pre>
  */
 public final class BootLinux {
-  private static final String PROMPT = "vmm4j:~# ";
+  private static final String PROMPT = "vmm4j:/root# ";
 
   private BootLinux() {}
 

@@ -55,9 +55,9 @@ public final class SaveAndRestore {
 
     try (Vm vm = Vm.start(spec)) {
       Console console = vm.console("com1");
-      console.expect("vmm4j:~# ", Duration.ofMinutes(5));
+      console.expect("vmm4j:/root# ", Duration.ofMinutes(5));
       console.sendLine("answer=42");
-      console.expect("vmm4j:~# ", Duration.ofSeconds(30));
+      console.expect("vmm4j:/root# ", Duration.ofSeconds(30));
       try (Snapshot ready = vm.snapshot()) {
         ready.writeTo(out);
       }

@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
     },
     footer = {"%nExit codes: 0 all results right, 22 a result is wrong, else see vmm --help."})
 final class DemoCommand extends Command {
-  private static final String PROMPT = "vmm4j:~# ";
+  private static final String PROMPT = "vmm4j:/root# ";
   private static final int MEBIBYTES = GuestWork.DEFAULT_MEBIBYTES;
 
   @Option(
