@@ -11,11 +11,9 @@ import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.machine.FakeBackend.Outcome;
-import io.vmm4j.snapshot.StateChunk;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -61,30 +59,6 @@ class MachineSnapshotTest {
 
   private final TestMachines machines = new TestMachines(WORK);
 
-  /** Everything that makes a machine's state, in a form that compares. */
-  private static List<Object> whole(Snapshot snapshot) throws IOException {
-    MachineImage image = ((MachineSnapshot) snapshot).image();
-    List<Object> parts = new ArrayList<>();
-    parts.add(image.description());
-    for (StateChunk chunk : image.states()) {
-      parts.add(List.of(chunk.type(), chunk.path(), chunk.version(), chunk.fields()));
-    }
-    parts.add(List.copyOf(image.mappings()));
-    var memory = ((MachineSnapshot) snapshot).memory();
-    for (var place : memory.places().values()) {
-      byte[] bytes = new byte[(int) place.bytes()];
-      memory.source(
-          memory.places().entrySet().stream()
-              .filter(e -> e.getValue().equals(place))
-              .findFirst()
-              .orElseThrow()
-              .getKey());
-      memory.read(place.offset(), bytes, bytes.length);
-      parts.add(java.util.Arrays.hashCode(bytes));
-    }
-    return parts;
-  }
-
   private static byte[] bytes(Snapshot snapshot) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     snapshot.writeTo(out);
@@ -101,7 +75,7 @@ class MachineSnapshotTest {
     try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
       vm.step(700);
       try (Snapshot end = vm.snapshot()) {
-        straight = whole(end);
+        straight = SnapshotContents.of(end);
       }
     }
     for (int point = 0; point <= 700; point += 7) {
@@ -112,7 +86,7 @@ class MachineSnapshotTest {
             Vm second = read.load(Backends.auto())) {
           second.step(700 - point);
           try (Snapshot end = second.snapshot()) {
-            assertThat(whole(end)).as("through a snapshot at %d", point).isEqualTo(straight);
+            assertThat(SnapshotContents.of(end)).as("through a snapshot at %d", point).isEqualTo(straight);
           }
         }
       }
@@ -127,8 +101,8 @@ class MachineSnapshotTest {
           Snapshot two = read(bytes(one));
           Vm twin = two.load(Backends.auto());
           Snapshot three = twin.snapshot()) {
-        assertThat(whole(two)).isEqualTo(whole(one));
-        assertThat(whole(three)).isEqualTo(whole(one));
+        assertThat(SnapshotContents.of(two)).isEqualTo(SnapshotContents.of(one));
+        assertThat(SnapshotContents.of(three)).isEqualTo(SnapshotContents.of(one));
         assertThat(twin.state()).isEqualTo(new VmState.Paused());
       }
     }
@@ -142,7 +116,7 @@ class MachineSnapshotTest {
       vm.snapshotTo(out);
       try (Snapshot taken = vm.snapshot();
           Snapshot streamed = read(out.toByteArray())) {
-        assertThat(whole(streamed)).isEqualTo(whole(taken));
+        assertThat(SnapshotContents.of(streamed)).isEqualTo(SnapshotContents.of(taken));
       }
     }
   }
@@ -155,15 +129,15 @@ class MachineSnapshotTest {
         vm.step(300);
         List<Object> end;
         try (Snapshot snapshot = vm.snapshot()) {
-          end = whole(snapshot);
+          end = SnapshotContents.of(snapshot);
         }
         vm.restore(middle);
         try (Snapshot back = vm.snapshot()) {
-          assertThat(whole(back)).isEqualTo(whole(middle));
+          assertThat(SnapshotContents.of(back)).isEqualTo(SnapshotContents.of(middle));
         }
         vm.step(300);
         try (Snapshot again = vm.snapshot()) {
-          assertThat(whole(again)).isEqualTo(end);
+          assertThat(SnapshotContents.of(again)).isEqualTo(end);
         }
       }
     }
@@ -182,7 +156,7 @@ class MachineSnapshotTest {
               .hasMessageContaining("test")
               .hasMessageContaining("is not wanted");
           try (Snapshot after = vm.snapshot()) {
-            assertThat(whole(after)).isEqualTo(whole(before));
+            assertThat(SnapshotContents.of(after)).isEqualTo(SnapshotContents.of(before));
           }
         }
       }

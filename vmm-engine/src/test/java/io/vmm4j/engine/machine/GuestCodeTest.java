@@ -1,0 +1,158 @@
+package io.vmm4j.engine.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.InvalidSpecException;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.devices.debugexit.DebugExitConfig;
+import io.vmm4j.devices.uart.UartConfig;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real guest code on the software backend, with the devices of a PC. */
+@Timeout(300)
+class GuestCodeTest {
+  private static final Duration LONG = Duration.ofSeconds(60);
+
+  /**
+   * Writes {@code hello, world} to COM1 and 42 to the debug exit port.
+   *
+   * <pre>
+   *       mov si, msg
+   *       mov dx, 0x3F8
+   * next: lodsb
+   *       test al, al
+   *       jz done
+   *       out dx, al
+   *       jmp next
+   * done: mov dx, 0xF4
+   *       mov al, 42
+   *       out dx, al
+   * stop: hlt
+   *       jmp stop
+   * msg:  db "hello, world", 0
+   * </pre>
+   */
+  private static final String HELLO =
+      "be1800 baf803 2eac 84c0 7403 ee ebf7 baf400 b02a ee f4 ebfd"
+          + " 68656c6c6f2c20776f726c64 00";
+
+  /** The source is in {@code ticks.s}: the PIT interrupts a loop that halts now and then. */
+  private static final String TICKS =
+      "fa31c08ed88ed0bc0070c706200049008c0e2200b011e620b008e621b004"
+          + "e621b001e621b0fee621b034e643b003e64030c0e640fbb990016601cb66"
+          + "c1c30366311e0006e2f2f4ebec505266ff060406a00406240f0441baf803"
+          + "eeb020e6205a58cf";
+
+  @TempDir private Path directory;
+
+  private VmSpec.Builder guest(String hex) throws IOException {
+    Path image = directory.resolve("guest.bin");
+    Files.write(image, HexFormat.of().parseHex(hex.replace(" ", "")));
+    return VmSpec.builder("guest")
+        .backend(Backends.software())
+        .memory(MemorySize.mebibytes(2))
+        .boot(new BootSource.FlatRealMode(image, 0x10000))
+        .device("com1", UartConfig.DEFAULT)
+        .device("exit", DebugExitConfig.DEFAULT)
+        .startTime(Instant.EPOCH)
+        .randomSeed(1);
+  }
+
+  @Test
+  void aGuestSaysHelloAndEnds() throws IOException {
+    for (ClockMode clock : ClockMode.values()) {
+      try (Vm vm = Vm.start(guest(HELLO).clock(clock).build())) {
+        assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.DebugExit(42));
+        assertThat(vm.console("com1").transcript()).isEqualTo("hello, world");
+      }
+    }
+  }
+
+  @Test
+  void theTimerInterruptsAGuestUnderBothClocks() throws IOException {
+    for (ClockMode clock : ClockMode.values()) {
+      try (Vm vm = Vm.start(guest(TICKS).clock(clock).build())) {
+        vm.console("com1").expect("BCDEFGHIJKLMNOPABCDEFG", LONG);
+      }
+    }
+  }
+
+  @Test
+  void aRunThroughASnapshotAtAnyPointEqualsOneWithout() throws IOException {
+    long length = 20_000;
+    VmSpec spec = guest(TICKS).clock(ClockMode.VIRTUAL).build();
+    List<Object> straight;
+    try (Vm vm = Vm.create(spec)) {
+      vm.step(length);
+      assertThat(vm.console("com1").transcript()).startsWith("BCDEF");
+      try (Snapshot end = vm.snapshot()) {
+        straight = SnapshotContents.of(end);
+      }
+    }
+    for (long point = 0; point <= length; point += 487) {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      try (Vm first = Vm.create(spec)) {
+        first.step(point);
+        first.snapshotTo(out);
+      }
+      try (Snapshot read = Snapshot.read(new ByteArrayInputStream(out.toByteArray()));
+          Vm second = read.load(Backends.software())) {
+        second.step(length - point);
+        try (Snapshot end = second.snapshot()) {
+          assertThat(SnapshotContents.of(end))
+              .as("through a snapshot at %d", point)
+              .isEqualTo(straight);
+        }
+      }
+    }
+  }
+
+  @Test
+  void allFaultsOfASpecificationAreReportedAtOnce() {
+    record Unknown() implements DeviceConfig {
+      @Override
+      public String deviceType() {
+        return "teapot";
+      }
+    }
+    assertThatThrownBy(
+            () ->
+                VmSpec.builder("faults")
+                    .memory(MemorySize.bytes(100))
+                    .backend(Backends.kvm())
+                    .clock(ClockMode.VIRTUAL)
+                    .board("breadboard")
+                    .boot(LinuxBoot.kernel(Path.of("/no/such/kernel")))
+                    .device("tea", new Unknown())
+                    .build())
+        .isInstanceOfSatisfying(
+            InvalidSpecException.class,
+            e ->
+                assertThat(e.faults())
+                    .extracting(InvalidSpecException.Fault::path)
+                    .contains("memory", "clock", "board", "boot/kernel", "devices/tea"))
+        .hasMessageContaining("uart16550")
+        .hasMessageContaining("pc");
+  }
+}
