@@ -1,8 +1,8 @@
 package io.vmm4j.engine.software.cpu;
 
 import io.vmm4j.api.backend.Vcpu.StopReason;
-import io.vmm4j.engine.software.fpu.VectorOps;
-import io.vmm4j.engine.software.fpu.X87Ops;
+import io.vmm4j.engine.software.fpu.Simd;
+import io.vmm4j.engine.software.fpu.X87;
 import io.vmm4j.engine.software.system.Events;
 import io.vmm4j.engine.software.system.SystemOps;
 
@@ -450,8 +450,8 @@ public final class Interpreter {
         cpu.accountInstructions();
         SystemOps.execute(cpu, in);
       }
-      case Op.X87 -> X87Ops.execute(cpu, in);
-      case Op.VECTOR -> VectorOps.execute(cpu, in);
+      case Op.X87 -> X87.execute(cpu, in);
+      case Op.VECTOR -> Simd.execute(cpu, in);
       default -> throw cpu.undefined(in);
     }
   }

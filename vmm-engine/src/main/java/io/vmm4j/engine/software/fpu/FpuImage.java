@@ -135,8 +135,9 @@ final class FpuImage {
    * @param requested which components to touch
    * @param present which of them the image has; others get their initial configuration
    * @param wide whether pointers are 64 bits
+   * @param halves how many halves of XMM registers to touch: 16 or 32
    */
-  void restore(long requested, long present, boolean wide) {
+  void restore(long requested, long present, boolean wide, int halves) {
     if ((requested & 1) != 0) {
       if ((present & 1) != 0) {
         restoreX87(wide);
@@ -148,9 +149,9 @@ final class FpuImage {
     }
     if ((requested & 2) != 0) {
       if ((present & 2) != 0) {
-        restoreXmm(32);
+        restoreXmm(halves);
       } else {
-        Arrays.fill(state.xmm, 0);
+        Arrays.fill(state.xmm, 0, halves, 0);
       }
     }
   }

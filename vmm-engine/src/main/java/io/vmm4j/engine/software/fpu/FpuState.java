@@ -231,7 +231,7 @@ public final class FpuState {
       throw new IllegalArgumentException("XSAVE area of " + area.length + " bytes");
     }
     image.copyFrom(area, FpuImage.XSAVE_SIZE);
-    image.restore(3, image.stateComponents(), true);
+    image.restore(3, image.stateComponents(), true, 32);
     image.restoreMxcsr();
   }
 }

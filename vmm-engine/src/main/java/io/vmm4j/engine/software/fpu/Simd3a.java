@@ -1,0 +1,189 @@
+package io.vmm4j.engine.software.fpu;
+
+import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Instruction;
+
+/** SSSE3, SSE4.1 and SSE4.2 with an immediate: the map 0F3A. */
+final class Simd3a {
+  private Simd3a() {}
+
+  static void execute(Cpu cpu, Instruction in) {
+    int op = in.opcode & 0xff;
+    if (in.mandatoryPrefix == Instruction.PREFIX_NONE && op == 0x0f) {
+      Operands.requireMmx(cpu);
+      long b = Operands.loadMmx(cpu, in);
+      long a = cpu.fpu.significand[in.reg & 7];
+      cpu.fpu.enterMmx();
+      cpu.fpu.mmx(in.reg & 7, SimdAlign.extract(b, a, 0, 0, (int) in.imm & 0xff));
+      return;
+    }
+    if (in.mandatoryPrefix != Instruction.PREFIX_66) {
+      throw cpu.undefined(in);
+    }
+    Operands.requireSse(cpu);
+    cpu.fpu.simd.clear();
+    switch (op) {
+      case 0x08, 0x09, 0x0a, 0x0b -> round(cpu, in, op);
+      case 0x0c, 0x0d, 0x0e, 0x0f, 0x40, 0x41, 0x42 -> twoSources(cpu, in, op);
+      case 0x14, 0x15, 0x16, 0x17 -> extract(cpu, in, op);
+      case 0x20, 0x21, 0x22 -> insert(cpu, in, op);
+      case 0x60, 0x61, 0x62, 0x63 -> StringCompare.execute(cpu, in, op);
+      default -> throw cpu.undefined(in);
+    }
+  }
+
+  private static void set(Cpu cpu, Instruction in, long low, long high) {
+    Operands.settle(cpu);
+    cpu.fpu.xmm[2 * in.reg] = low;
+    cpu.fpu.xmm[2 * in.reg + 1] = high;
+  }
+
+  private static void round(Cpu cpu, Instruction in, int op) {
+    SimdFloat simd = cpu.fpu.simd;
+    int mode = (int) in.imm;
+    long al = cpu.fpu.xmm[2 * in.reg];
+    long ah = cpu.fpu.xmm[2 * in.reg + 1];
+    switch (op) {
+      case 0x0a -> {
+        int result = simd.roundSingle(Operands.load32(cpu, in), mode);
+        set(cpu, in, Packed.pair(result, al >>> 32), ah);
+      }
+      case 0x0b -> set(cpu, in, simd.roundDouble(Operands.load64(cpu, in), mode), ah);
+      default -> {
+        long bl = Operands.load128(cpu, in);
+        long bh = cpu.fpu.operandHigh;
+        if (op == 0x09) {
+          long low = simd.roundDouble(bl, mode);
+          set(cpu, in, low, simd.roundDouble(bh, mode));
+        } else {
+          long low = roundPair(simd, bl, mode);
+          set(cpu, in, low, roundPair(simd, bh, mode));
+        }
+      }
+    }
+  }
+
+  private static long roundPair(SimdFloat simd, long pair, int mode) {
+    int low = simd.roundSingle((int) pair, mode);
+    return Packed.pair(low, simd.roundSingle((int) (pair >>> 32), mode));
+  }
+
+  private static void twoSources(Cpu cpu, Instruction in, int op) {
+    long bl = Operands.load128(cpu, in);
+    long bh = cpu.fpu.operandHigh;
+    long al = cpu.fpu.xmm[2 * in.reg];
+    long ah = cpu.fpu.xmm[2 * in.reg + 1];
+    int imm = (int) in.imm & 0xff;
+    switch (op) {
+      case 0x0c -> set(cpu, in, blend(32, al, bl, imm), blend(32, ah, bh, imm >> 2));
+      case 0x0d -> set(cpu, in, (imm & 1) != 0 ? bl : al, (imm & 2) != 0 ? bh : ah);
+      case 0x0e -> set(cpu, in, blend(16, al, bl, imm), blend(16, ah, bh, imm >> 4));
+      case 0x0f ->
+          set(
+              cpu,
+              in,
+              SimdAlign.extract(bl, bh, al, ah, imm),
+              SimdAlign.extract(bl, bh, al, ah, imm + 8));
+      case 0x40 -> dotSingle(cpu, in, al, ah, bl, bh, imm);
+      case 0x41 -> {
+        SimdFloat simd = cpu.fpu.simd;
+        long first = (imm & 0x10) != 0 ? simd.multiplyDouble(al, bl) : 0;
+        long second = (imm & 0x20) != 0 ? simd.multiplyDouble(ah, bh) : 0;
+        Operands.settle(cpu);
+        long sum = simd.addDouble(first, second);
+        set(cpu, in, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
+      }
+      default -> {
+        long block = (imm & 2) != 0 ? bh : bl;
+        int source = (int) (block >>> 32 * (imm & 1));
+        int from = (imm & 4) != 0 ? 4 : 0;
+        set(
+            cpu, in, differences(al, ah, from, source), differences(al, ah, from + 4, source));
+      }
+    }
+  }
+
+  private static long blend(int width, long a, long b, int mask) {
+    long result = 0;
+    for (int i = 0; i * width < 64; i++) {
+      long lane = (mask >> i & 1) != 0 ? b : a;
+      result |= lane >>> i * width << 64 - width >>> 64 - width << i * width;
+    }
+    return result;
+  }
+
+  private static void dotSingle(
+      Cpu cpu, Instruction in, long al, long ah, long bl, long bh, int imm) {
+    SimdFloat simd = cpu.fpu.simd;
+    int p0 = (imm & 0x10) != 0 ? simd.multiplySingle((int) al, (int) bl) : 0;
+    int p1 = (imm & 0x20) != 0 ? simd.multiplySingle((int) (al >>> 32), (int) (bl >>> 32)) : 0;
+    int p2 = (imm & 0x40) != 0 ? simd.multiplySingle((int) ah, (int) bh) : 0;
+    int p3 = (imm & 0x80) != 0 ? simd.multiplySingle((int) (ah >>> 32), (int) (bh >>> 32)) : 0;
+    Operands.settle(cpu);
+    int low = simd.addSingle(p0, p1);
+    int high = simd.addSingle(p2, p3);
+    Operands.settle(cpu);
+    int sum = simd.addSingle(low, high);
+    set(
+        cpu,
+        in,
+        Packed.pair((imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0),
+        Packed.pair((imm & 4) != 0 ? sum : 0, (imm & 8) != 0 ? sum : 0));
+  }
+
+  /** Four sums of MPSADBW, beginning at byte {@code from} of the first operand. */
+  private static long differences(long low, long high, int from, int source) {
+    long result = 0;
+    for (int i = 0; i < 4; i++) {
+      int window = (int) SimdAlign.extract(low, high, 0, 0, from + i);
+      long sum = Packed.sumOfDifferences(window & 0xffff_ffffL, source & 0xffff_ffffL);
+      result |= sum << 16 * i;
+    }
+    return result;
+  }
+
+  private static void extract(Cpu cpu, Instruction in, int op) {
+    int index = (int) in.imm;
+    int size = op == 0x14 ? 1 : op == 0x15 ? 2 : op == 0x16 && in.rexW ? 8 : 4;
+    int bytes = index * size & 15;
+    long value = cpu.fpu.xmm[2 * in.reg + (bytes >> 3)] >>> 8 * (bytes & 7);
+    if (in.isMemory) {
+      cpu.mmu.write(cpu.linearAddress(in, size, true), size, value);
+    } else {
+      cpu.gpr[in.rm] = size == 8 ? value : value & (1L << 8 * size) - 1;
+    }
+  }
+
+  private static void insert(Cpu cpu, Instruction in, int op) {
+    int imm = (int) in.imm & 0xff;
+    long[] xmm = cpu.fpu.xmm;
+    if (op == 0x21) {
+      int value;
+      if (in.isMemory) {
+        value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
+      } else {
+        value = Packed.doubleword(xmm[2 * in.rm], xmm[2 * in.rm + 1], imm >> 6);
+      }
+      put(xmm, 2 * in.reg, imm >> 2 & 0xc, 4, value);
+      for (int i = 0; i < 4; i++) {
+        if ((imm >> i & 1) != 0) {
+          put(xmm, 2 * in.reg, 4 * i, 4, 0);
+        }
+      }
+      return;
+    }
+    int size = op == 0x20 ? 1 : in.rexW ? 8 : 4;
+    long value =
+        in.isMemory
+            ? cpu.mmu.read(cpu.linearAddress(in, size, false), size)
+            : cpu.gpr[in.rm];
+    put(xmm, 2 * in.reg, imm * size & 15, size, value);
+  }
+
+  private static void put(long[] xmm, int register, int offset, int size, long value) {
+    int shift = 8 * (offset & 7);
+    long mask = size == 8 ? -1 : (1L << 8 * size) - 1 << shift;
+    int at = register + (offset >> 3);
+    xmm[at] = xmm[at] & ~mask | value << shift & mask;
+  }
+}
