@@ -107,8 +107,13 @@ final class Simd38 {
       return;
     }
     boolean known =
-        isSsse3(op) || op == 0x10 || op == 0x14 || op == 0x15 || op == 0x17
-            || op >= 0x28 && op <= 0x2b || op >= 0x37 && op <= 0x41;
+        isSsse3(op)
+            || op == 0x10
+            || op == 0x14
+            || op == 0x15
+            || op == 0x17
+            || op >= 0x28 && op <= 0x2b
+            || op >= 0x37 && op <= 0x41;
     if (!known) {
       throw cpu.undefined(in);
     }

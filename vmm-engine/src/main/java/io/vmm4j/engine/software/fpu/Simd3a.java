@@ -97,8 +97,7 @@ final class Simd3a {
         long block = (imm & 2) != 0 ? bh : bl;
         int source = (int) (block >>> 32 * (imm & 1));
         int from = (imm & 4) != 0 ? 4 : 0;
-        set(
-            cpu, in, differences(al, ah, from, source), differences(al, ah, from + 4, source));
+        set(cpu, in, differences(al, ah, from, source), differences(al, ah, from + 4, source));
       }
     }
   }
@@ -174,9 +173,7 @@ final class Simd3a {
     }
     int size = op == 0x20 ? 1 : in.rexW ? 8 : 4;
     long value =
-        in.isMemory
-            ? cpu.mmu.read(cpu.linearAddress(in, size, false), size)
-            : cpu.gpr[in.rm];
+        in.isMemory ? cpu.mmu.read(cpu.linearAddress(in, size, false), size) : cpu.gpr[in.rm];
     put(xmm, 2 * in.reg, imm * size & 15, size, value);
   }
 

@@ -52,9 +52,7 @@ final class SimdConvert {
     SimdFloat simd = cpu.fpu.simd;
     long old = cpu.fpu.xmm[2 * in.reg];
     long result =
-        twice
-            ? simd.integerToDouble(value)
-            : Packed.pair(simd.integerToSingle(value), old >>> 32);
+        twice ? simd.integerToDouble(value) : Packed.pair(simd.integerToSingle(value), old >>> 32);
     finish(cpu, in, result, cpu.fpu.xmm[2 * in.reg + 1]);
   }
 
@@ -82,7 +80,8 @@ final class SimdConvert {
       long pair = Packed.pair(low, simd.integerToSingle(second));
       finish(cpu, in, pair, cpu.fpu.xmm[2 * in.reg + 1]);
     }
-    if (!twice || !in.isMemory) {
+    // From memory no MMX register is touched, and processors leave the x87 alone.
+    if (!in.isMemory) {
       cpu.fpu.enterMmx();
     }
   }

@@ -244,8 +244,7 @@ final class SimdMove {
       case 0xf7 << 2 | OPERAND -> {
         requireRegister(cpu, in);
         long[] xmm = fpu.xmm;
-        int mask =
-            Packed.byteMask(xmm[2 * in.rm]) | Packed.byteMask(xmm[2 * in.rm + 1]) << 8;
+        int mask = Packed.byteMask(xmm[2 * in.rm]) | Packed.byteMask(xmm[2 * in.rm + 1]) << 8;
         storeMasked(cpu, in, xmm[d], xmm[d + 1], mask, 16);
       }
       default -> throw cpu.undefined(in);
@@ -340,8 +339,7 @@ final class SimdMove {
     if (mask == 0) {
       return;
     }
-    long addressMask =
-        in.addressSize == 8 ? -1L : in.addressSize == 4 ? 0xffff_ffffL : 0xffffL;
+    long addressMask = in.addressSize == 8 ? -1L : in.addressSize == 4 ? 0xffff_ffffL : 0xffffL;
     int segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
     long linear = cpu.linear(segment, cpu.gpr[Cpu.RDI] & addressMask, size, true);
     for (int i = 0; i < size; i++) {

@@ -18,9 +18,7 @@ public final class X87 {
     0xb172_17f7_d1cf_79abL
   };
 
-  private static final int[] CONSTANT_EXPONENTS = {
-    0x3fff, 0x4000, 0x3fff, 0x4000, 0x3ffd, 0x3ffe
-  };
+  private static final int[] CONSTANT_EXPONENTS = {0x3fff, 0x4000, 0x3fff, 0x4000, 0x3ffd, 0x3ffe};
 
   /** Whether the nearest value is the next one up. */
   private static final boolean[] NEAREST_IS_UP = {false, false, true, true, true, true};
@@ -41,7 +39,12 @@ public final class X87 {
     FpuState fpu = cpu.fpu;
     if (in.isMemory) {
       int key = (op & 7) << 3 | in.extension();
-      boolean control = key == 0x0c || key == 0x0d || key == 0x0e || key == 0x0f || key >= 0x2c && key <= 0x2f && key != 0x2d;
+      boolean control =
+          key == 0x0c
+              || key == 0x0d
+              || key == 0x0e
+              || key == 0x0f
+              || key >= 0x2c && key <= 0x2f && key != 0x2d;
       boolean waits = key != 0x0e && key != 0x0f && key != 0x2e && key != 0x2f;
       if (waits) {
         Operands.requireNoPending(cpu);
@@ -183,7 +186,8 @@ public final class X87 {
   /** Pushes the result, unless an exception forbids it; reports. */
   static void push(FpuState fpu) {
     Float80 f = fpu.extended;
-    if (!fpu.empty(7)) {
+    if (!fpu.empty(7) && (f.exceptions & FpuExceptions.STACK_FAULT) == 0) {
+      f.exceptions = 0;
       stackFault(fpu);
       f.roundedUp = true;
     }
@@ -304,8 +308,7 @@ public final class X87 {
   }
 
   /** FCMOVB, E, BE, U and their negations. */
-  private static void conditionalMove(
-      Cpu cpu, FpuState fpu, int which, boolean negated, int i) {
+  private static void conditionalMove(Cpu cpu, FpuState fpu, int which, boolean negated, int i) {
     int flags = cpu.eflags();
     int mask =
         switch (which) {

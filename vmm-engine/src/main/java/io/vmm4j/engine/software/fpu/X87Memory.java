@@ -36,10 +36,8 @@ final class X87Memory {
   private static void load(Cpu cpu, Instruction in, int key) {
     Float80 f = cpu.fpu.extended;
     switch (key) {
-      case 0x08 ->
-          Float80Conversion.fromFloat(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
-      case 0x28 ->
-          Float80Conversion.fromDouble(f, cpu.mmu.read64(cpu.linearAddress(in, 8, false)));
+      case 0x08 -> Float80Conversion.fromFloat(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
+      case 0x28 -> Float80Conversion.fromDouble(f, cpu.mmu.read64(cpu.linearAddress(in, 8, false)));
       case 0x18 -> Float80Conversion.fromLong(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
       case 0x38 ->
           Float80Conversion.fromLong(f, (short) cpu.mmu.read16(cpu.linearAddress(in, 2, false)));
@@ -77,17 +75,27 @@ final class X87Memory {
     boolean missing = fpu.empty(0);
     int ase = fpu.stExponent(0);
     long asig = fpu.stSignificand(0);
-    if (missing || Float80.isNan(ase, asig) || Float80.isUnsupported(ase, asig)) {
-      f.exceptions = 0;
-    }
+    boolean wasDenormal = (f.exceptions & FpuExceptions.DENORMAL) != 0;
+    boolean nan = missing || Float80.isNan(ase, asig) || Float80.isUnsupported(ase, asig);
+    f.exceptions = 0;
     if ((extension & 6) == 2) {
+      f.exceptions = wasDenormal && !nan ? FpuExceptions.DENORMAL : 0;
       X87.compareWith(fpu, missing, se, sig, false, extension - 2);
       return;
     }
     if (missing) {
       X87.stackFault(fpu);
-    } else if (!f.suppressed()) {
+    } else {
       X87.operate(f, extension, ase, asig, se, sig);
+      int stronger = FpuExceptions.INVALID | FpuExceptions.ZERO_DIVIDE;
+      if (wasDenormal && !nan && (f.exceptions & stronger) == 0) {
+        f.exceptions |= FpuExceptions.DENORMAL;
+        if (f.suppressed()) {
+          // Raised before the operation: what that would have raised does not count.
+          f.exceptions &= FpuExceptions.BEFORE_RESULT;
+          f.roundedUp = false;
+        }
+      }
     }
     X87.report(fpu);
     if (!f.suppressed()) {

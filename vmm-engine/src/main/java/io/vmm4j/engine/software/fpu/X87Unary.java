@@ -67,7 +67,13 @@ final class X87Unary {
       return;
     }
     f.begin();
-    boolean two = modrm == 0xf1 || modrm == 0xf3 || modrm == 0xf5 || modrm == 0xf8 || modrm == 0xf9 || modrm == 0xfd;
+    boolean two =
+        modrm == 0xf1
+            || modrm == 0xf3
+            || modrm == 0xf5
+            || modrm == 0xf8
+            || modrm == 0xf9
+            || modrm == 0xfd;
     if (fpu.empty(0) || two && fpu.empty(1)) {
       X87.stackFault(fpu);
       missing(fpu, modrm);
