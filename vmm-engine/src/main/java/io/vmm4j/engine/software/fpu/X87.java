@@ -192,7 +192,8 @@ public final class X87 {
       f.roundedUp = true;
     }
     report(fpu);
-    if (!f.suppressed()) {
+    // A denormal that is loaded is pushed even where that exception is unmasked.
+    if ((f.exceptions & ~f.control & FpuExceptions.INVALID) == 0) {
       fpu.top = fpu.top - 1 & 7;
       fpu.st(0, f.signExponent, f.significand);
     }

@@ -125,7 +125,9 @@ final class X87Unary {
   }
 
   private static void missing(FpuState fpu, int modrm) {
-    fpu.status &= modrm == 0xf2 || modrm >= 0xfb ? ~FpuState.C2 : -1;
+    boolean reportsReduction =
+        modrm == 0xf2 || modrm == 0xf5 || modrm == 0xf8 || modrm == 0xfb || modrm >= 0xfe;
+    fpu.status &= reportsReduction ? ~FpuState.C2 : -1;
     finish(fpu, modrm);
     if ((modrm == 0xf2 || modrm == 0xf4 || modrm == 0xfb) && !fpu.extended.suppressed()) {
       X87.push(fpu);
