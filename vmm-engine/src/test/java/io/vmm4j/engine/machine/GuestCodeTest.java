@@ -136,16 +136,15 @@ class GuestCodeTest {
         return "teapot";
       }
     }
-    assertThatThrownBy(
-            () ->
-                VmSpec.builder("faults")
-                    .memory(MemorySize.bytes(100))
-                    .backend(Backends.kvm())
-                    .clock(ClockMode.VIRTUAL)
-                    .board("breadboard")
-                    .boot(LinuxBoot.kernel(Path.of("/no/such/kernel")))
-                    .device("tea", new Unknown())
-                    .build())
+    assertThatThrownBy(() ->
+            VmSpec.builder("faults")
+                .memory(MemorySize.bytes(100))
+                .backend(Backends.kvm())
+                .clock(ClockMode.VIRTUAL)
+                .board("breadboard")
+                .boot(LinuxBoot.kernel(Path.of("/no/such/kernel")))
+                .device("tea", new Unknown())
+                .build())
         .isInstanceOfSatisfying(
             InvalidSpecException.class,
             e ->

@@ -86,7 +86,9 @@ class MachineSnapshotTest {
             Vm second = read.load(Backends.auto())) {
           second.step(700 - point);
           try (Snapshot end = second.snapshot()) {
-            assertThat(SnapshotContents.of(end)).as("through a snapshot at %d", point).isEqualTo(straight);
+            assertThat(SnapshotContents.of(end))
+                .as("through a snapshot at %d", point)
+                .isEqualTo(straight);
           }
         }
       }
