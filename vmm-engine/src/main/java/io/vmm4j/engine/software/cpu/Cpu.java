@@ -188,6 +188,9 @@ public final class Cpu {
   /** NMIs are blocked until IRET. */
   public boolean nmiBlocked;
 
+  /** A handler has been entered: by an event, or by INT and SYSCALL, which then are not stepped. */
+  public boolean handlerEntered;
+
   /** HLT was executed and no event has come. */
   public boolean halted;
 

@@ -145,7 +145,7 @@ public final class Interpreter {
   private void step() {
     boolean trap = (cpu.systemFlags & Flags.TF) != 0;
     boolean resume = (cpu.systemFlags & Flags.RF) != 0;
-    if (!resume && cpu.mmu.breakpoints().onExecution()) {
+    if (!resume && !cpu.shadowMovSs && cpu.mmu.breakpoints().onExecution()) {
       long linear = cpu.codeSize == 8 ? cpu.rip : cpu.seg[Cpu.CS].base + cpu.rip & 0xFFFFFFFFL;
       int hits = cpu.mmu.breakpoints().onExecution(linear);
       if (hits != 0) {
@@ -158,6 +158,7 @@ public final class Interpreter {
     cpu.shadowSti = false;
     cpu.shadowMovSs = false;
     cpu.systemFlags &= ~Flags.RF;
+    cpu.handlerEntered = false;
     try {
       runBlocks(cpu.instructions + 1);
     } catch (CpuFault e) {
@@ -170,7 +171,8 @@ public final class Interpreter {
     if (movSs && cpu.shadowMovSs) {
       cpu.shadowMovSs = false;
     }
-    if (trap) {
+    // MOV SS loses its own single step, and an instruction that enters a handler clears TF first.
+    if (trap && !cpu.shadowMovSs && !cpu.handlerEntered) {
       cpu.pendingDebug |= DR6_SINGLE_STEP;
     }
   }

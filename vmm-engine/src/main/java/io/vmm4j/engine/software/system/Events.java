@@ -67,8 +67,15 @@ public final class Events {
     deliver(cpu, DB, false, 0, true);
   }
 
-  /** INT1 (ICEBP): a debug trap without a cause in DR6, whose gate's DPL is not looked at. */
+  /**
+   * INT1 (ICEBP): a debug trap without a cause of its own in DR6, whose gate's DPL is not looked
+   * at. Traps that MOV SS has held back are merged into it.
+   */
   static void deliverInt1(Cpu cpu) {
+    if (cpu.pendingDebug != 0) {
+      noteDebug(cpu, cpu.pendingDebug);
+      cpu.pendingDebug = 0;
+    }
     deliver(cpu, DB, false, 0, false);
   }
 
@@ -133,6 +140,7 @@ public final class Events {
   }
 
   private static void settle(Cpu cpu) {
+    cpu.handlerEntered = true;
     cpu.halted = false;
     cpu.shadowSti = false;
     cpu.shadowMovSs = false;

@@ -51,6 +51,7 @@ final class FastCalls {
     cpu.gpr[R11] = flags;
     cpu.rip = msrs.lstar;
     cpu.setEflags(flags & ~((int) msrs.sfmask | Flags.RF));
+    cpu.handlerEntered = (cpu.systemFlags & Flags.TF) == 0;
     int selector = (int) (msrs.star >>> 32) & 0xFFFC;
     enter(cpu, selector, selector + 8, true, 0);
   }

@@ -218,6 +218,20 @@ class EventsTest {
   }
 
   @Test
+  void int1TakesTheTrapsAlongThatMovSsHeldBack() {
+    Guest g = Guest.longMode();
+    g.gate(Cpu.DB, Guest.CODE0, INTERRUPT_GATE, 0);
+    g.cpu.pendingDebug = 2;
+
+    g.execute(0xF1);
+
+    assertThat(g.cpu.rip).isEqualTo(Guest.HANDLER);
+    assertThat(g.cpu.dr[4]).isEqualTo(0xFFFF0FF2L);
+    assertThat(g.cpu.pendingDebug).isZero();
+    assertThat(g.cpu.handlerEntered).isTrue();
+  }
+
+  @Test
   void interruptFromVirtual8086ModeSavesTheDataSegments() {
     Guest g = Guest.protectedMode();
     g.gate(0x30, Guest.CODE0, INTERRUPT_GATE, 0);
