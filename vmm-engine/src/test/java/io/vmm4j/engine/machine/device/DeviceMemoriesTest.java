@@ -1,0 +1,164 @@
+package io.vmm4j.engine.machine.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.device.AccessWidth;
+import io.vmm4j.api.device.AddressClaim;
+import io.vmm4j.api.device.DeviceMemory;
+import io.vmm4j.api.device.DeviceMemoryMapping;
+import io.vmm4j.api.device.GuestAccess;
+import io.vmm4j.api.device.MappingConflictException;
+import io.vmm4j.api.device.MmioHandler;
+import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.engine.machine.bus.MmioBus;
+import io.vmm4j.engine.memory.MachineMemory;
+import io.vmm4j.engine.memory.MappedGuestMemory;
+import io.vmm4j.engine.memory.MemoryRange;
+import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class DeviceMemoriesTest {
+  private static final long RAM = 1 << 20;
+  private static final long HOME = 0xE000_0000L;
+
+  private final List<String> written = new ArrayList<>();
+  private final List<String> accesses = new ArrayList<>();
+  private final MachineMemory memory = MachineMemory.allocate(RAM);
+  private final PhysicalMemoryMap map = new PhysicalMemoryMap();
+  private final MappedGuestMemory.WriteListener listener =
+      (offset, length) -> written.add(offset + "+" + length);
+  private final MappedGuestMemory guest = new MappedGuestMemory(map, memory.segment(), listener);
+  private final DeviceMemories memories =
+      new DeviceMemories(new ReentrantLock(), memory, map, listener);
+  private final MmioBus mmio = new MmioBus(map, (path, during, cause) -> {});
+
+  @BeforeEach
+  void addRam() {
+    map.add(new MemoryRange("RAM", 0, RAM, 0, true));
+  }
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  private DeviceMemory rom() {
+    return memories.get("rom0", "bootrom", MemorySize.kibibytes(8));
+  }
+
+  @Test
+  void theGuestSeesWhatTheDeviceOwnsWhereverItIsMapped() {
+    DeviceMemory rom = rom();
+    rom.view().set(ValueLayout.JAVA_BYTE, 4097, (byte) 0x5A);
+    DeviceMemoryMapping mapping = rom.map(HOME, GuestAccess.READ_WRITE);
+    assertThat(guest.readByte(HOME + 4097)).isEqualTo(0x5A);
+    mapping.remap(HOME + 0x10000, GuestAccess.READ_WRITE);
+    assertThat(guest.contains(HOME, 1)).isFalse();
+    guest.writeByte(HOME + 0x10000 + 4097, 0xA5);
+    mapping.remap(HOME, GuestAccess.OFF);
+    assertThat(guest.contains(HOME, 1)).isFalse();
+    assertThat(rom.view().get(ValueLayout.JAVA_BYTE, 4097)).isEqualTo((byte) 0xA5);
+  }
+
+  @Test
+  void readOnlyMemoryIsReadAndNotWritten() {
+    DeviceMemory rom = rom();
+    rom.map(HOME, GuestAccess.READ_ONLY);
+    rom.write(4, new byte[] {1, 2});
+    assertThat(written).containsExactly((RAM + 4) + "+2");
+    assertThat(guest.readInt(HOME + 4)).isEqualTo(0x0201);
+    assertThat(map.locate(HOME).writable()).isFalse();
+    assertThatThrownBy(() -> guest.writeByte(HOME, 1)).isInstanceOf(GuestMemoryException.class);
+  }
+
+  @Test
+  void anOverlapIsRefusedWithTheOldMappingKept() {
+    DeviceMemoryMapping mapping = rom().map(HOME, GuestAccess.READ_ONLY);
+    assertThatThrownBy(() -> mapping.remap(RAM - 4096, GuestAccess.READ_WRITE))
+        .isInstanceOf(MappingConflictException.class)
+        .hasMessageContaining("rom0: cannot map")
+        .hasMessageContaining("RAM");
+    assertThat(mapping.guestPhysicalAddress()).isEqualTo(HOME);
+    assertThat(mapping.access()).isEqualTo(GuestAccess.READ_ONLY);
+    assertThat(guest.contains(HOME, 8192)).isTrue();
+  }
+
+  @Test
+  void oneMemoryMayBeMappedInPartsAndTwice() {
+    DeviceMemory rom = rom();
+    rom.map(HOME, GuestAccess.READ_ONLY);
+    rom.map("alias", 4096, 4096, RAM, GuestAccess.READ_WRITE);
+    guest.writeInt(RAM, 0x1234);
+    assertThat(guest.readInt(HOME + 4096)).isEqualTo(0x1234);
+    assertThatThrownBy(() -> rom.map("third", 0, 4096, HOME, GuestAccess.READ_ONLY))
+        .isInstanceOf(MappingConflictException.class);
+    assertThat(memories.find("rom0", "bootrom").orElseThrow().mappings()).hasSize(2);
+  }
+
+  @Test
+  void accessesCrossFromRamIntoDeviceMemory() {
+    // Otherwise the two would lie side by side in the segment too, and be one range.
+    memories.get("other", "padding", MemorySize.kibibytes(4));
+    rom().map(RAM, GuestAccess.READ_WRITE);
+    guest.writeLong(RAM - 3, 0x0807060504030201L);
+    assertThat(guest.readLong(RAM - 3)).isEqualTo(0x0807060504030201L);
+    assertThat(guest.read(RAM - 3, 8)).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+    assertThat(written).containsExactly((RAM - 3) + "+3", RAM + "+5");
+    assertThatThrownBy(() -> guest.read(RAM + 8190, 4)).isInstanceOf(GuestMemoryException.class);
+  }
+
+  @Test
+  void aNameHasOneSizeAndTheAreaAnEnd() {
+    assertThat(rom()).isSameAs(rom());
+    assertThatThrownBy(() -> memories.get("rom0", "bootrom", MemorySize.kibibytes(4)))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage("rom0: device memory 'bootrom' has 8K, not 4K");
+    assertThatThrownBy(() -> memories.get("vga", "framebuffer", MemorySize.gibibytes(1)))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("512M");
+  }
+
+  @Test
+  void aWindowGivesWayToNobodyAndSplitsWideAccesses() {
+    AddressClaim window =
+        mmio.claim(
+            "dev",
+            HOME + 0x1000,
+            16,
+            AccessWidth.DWORD,
+            new MmioHandler() {
+              @Override
+              public long read(long offset, int size) {
+                accesses.add("r%d@%d".formatted(size, offset));
+                return -1L << 8 | offset;
+              }
+
+              @Override
+              public void write(long offset, int size, long value) {
+                accesses.add("w%d@%d=%x".formatted(size, offset, value));
+              }
+            });
+    DeviceMemory rom = rom();
+    assertThatThrownBy(() -> rom.map(HOME, GuestAccess.READ_ONLY))
+        .isInstanceOf(MappingConflictException.class)
+        .hasMessageContaining("window of dev");
+    mmio.write(HOME + 0x1000, 8, 0x2222_2222_1111_1111L);
+    assertThat(mmio.read(HOME + 0x100C, 8)).isEqualTo(0xFFFF_FFFF_FFFF_FF0CL);
+    assertThat(accesses).containsExactly("w4@0=11111111", "w4@4=22222222", "r4@12");
+    assertThat(window.moveTo(0)).isFalse();
+    assertThat(window.base()).isEqualTo(HOME + 0x1000);
+    window.disable();
+    rom.map(HOME, GuestAccess.READ_ONLY);
+    assertThat(window.moveTo(HOME + 0x1000)).isFalse();
+    assertThat(mmio.read(HOME + 0x1000, 4)).isEqualTo(0xFFFF_FFFFL);
+  }
+}
