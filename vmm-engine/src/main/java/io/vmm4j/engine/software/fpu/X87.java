@@ -295,15 +295,16 @@ public final class X87 {
               fpu.stSignificand(i),
               quiet);
     }
-    report(fpu);
-    if (f.suppressed()) {
-      return;
+    // C1 changes only for an empty register; the flags are set even before a fault.
+    fpu.status |= f.exceptions;
+    if ((f.exceptions & FpuExceptions.STACK_FAULT) != 0) {
+      fpu.status &= ~FpuState.C1;
     }
     cpu.setArithmeticFlags(
         relation == 2
             ? Flags.ZF | Flags.PF | Flags.CF
             : relation == 0 ? Flags.ZF : relation < 0 ? Flags.CF : 0);
-    if (pop) {
+    if (pop && !f.suppressed()) {
       fpu.pop();
     }
   }
@@ -327,7 +328,9 @@ public final class X87 {
     } else {
       f.set(fpu.stExponent(0), fpu.stSignificand(0));
     }
-    report(fpu);
+    if (f.exceptions != 0) {
+      report(fpu); // Else even C1 stays as it is.
+    }
     if (!f.suppressed()) {
       fpu.st(0, f.signExponent, f.significand);
     }

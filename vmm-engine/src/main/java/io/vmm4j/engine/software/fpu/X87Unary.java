@@ -93,10 +93,12 @@ final class X87Unary {
         return;
       }
       case 0xf5, 0xf8 -> {
-        fpu.status = fpu.status & ~0x4700 | Remainder.compute(f, se, sig, yse, ysig, modrm == 0xf5);
-        int quotientBit = fpu.status & FpuState.C1;
+        int codes = Remainder.compute(f, se, sig, yse, ysig, modrm == 0xf5);
+        boolean none = f.suppressed() || Float80.isNan(f.signExponent, f.significand);
+        // Without a remainder C0 and C3 stay as they are.
+        fpu.status &= none ? ~FpuState.C2 : ~0x4700;
         store(fpu);
-        fpu.status |= quotientBit;
+        fpu.status |= codes;
         return;
       }
       case 0xf9 -> t.yLog2Plus1(yse, ysig, se, sig);
