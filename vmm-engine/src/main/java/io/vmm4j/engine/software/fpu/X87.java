@@ -120,7 +120,10 @@ public final class X87 {
       }
       case 0xdd -> {
         switch (extension) {
-          case 0 -> fpu.used &= ~(1 << (fpu.top + i & 7));
+          case 0 -> {
+            fpu.used &= ~(1 << (fpu.top + i & 7));
+            fpu.status &= ~FpuState.C1;
+          }
           case 1 -> exchange(fpu, i);
           case 2, 3 -> storeRegister(fpu, i, extension == 3);
           case 4, 5 -> compare(fpu, i, true, extension - 4);
@@ -131,6 +134,7 @@ public final class X87 {
         switch (extension) {
           case 0 -> {
             fpu.used &= ~(1 << (fpu.top + i & 7));
+            fpu.status &= ~FpuState.C1;
             fpu.pop();
           }
           case 1 -> exchange(fpu, i);
