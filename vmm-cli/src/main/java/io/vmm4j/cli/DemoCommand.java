@@ -78,7 +78,7 @@ final class DemoCommand extends Command {
       throw new UsageException("--rounds: " + rounds + " is not 2 or more");
     }
     MachineOptions.check(backend);
-    Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
+    Instant start = Launcher.started();
     List<String> expected = GuestWork.lines(rounds, MEBIBYTES);
     Path file = keep != null ? keep : Files.createTempFile("vmm4j-demo-", ".vmm");
     try {
@@ -104,8 +104,9 @@ final class DemoCommand extends Command {
       console.expect(PROMPT, patience);
       messages().endProgress();
       say(
-          "   shell prompt %s after the command, %s after the guest's first instruction",
-          since(start), since(created));
+          "   shell prompt %s after the command (processor time %s),"
+              + " %s after the guest's first instruction",
+          since(start), processorTime(), since(created));
 
       say(
           "2. run 'work %d %d' in the guest: %d checksums of %d MiB",
@@ -217,6 +218,14 @@ final class DemoCommand extends Command {
       }
     }
     return ExitCode.WRONG_RESULT;
+  }
+
+  private static String processorTime() {
+    return ProcessHandle.current()
+        .info()
+        .totalCpuDuration()
+        .map(Durations::seconds)
+        .orElse("unknown");
   }
 
   private static String since(Instant start) {

@@ -1,15 +1,28 @@
 package io.vmm4j.cli;
 
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** How to start this program once more. */
 final class Launcher {
   /** Names the script that starts this program. */
   static final String PROPERTY = "vmm4j.launcher";
 
+  /** When the script started the JVM, in microseconds since 1970. */
+  private static final String STARTED = "vmm4j.started";
+
   private Launcher() {}
+
+  /** When this JVM was started; now, if the script did not say so. */
+  static Instant started() {
+    return Optional.ofNullable(Long.getLong(STARTED))
+        .map(micros -> Instant.EPOCH.plus(micros, ChronoUnit.MICROS))
+        .orElseGet(Instant::now);
+  }
 
   /** The command line of another process of this program. */
   static List<String> command(String... arguments) {
