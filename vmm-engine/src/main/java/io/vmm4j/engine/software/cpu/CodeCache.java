@@ -26,12 +26,6 @@ final class CodeCache {
   private boolean recentUsed;
   private Decoder decoder;
 
-  /** How many blocks stores have invalidated. */
-  long invalidations;
-
-  /** How many blocks were decoded. */
-  long decoded;
-
   CodeCache(Cpu cpu, long memoryBytes) {
     this.cpu = cpu;
     this.granules = new long[Math.toIntExact(memoryBytes + 4095 >>> 12)];
@@ -93,7 +87,6 @@ final class CodeCache {
       clear();
     }
     Block block = decoder.block(linear, offset);
-    decoded++;
     if (offset >= 0) {
       add(block);
     }
@@ -170,7 +163,6 @@ final class CodeCache {
       boolean hit = block.crossesPage || first < end && start < last;
       if (hit) {
         block.valid = false;
-        invalidations++;
         blocks.remove(key(block.offset, block.codeSize), block);
       } else {
         list.set(kept++, block);

@@ -272,16 +272,7 @@ final class IntegerOps {
     if (in.isMemory) {
       long linear = cpu.linearAddress(in, size, true);
       long a = cpu.mmu.readForWrite(linear, size);
-      long savedResult = cpu.flagResult;
-      long savedAux = cpu.flagAux;
-      long result = Alu.shift(cpu, operation, a, count, size);
-      try {
-        cpu.mmu.write(linear, size, result);
-      } catch (CpuFault e) {
-        cpu.flagResult = savedResult;
-        cpu.flagAux = savedAux;
-        throw e;
-      }
+      cpu.mmu.write(linear, size, Alu.shift(cpu, operation, a, count, size));
     } else {
       long a = register(cpu, in.rm, in.rex, size);
       setRegister(cpu, in.rm, in.rex, size, Alu.shift(cpu, operation, a, count, size));

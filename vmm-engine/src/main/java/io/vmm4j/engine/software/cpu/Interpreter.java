@@ -28,16 +28,6 @@ public final class Interpreter {
     this.code = cpu.mmu.code();
   }
 
-  /** Blocks decoded so far. */
-  public long decodedBlocks() {
-    return code.decoded;
-  }
-
-  /** Blocks that stores to their bytes have invalidated so far. */
-  public long invalidatedBlocks() {
-    return code.invalidations;
-  }
-
   /**
    * Runs until something asks for a return.
    *
