@@ -4,6 +4,9 @@ package io.vmm4j.api;
 public sealed class SnapshotException extends VmException {
   private static final long serialVersionUID = 1L;
 
+  /** Which snapshot of a chain it is about; empty if it is the one that was asked for. */
+  private String place = "";
+
   /** A failure that is none of the kinds below, such as one of the stream itself. */
   public SnapshotException(String message, Throwable cause) {
     super(message, cause);
@@ -11,6 +14,17 @@ public sealed class SnapshotException extends VmException {
 
   private SnapshotException(String message) {
     super(message);
+  }
+
+  /** Says that not the snapshot itself is at fault but one of its parents. */
+  public final SnapshotException inParent(String parentId) {
+    place = "in the parent " + parentId + ": ";
+    return this;
+  }
+
+  @Override
+  public String getMessage() {
+    return place + super.getMessage();
   }
 
   /** Written in a version older than this library reads. */
@@ -102,6 +116,34 @@ public sealed class SnapshotException extends VmException {
     /** Names the parent's id. */
     public MissingParent(String parentId) {
       super("the snapshot is a delta; its parent " + parentId + " is needed and was not given");
+    }
+  }
+
+  /** It is a delta, and what was given as its parent is not the snapshot it names. */
+  public static final class WrongParent extends SnapshotException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Names the delta's id, and describes the parent that it names and what was found.
+     *
+     * @param expected its id and memory digest
+     * @param found the same of what was given, as far as it was read
+     */
+    public WrongParent(String deltaId, String expected, String found) {
+      super(
+          "the snapshot %s is a delta of %s, but given was %s; give it the parent it names"
+              .formatted(deltaId, expected, found));
+    }
+  }
+
+  /** It is a delta whose parents lead back to itself or to one another. */
+  public static final class ParentLoop extends SnapshotException {
+    private static final long serialVersionUID = 1L;
+
+    /** Names a snapshot that is its own ancestor. */
+    public ParentLoop(String id) {
+      super(
+          "the snapshot " + id + " is its own ancestor; one of its chain is not what was written");
     }
   }
 }

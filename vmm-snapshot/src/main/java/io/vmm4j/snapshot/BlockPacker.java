@@ -11,9 +11,9 @@ import java.util.zip.CRC32C;
 import java.util.zip.Deflater;
 
 /**
- * Makes the body of a memory chunk of up to 512 pages. Before compression it is the concatenation,
- * page by page, of nothing for a zero page, the eight bytes that a fill page repeats, and the 4096
- * bytes of any other.
+ * Makes the body of a memory chunk of up to 512 pages, and its digest. Before compression the body
+ * is the concatenation, page by page, of nothing for a zero page and one that is the parent's, the
+ * eight bytes that a fill page repeats, and the 4096 bytes of any other.
  */
 final class BlockPacker implements AutoCloseable {
 
@@ -24,6 +24,7 @@ final class BlockPacker implements AutoCloseable {
   private final Deflater deflater;
   private final MemorySegment buffer =
       Arena.ofAuto().allocate(SnapshotFormat.BLOCK_BYTES, SnapshotFormat.PAGE_BYTES);
+  private final BlockDigest digest = new BlockDigest();
   private final byte[] plain = new byte[SnapshotFormat.BLOCK_BYTES];
   private final byte[] packed;
 
@@ -38,73 +39,102 @@ final class BlockPacker implements AutoCloseable {
    *
    * @param offset into the region
    * @param runs page kind and count, in turn
+   * @param counts how many pages there are of each kind
    * @param body its first {@code length} bytes; valid until the packer is used again
    */
   record Block(
       long offset,
       List<Long> runs,
-      int fillPages,
-      int dataPages,
+      int[] counts,
       Compression compression,
       byte[] body,
       int length,
       int crc) {}
 
-  /** The block at an offset, or nothing if it is all zeros. */
-  Optional<Block> pack(MemorySource source, long offset, int length) throws IOException {
+  /**
+   * What became of a block.
+   *
+   * @param offset into the region
+   * @param block absent if it is all zeros and need not be written
+   * @param leaf its digest; absent if it is all zeros
+   */
+  record Packed(long offset, Optional<Block> block, Optional<byte[]> leaf) {}
+
+  /** The block at an offset of a whole snapshot. */
+  Packed pack(MemorySource source, long offset, int length) throws IOException {
     MemorySegment piece = source.piece(offset, buffer, length);
-    if (uniform(piece, 0, length) && piece.get(ValueLayout.JAVA_LONG_UNALIGNED, 0) == 0) {
-      return Optional.empty();
+    if (isZeros(piece, length)) {
+      return new Packed(offset, Optional.empty(), Optional.empty());
     }
-    List<Long> runs = new ArrayList<>();
-    int fillPages = 0;
-    int dataPages = 0;
-    int size = 0;
-    int pages = length / SnapshotFormat.PAGE_BYTES;
-    for (int page = 0; page < pages; ) {
-      int kind = kind(piece, page);
-      int end = page + 1;
-      if (kind == SnapshotFormat.PAGE_FILL) {
-        copy(piece, page, size, SnapshotFormat.FILL_BYTES);
-        size += SnapshotFormat.FILL_BYTES;
-        fillPages++;
-      } else {
-        while (end < pages && kind(piece, end) == kind) {
-          end++;
-        }
-        if (kind == SnapshotFormat.PAGE_DATA) {
-          int bytes = (end - page) * SnapshotFormat.PAGE_BYTES;
-          copy(piece, page, size, bytes);
-          size += bytes;
-          dataPages += end - page;
-        }
-      }
-      addRun(runs, kind, end - page);
-      page = end;
-    }
-    return Optional.of(block(offset, runs, fillPages, dataPages, size));
+    Block block = pages(piece, offset, length, ChangedPages.all());
+    return new Packed(offset, Optional.of(block), digest.end());
   }
 
-  private static void addRun(List<Long> runs, int kind, int count) {
+  /** The block at an offset of a delta, some of whose pages may differ from the parent's. */
+  Packed pack(MemorySource source, long offset, int length, ChangedPages changed)
+      throws IOException {
+    MemorySegment piece = source.piece(offset, buffer, length);
+    Block block = pages(piece, offset, length, changed);
+    return new Packed(offset, Optional.of(block), digest.end());
+  }
+
+  /** Only the digest of the block at an offset. */
+  Packed digest(MemorySource source, long offset, int length) throws IOException {
+    MemorySegment piece = source.piece(offset, buffer, length);
+    if (!isZeros(piece, length)) {
+      for (int page = 0; page < length / SnapshotFormat.PAGE_BYTES; page++) {
+        digest.page(page, piece, (long) page * SnapshotFormat.PAGE_BYTES);
+      }
+    }
+    return new Packed(offset, Optional.empty(), digest.end());
+  }
+
+  private static boolean isZeros(MemorySegment piece, int length) {
+    return uniform(piece, 0, length) && piece.get(ValueLayout.JAVA_LONG_UNALIGNED, 0) == 0;
+  }
+
+  private Block pages(MemorySegment piece, long offset, int length, ChangedPages changed) {
+    List<Long> runs = new ArrayList<>();
+    int[] counts = new int[SnapshotFormat.PAGE_KINDS];
+    int size = 0;
+    long first = offset / SnapshotFormat.PAGE_BYTES;
+    long nextChanged = changed.next(first);
+    for (int page = 0; page < length / SnapshotFormat.PAGE_BYTES; page++) {
+      long from = (long) page * SnapshotFormat.PAGE_BYTES;
+      int kind = kind(piece, from);
+      if (kind != SnapshotFormat.PAGE_ZERO) {
+        digest.page(page, piece, from);
+      }
+      if (nextChanged < first + page) {
+        nextChanged = changed.next(first + page);
+      }
+      if (nextChanged != first + page) {
+        kind = SnapshotFormat.PAGE_PARENT;
+      }
+      int stored = SnapshotFormat.storedBytes(kind);
+      MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, from, plain, size, stored);
+      size += stored;
+      counts[kind]++;
+      addRun(runs, kind);
+    }
+    return block(offset, runs, counts, size);
+  }
+
+  private static void addRun(List<Long> runs, int kind) {
     int last = runs.size() - 2;
     if (last >= 0 && runs.get(last) == kind) {
-      runs.set(last + 1, runs.get(last + 1) + count);
+      runs.set(last + 1, runs.get(last + 1) + 1);
     } else {
       runs.add((long) kind);
-      runs.add((long) count);
+      runs.add(1L);
     }
   }
 
-  private void copy(MemorySegment piece, int page, int to, int bytes) {
-    MemorySegment.copy(
-        piece, ValueLayout.JAVA_BYTE, (long) page * SnapshotFormat.PAGE_BYTES, plain, to, bytes);
-  }
-
-  private Block block(long offset, List<Long> runs, int fillPages, int dataPages, int size) {
+  private Block block(long offset, List<Long> runs, int[] counts, int size) {
     byte[] body = plain;
     int length = size;
     Compression used = Compression.NONE;
-    if (compression != Compression.NONE && dataPages > 0) {
+    if (compression != Compression.NONE && counts[SnapshotFormat.PAGE_DATA] > 0) {
       deflater.reset();
       deflater.setInput(plain, 0, size);
       deflater.finish();
@@ -117,11 +147,10 @@ final class BlockPacker implements AutoCloseable {
     }
     CRC32C crc = new CRC32C();
     crc.update(body, 0, length);
-    return new Block(offset, runs, fillPages, dataPages, used, body, length, (int) crc.getValue());
+    return new Block(offset, runs, counts, used, body, length, (int) crc.getValue());
   }
 
-  private static int kind(MemorySegment piece, int page) {
-    long from = (long) page * SnapshotFormat.PAGE_BYTES;
+  private static int kind(MemorySegment piece, long from) {
     if (!uniform(piece, from, SnapshotFormat.PAGE_BYTES)) {
       return SnapshotFormat.PAGE_DATA;
     }

@@ -8,9 +8,10 @@ import java.util.Optional;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/** Checks the body of a memory chunk and puts its pages where they belong. */
+/** Checks the body of a memory chunk, puts its pages where they belong, and digests them. */
 final class BlockUnpacker implements AutoCloseable {
   private final Inflater inflater = new Inflater(true);
+  private final BlockDigest digest = new BlockDigest();
   private byte[] plain = new byte[0];
 
   /**
@@ -18,27 +19,82 @@ final class BlockUnpacker implements AutoCloseable {
    *
    * @param runs page kind and count, in turn
    * @param plainBytes the length of the body before compression
+   * @param base what the region's memory is where the block goes
    */
   record Block(
       String region,
       long regionOffset,
       List<Integer> runs,
       int plainBytes,
+      Base base,
       Compression compression,
       ChunkBody body) {}
+
+  /** What is there before a block. */
+  enum Base {
+    ZEROS,
+    /** The parent's memory. */
+    PARENT,
+    /** Nothing is known of the parent: its pages can't be digested. */
+    UNKNOWN
+  }
+
+  /**
+   * What became of a block.
+   *
+   * @param leaf its digest; absent if it is zeros
+   */
+  record Unpacked(String region, long regionOffset, Optional<byte[]> leaf) {}
 
   /**
    * Unpacks a block.
    *
-   * @param target the region's memory, of zeros where the block goes; absent if it is only checked
+   * @param target the region's memory; absent if the block is only checked, which a delta's is only
+   *     on an unknown base
    */
-  void unpack(Block block, Optional<MemorySegment> target) {
+  Unpacked unpack(Block block, Optional<MemorySegment> target) {
     ChunkBody body =
         block
             .body()
             .verify("memory of '%s' at 0x%x".formatted(block.region(), block.regionOffset()));
     byte[] bytes = block.compression() == Compression.NONE ? body.bytes() : inflate(block);
     target.ifPresent(memory -> scatter(block, bytes, memory));
+    switch (block.base()) {
+      case ZEROS -> digest(block, bytes);
+      case PARENT -> digest(block, target.orElseThrow());
+      case UNKNOWN -> {
+        // No digest.
+      }
+    }
+    return new Unpacked(block.region(), block.regionOffset(), digest.end());
+  }
+
+  /** Digests a block that stands for itself. */
+  private void digest(Block block, byte[] bytes) {
+    int page = 0;
+    int from = 0;
+    for (int i = 0; i < block.runs().size(); i += 2) {
+      int kind = block.runs().get(i);
+      for (int end = page + block.runs().get(i + 1); page < end; page++) {
+        if (kind == SnapshotFormat.PAGE_DATA) {
+          digest.page(page, bytes, from);
+        } else if (kind == SnapshotFormat.PAGE_FILL) {
+          digest.fill(page, bytes, from);
+        }
+        from += SnapshotFormat.storedBytes(kind);
+      }
+    }
+  }
+
+  /** Digests the memory that a block has become part of. */
+  private void digest(Block block, MemorySegment memory) {
+    int pages = 0;
+    for (int i = 1; i < block.runs().size(); i += 2) {
+      pages += block.runs().get(i);
+    }
+    for (int page = 0; page < pages; page++) {
+      digest.page(page, memory, block.regionOffset() + (long) page * SnapshotFormat.PAGE_BYTES);
+    }
   }
 
   private byte[] inflate(Block block) {
@@ -88,8 +144,13 @@ final class BlockUnpacker implements AutoCloseable {
             from += SnapshotFormat.FILL_BYTES;
           }
         }
+        case SnapshotFormat.PAGE_ZERO -> {
+          if (block.base() != Base.ZEROS) {
+            memory.asSlice(to, length).fill((byte) 0);
+          }
+        }
         default -> {
-          // Zeros: the memory is so already.
+          // The parent's: the memory is so already.
         }
       }
       to += length;

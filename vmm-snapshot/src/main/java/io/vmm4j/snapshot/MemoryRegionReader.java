@@ -10,14 +10,15 @@ import java.util.Optional;
 final class MemoryRegionReader {
   private final MachineDescription.Region region;
   private final Optional<MemorySegment> target;
+  private final BlockUnpacker.Base base;
   private MemoryMakeUp makeUp;
   private long nextOffset;
   private List<Integer> runs = List.of();
   private Compression compression = Compression.NONE;
-  private int fillPages;
-  private int dataPages;
+  private int[] counts = new int[SnapshotFormat.PAGE_KINDS];
 
-  MemoryRegionReader(MachineDescription.Region region, Optional<MemorySegment> target) {
+  MemoryRegionReader(
+      MachineDescription.Region region, Optional<MemorySegment> target, BlockUnpacker.Base base) {
     if (target.isPresent() && target.get().byteSize() != region.bytes()) {
       throw new IllegalArgumentException(
           "the sink gave %d bytes for region '%s' of %d"
@@ -25,7 +26,12 @@ final class MemoryRegionReader {
     }
     this.region = region;
     this.target = target;
-    this.makeUp = MemoryMakeUp.zeros(region.name(), region.bytes());
+    this.base = base;
+    this.makeUp = MemoryMakeUp.untouched(region.name(), region.bytes(), delta());
+  }
+
+  private boolean delta() {
+    return base != BlockUnpacker.Base.ZEROS;
   }
 
   long bytes() {
@@ -82,19 +88,18 @@ final class MemoryRegionReader {
       throw new SnapshotException.Corrupt(at, "field 'pages': expected pairs of kind and count");
     }
     List<Integer> read = new ArrayList<>(list.size());
-    fillPages = 0;
-    dataPages = 0;
+    counts = new int[SnapshotFormat.PAGE_KINDS];
+    int lastKind = delta() ? SnapshotFormat.PAGE_PARENT : SnapshotFormat.PAGE_DATA;
     int left = pages;
     for (int i = 0; i < list.size(); i += 2) {
-      if (!(list.get(i) instanceof Long kind) || kind < 0 || kind > SnapshotFormat.PAGE_DATA) {
+      if (!(list.get(i) instanceof Long kind) || kind < 0 || kind > lastKind) {
         throw Fields.wrong("pages", "the kind of a page", list.get(i), at);
       }
       if (!(list.get(i + 1) instanceof Long count) || count < 1 || count > left) {
         throw Fields.wrong("pages", "a count up to " + left, list.get(i + 1), at);
       }
       left -= count.intValue();
-      fillPages += kind == SnapshotFormat.PAGE_FILL ? count.intValue() : 0;
-      dataPages += kind == SnapshotFormat.PAGE_DATA ? count.intValue() : 0;
+      counts[kind.intValue()] += count.intValue();
       read.add(kind.intValue());
       read.add(count.intValue());
     }
@@ -105,22 +110,22 @@ final class MemoryRegionReader {
   }
 
   private int plainBytes() {
-    return fillPages * SnapshotFormat.FILL_BYTES + dataPages * SnapshotFormat.PAGE_BYTES;
+    int bytes = 0;
+    for (int kind = 0; kind < counts.length; kind++) {
+      bytes += counts[kind] * SnapshotFormat.storedBytes(kind);
+    }
+    return bytes;
   }
 
   /** The block whose header was checked, with its body. */
   BlockUnpacker.Block block(ChunkHeader header, ChunkBody body) {
-    makeUp =
-        makeUp.plus(
-            (long) fillPages * SnapshotFormat.PAGE_BYTES,
-            (long) dataPages * SnapshotFormat.PAGE_BYTES,
-            header.length(),
-            compression != Compression.NONE);
+    makeUp = makeUp.plus(delta(), counts, header.length(), compression != Compression.NONE);
     return new BlockUnpacker.Block(
         region.name(),
         nextOffset - SnapshotFormat.BLOCK_BYTES,
         runs,
         plainBytes(),
+        base,
         compression,
         body);
   }

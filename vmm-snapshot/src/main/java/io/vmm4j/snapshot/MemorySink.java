@@ -17,7 +17,8 @@ public interface MemorySink {
    * throws.
    *
    * @return by region name a writable segment of the region's size, of zeros, usable by any thread;
-   *     the contents of a region that is absent here are checked and dropped
+   *     the contents of a region that is absent here are checked and dropped. For a delta none may
+   *     be absent: each is built from the parent's.
    */
   Map<String, MemorySegment> allocate(MachineDescription machine);
 }

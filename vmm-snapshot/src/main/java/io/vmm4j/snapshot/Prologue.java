@@ -38,7 +38,7 @@ public record Prologue(
    * The snapshot a delta needs.
    *
    * @param id its identity
-   * @param sha256 the digest in its footer, in hexadecimal
+   * @param sha256 the root of its {@link MemoryDigest}, in hexadecimal
    */
   public record Parent(UUID id, String sha256) {}
 
@@ -53,5 +53,19 @@ public record Prologue(
         producerVersion,
         Instant.now(),
         List.of());
+  }
+
+  /** The same of a delta to a snapshot. */
+  public Prologue withParent(UUID parentId, MemoryDigest parentMemory) {
+    return with(Optional.of(new Parent(parentId, parentMemory.sha256())));
+  }
+
+  /** The same of a whole snapshot. */
+  public Prologue withoutParent() {
+    return with(Optional.empty());
+  }
+
+  private Prologue with(Optional<Parent> newParent) {
+    return new Prologue(major, minor, id, newParent, producer, producerVersion, created, features);
   }
 }

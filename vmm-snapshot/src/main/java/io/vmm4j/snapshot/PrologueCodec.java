@@ -98,6 +98,7 @@ final class PrologueCodec {
     fields.put("chunks", digest.chunkCount());
     fields.put("bytes", digest.byteCount());
     fields.put("sha256", HexFormat.of().parseHex(digest.sha256()));
+    fields.put("memorySha256", HexFormat.of().parseHex(digest.memorySha256()));
     return FieldMap.of(fields);
   }
 
@@ -105,6 +106,7 @@ final class PrologueCodec {
     return new SnapshotDigest(
         Fields.integer(fields, "chunks", 0, Long.MAX_VALUE, offset),
         Fields.integer(fields, "bytes", 0, Long.MAX_VALUE, offset),
-        HexFormat.of().formatHex(Fields.bytes(fields, "sha256", 32, offset)));
+        HexFormat.of().formatHex(Fields.bytes(fields, "sha256", 32, offset)),
+        HexFormat.of().formatHex(Fields.bytes(fields, "memorySha256", 32, offset)));
   }
 }

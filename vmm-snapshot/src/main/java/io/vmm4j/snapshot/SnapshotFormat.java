@@ -55,13 +55,24 @@ final class SnapshotFormat {
   static final int PAGE_FILL = 1;
   static final int PAGE_DATA = 2;
 
-  /** Same as in the parent: only in a delta, which this version does not read. */
+  /** Same as in the parent: only in a delta. */
   static final int PAGE_PARENT = 3;
+
+  static final int PAGE_KINDS = 4;
 
   static final int MAX_HEADER_BYTES = 64 << 10;
   static final int MAX_REGIONS = 4096;
 
   private SnapshotFormat() {}
+
+  /** What a page of a kind takes in the body of a memory chunk. */
+  static int storedBytes(int kind) {
+    return switch (kind) {
+      case PAGE_FILL -> FILL_BYTES;
+      case PAGE_DATA -> PAGE_BYTES;
+      default -> 0;
+    };
+  }
 
   private static byte[] magic() {
     byte[] name = NAME.getBytes(StandardCharsets.UTF_8);

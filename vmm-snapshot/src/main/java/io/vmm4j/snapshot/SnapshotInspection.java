@@ -78,7 +78,7 @@ public record SnapshotInspection(
     Optional<SnapshotDigest> digest = Optional.empty();
     Optional<SnapshotException> fault = Optional.empty();
     try {
-      digest = Optional.of(reader.read(machine -> Map.of()).digest());
+      digest = Optional.of(reader.readAlone().digest());
     } catch (SnapshotException e) {
       fault = Optional.of(e);
     }

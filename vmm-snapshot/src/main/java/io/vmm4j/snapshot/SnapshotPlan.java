@@ -17,6 +17,8 @@ import java.util.function.Predicate;
  * @param skipped optional chunks of kinds that are not known here
  * @param memory what the memory consists of, by region
  * @param digest the footer's
+ * @param memoryDigest of the memory, which a delta to this snapshot needs; absent if the memory was
+ *     not read
  */
 public record SnapshotPlan(
     Prologue prologue,
@@ -25,7 +27,8 @@ public record SnapshotPlan(
     List<MappingState> mappings,
     List<SkippedChunk> skipped,
     List<MemoryMakeUp> memory,
-    SnapshotDigest digest) {
+    SnapshotDigest digest,
+    Optional<MemoryDigest> memoryDigest) {
 
   /** Copies the lists. */
   public SnapshotPlan {

@@ -2,6 +2,7 @@ package io.vmm4j.snapshot;
 
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.state.FieldMap;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,6 +25,9 @@ import java.util.Set;
  * });
  * CpuState cpu = plan.requireState("vcpu", "vcpu/0").decode(MachineSchemas.CPU);
  * }
+ *
+ * <p>A delta is read with a resolver that opens its parents, see {@link #read(MemorySink,
+ * SnapshotResolver)}.
  *
  * <p>It reads to the end of the footer and not one byte further. The stream may be hostile: nothing
  * is allocated on the word of a length that is beyond the limits, and whatever the bytes are, the
@@ -77,13 +81,55 @@ public final class SnapshotReader {
   }
 
   /**
-   * Reads the snapshot. Once only.
+   * Reads a whole snapshot. Once only.
    *
    * @throws SnapshotException of the kind that fits, if it is not a whole snapshot that this
    *     version can read within the limits
    * @throws IOException if the stream fails
    */
   public SnapshotPlan read(MemorySink sink) throws IOException {
+    return read(sink, SnapshotResolver.none());
+  }
+
+  /**
+   * Reads a snapshot, and if it is a delta the chain of its parents, of any length: each link is
+   * held against what its child says of it. Once only.
+   *
+   * <p>Each parent is opened twice, for its prologue and for its contents. Of the streams that the
+   * resolver gives one is open at a time, and none when this returns or throws.
+   *
+   * @param parents opens the parents
+   * @return what the newest snapshot says, and the memory of all
+   * @throws SnapshotException.MissingParent if the resolver has not got a parent
+   * @throws SnapshotException.WrongParent if it gives another snapshot, or one of other memory
+   * @throws SnapshotException.ParentLoop if a snapshot is its own ancestor
+   * @throws SnapshotException of the kind that fits, if one of them is not a whole snapshot that
+   *     this version can read within the limits
+   * @throws IOException if a stream fails
+   */
+  public SnapshotPlan read(MemorySink sink, SnapshotResolver parents) throws IOException {
+    Prologue prologue = prologue();
+    Optional<ParentChain> chain =
+        prologue.parent().isEmpty()
+            ? Optional.empty()
+            : Optional.of(ParentChain.find(prologue, parents, limits));
+    MachineDescription machine = machine();
+    Map<String, MemorySegment> memory = sink.allocate(machine);
+    Optional<MemoryDigest> parent = Optional.empty();
+    if (chain.isPresent()) {
+      parent = Optional.of(chain.get().read(machine, memory));
+    }
+    return contents(prologue, machine, memory, parent);
+  }
+
+  /** Reads and checks all of a snapshot but for the memory that it has of its parent. */
+  SnapshotPlan readAlone() throws IOException {
+    Prologue prologue = prologue();
+    return contents(prologue, machine(), Map.of(), Optional.empty());
+  }
+
+  /** Begins to read. */
+  Prologue prologue() throws IOException {
     if (used) {
       throw new IllegalStateException("this reader has been used; make one for each snapshot");
     }
@@ -91,23 +137,49 @@ public final class SnapshotReader {
     Prologue prologue = PrologueCodec.fromFields(in.prologue(), 0);
     listener.prologue(prologue);
     refuseFeatures(prologue);
-    MachineDescription machine = machine();
-    Map<String, MemorySegment> memory = sink.allocate(machine);
+    return prologue;
+  }
+
+  /**
+   * Reads what follows the machine.
+   *
+   * @param parent of a delta the digest of its parent's memory, which is what {@code memory} holds;
+   *     if that is absent, a delta's memory is not digested
+   */
+  SnapshotPlan contents(
+      Prologue prologue,
+      MachineDescription machine,
+      Map<String, MemorySegment> memory,
+      Optional<MemoryDigest> parent)
+      throws IOException {
+    BlockUnpacker.Base base = BlockUnpacker.Base.ZEROS;
+    if (prologue.parent().isPresent()) {
+      base = parent.isPresent() ? BlockUnpacker.Base.PARENT : BlockUnpacker.Base.UNKNOWN;
+    }
     for (MachineDescription.Region region : machine.regions()) {
       Optional<MemorySegment> target = Optional.ofNullable(memory.get(region.name()));
-      regions.put(region.name(), new MemoryRegionReader(region, target));
+      regions.put(region.name(), new MemoryRegionReader(region, target, base));
     }
+    MemoryDigest.Builder memoryDigest = new MemoryDigest.Builder(machine.regions(), parent);
     boolean parallel = machine.totalMemoryBytes() >= SnapshotWriter.PARALLEL_BYTES;
-    try (OrderedPipeline<BlockUnpacker, Integer> pipeline =
-        new OrderedPipeline<>(parallel, BlockUnpacker::new, unpacked -> {})) {
+    try (OrderedPipeline<BlockUnpacker, BlockUnpacker.Unpacked> pipeline =
+        new OrderedPipeline<>(
+            parallel,
+            BlockUnpacker::new,
+            block -> memoryDigest.leaf(block.region(), block.regionOffset(), block.leaf()))) {
       while (true) {
         ChunkHeader header = in.header();
         if (header.kind().equals(SnapshotFormat.FOOTER)) {
           pipeline.drain();
-          SnapshotDigest digest = footer(header);
+          Optional<MemoryDigest> ofMemory =
+              base == BlockUnpacker.Base.UNKNOWN
+                  ? Optional.empty()
+                  : Optional.of(memoryDigest.build());
+          SnapshotDigest digest = footer(header, ofMemory);
           List<MemoryMakeUp> makeUp =
               regions.values().stream().map(MemoryRegionReader::makeUp).toList();
-          return new SnapshotPlan(prologue, machine, states, mappings, skipped, makeUp, digest);
+          return new SnapshotPlan(
+              prologue, machine, states, mappings, skipped, makeUp, digest, ofMemory);
         }
         countChunk(header);
         switch (header.kind()) {
@@ -131,11 +203,6 @@ public final class SnapshotReader {
             "feature '" + feature + "'", "this version does not know it; use a newer release");
       }
     }
-    prologue
-        .parent()
-        .ifPresent(parent -> {
-          throw new SnapshotException.MissingParent(parent.id().toString());
-        });
   }
 
   private void countChunk(ChunkHeader header) {
@@ -154,7 +221,8 @@ public final class SnapshotReader {
     }
   }
 
-  private MachineDescription machine() throws IOException {
+  /** Reads the machine, which follows the prologue. */
+  MachineDescription machine() throws IOException {
     ChunkHeader header = in.header();
     if (!header.kind().equals(SnapshotFormat.MACHINE)) {
       throw new SnapshotException.Corrupt(
@@ -204,7 +272,8 @@ public final class SnapshotReader {
     listener.chunk(header, Optional.of(fields));
   }
 
-  private void memory(ChunkHeader header, OrderedPipeline<BlockUnpacker, Integer> pipeline)
+  private void memory(
+      ChunkHeader header, OrderedPipeline<BlockUnpacker, BlockUnpacker.Unpacked> pipeline)
       throws IOException {
     String name = Fields.text(header.fields(), "region", header.offset());
     MemoryRegionReader region = regions.get(name);
@@ -214,10 +283,7 @@ public final class SnapshotReader {
     }
     region.begin(header);
     BlockUnpacker.Block block = region.block(header, in.body(header));
-    pipeline.submit(unpacker -> {
-      unpacker.unpack(block, region.target());
-      return block.plainBytes();
-    });
+    pipeline.submit(unpacker -> unpacker.unpack(block, region.target()));
     listener.chunk(header, Optional.empty());
   }
 
@@ -232,9 +298,15 @@ public final class SnapshotReader {
     listener.chunk(header, Optional.empty());
   }
 
-  private SnapshotDigest footer(ChunkHeader header) throws IOException {
+  private SnapshotDigest footer(ChunkHeader header, Optional<MemoryDigest> memory)
+      throws IOException {
     SnapshotDigest stated = PrologueCodec.footer(in.fieldsBody(header), header.offset());
-    SnapshotDigest actual = new SnapshotDigest(chunks, header.offset(), in.endDigest());
+    SnapshotDigest actual =
+        new SnapshotDigest(
+            chunks,
+            header.offset(),
+            in.endDigest(),
+            memory.map(MemoryDigest::sha256).orElse(stated.memorySha256()));
     if (!stated.equals(actual)) {
       throw new SnapshotException.Corrupt(
           header.offset(), "the footer states %s, found %s".formatted(stated, actual));

@@ -4,11 +4,14 @@ import io.vmm4j.api.state.FieldMap;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a snapshot to a stream, from front to back.
@@ -22,6 +25,14 @@ import java.util.Optional;
  *   writer.memory(MachineDescription.RAM, MemorySource.of(ram));
  *   writer.finish();
  * }
+ * }
+ *
+ * <p>A delta is written in the same way, with the digest of its parent's memory and the pages that
+ * may have changed:
+ *
+ * {@snippet :
+ * writer.prologue(Prologue.of(id, "vmm4j", "1.0").withParent(parentId, parentDigest), parentDigest);
+ * writer.memory(MachineDescription.RAM, MemorySource.of(ram), ChangedPages.of(dirty));
  * }
  *
  * <p>Prologue and machine come first, then states, mappings and memory in any order, then {@link
@@ -46,6 +57,9 @@ public final class SnapshotWriter implements AutoCloseable {
   private final Map<String, Long> regions = new HashMap<>();
   private final List<MemoryMakeUp> memory = new ArrayList<>();
   private Phase phase = Phase.PROLOGUE;
+  private Optional<MemoryDigest> parent = Optional.empty();
+  private MemoryDigest.@Nullable Builder digest;
+  private @Nullable MemoryDigest memoryDigest;
   private long chunks;
 
   /** A writer to a stream, which need not be buffered. */
@@ -54,15 +68,52 @@ public final class SnapshotWriter implements AutoCloseable {
     this.compression = compression;
   }
 
-  /** Begins the snapshot. */
+  /**
+   * Begins a whole snapshot.
+   *
+   * @throws IllegalArgumentException if the prologue names a parent
+   */
   public void prologue(Prologue prologue) throws IOException {
+    if (prologue.parent().isPresent()) {
+      throw new IllegalArgumentException("a delta is written with the digest of its parent");
+    }
     enter(Phase.PROLOGUE, Phase.MACHINE);
     out.prologue(PrologueCodec.toFields(prologue));
   }
 
-  /** Describes the machine. */
+  /**
+   * Begins a delta: its memory is written as far as it may differ from the parent's.
+   *
+   * @param prologue names the parent
+   * @param parentMemory the digest of the parent's memory
+   * @throws IllegalArgumentException if the prologue names no parent, or one of another digest
+   */
+  public void prologue(Prologue prologue, MemoryDigest parentMemory) throws IOException {
+    if (!prologue
+        .parent()
+        .map(Prologue.Parent::sha256)
+        .equals(Optional.of(parentMemory.sha256()))) {
+      throw new IllegalArgumentException("the prologue does not name this parent");
+    }
+    enter(Phase.PROLOGUE, Phase.MACHINE);
+    parent = Optional.of(parentMemory);
+    out.prologue(PrologueCodec.toFields(prologue));
+  }
+
+  /**
+   * Describes the machine.
+   *
+   * @throws IllegalArgumentException if it is a delta's and a region of the parent is not there or
+   *     has another size
+   */
   public void machine(MachineDescription machine) throws IOException {
+    parent
+        .flatMap(digest -> digest.misfit(machine))
+        .ifPresent(misfit -> {
+          throw new IllegalArgumentException(misfit);
+        });
     enter(Phase.MACHINE, Phase.CHUNKS);
+    digest = new MemoryDigest.Builder(machine.regions(), parent);
     machine.regions().forEach(region -> regions.put(region.name(), region.bytes()));
     FieldMap header = FieldMap.of(Map.of("version", (long) MachineCodec.version()));
     out.chunk(SnapshotFormat.MACHINE, true, header, MachineCodec.toFields(machine));
@@ -97,6 +148,24 @@ public final class SnapshotWriter implements AutoCloseable {
    *     been written
    */
   public MemoryMakeUp memory(String region, MemorySource source) throws IOException {
+    return memory(region, source, ChangedPages.all());
+  }
+
+  /**
+   * The contents of a memory region, of which a delta gets the pages that may have changed. A whole
+   * snapshot gets them all.
+   *
+   * @param region as the machine's description names it
+   * @param source all of the region, the pages that have not changed too: a block's digest covers
+   *     them
+   * @param changed every page that differs from the parent's, and perhaps others; of a region that
+   *     the parent has not, every page that is not zeros
+   * @return what it consists of
+   * @throws IllegalArgumentException if there is no such region, it has another size, or it has
+   *     been written
+   */
+  public MemoryMakeUp memory(String region, MemorySource source, ChangedPages changed)
+      throws IOException {
     enter(Phase.CHUNKS, Phase.CHUNKS);
     Long size = regions.remove(region);
     if (size == null || size != source.size()) {
@@ -105,24 +174,44 @@ public final class SnapshotWriter implements AutoCloseable {
               .formatted(region, source.size()));
     }
     int index = memory.size();
-    memory.add(MemoryMakeUp.zeros(region, size));
-    try (OrderedPipeline<BlockPacker, Optional<BlockPacker.Block>> pipeline =
+    memory.add(MemoryMakeUp.untouched(region, size, parent.isPresent()));
+    try (OrderedPipeline<BlockPacker, BlockPacker.Packed> pipeline =
         new OrderedPipeline<>(
             size >= PARALLEL_BYTES,
             () -> new BlockPacker(compression),
-            packed -> {
-              if (packed.isPresent()) {
-                block(region, packed.get(), index);
-              }
-            })) {
+            packed -> take(region, packed, index))) {
       for (long offset = 0; offset < size; offset += SnapshotFormat.BLOCK_BYTES) {
         long at = offset;
         int length = (int) Math.min(SnapshotFormat.BLOCK_BYTES, size - offset);
-        pipeline.submit(packer -> packer.pack(source, at, length));
+        if (parent.isEmpty()) {
+          pipeline.submit(packer -> packer.pack(source, at, length));
+        } else if (changed.next(at / SnapshotFormat.PAGE_BYTES)
+            < (at + length) / SnapshotFormat.PAGE_BYTES) {
+          pipeline.submit(packer -> packer.pack(source, at, length, changed));
+        }
       }
       pipeline.drain();
     }
     return memory.get(index);
+  }
+
+  private void take(String region, BlockPacker.Packed packed, int index) throws IOException {
+    // Pages that were written to are often found as they were.
+    boolean asBefore =
+        parent.isPresent() && sameLeaf(parent.get().leaf(region, packed.offset()), packed.leaf());
+    if (!asBefore && packed.block().isPresent()) {
+      block(region, packed.block().get(), index);
+      digest().leaf(region, packed.offset(), packed.leaf());
+    }
+  }
+
+  private static boolean sameLeaf(Optional<byte[]> one, Optional<byte[]> other) {
+    return one.isPresent() == other.isPresent()
+        && (one.isEmpty() || Arrays.equals(one.get(), other.get()));
+  }
+
+  private MemoryDigest.Builder digest() {
+    return Objects.requireNonNull(digest, "the machine comes first");
   }
 
   private void block(String region, BlockPacker.Block block, int index) throws IOException {
@@ -144,8 +233,8 @@ public final class SnapshotWriter implements AutoCloseable {
         memory
             .get(index)
             .plus(
-                (long) block.fillPages() * SnapshotFormat.PAGE_BYTES,
-                (long) block.dataPages() * SnapshotFormat.PAGE_BYTES,
+                parent.isPresent(),
+                block.counts(),
                 block.length(),
                 block.compression() != Compression.NONE));
   }
@@ -153,13 +242,26 @@ public final class SnapshotWriter implements AutoCloseable {
   /** Ends the snapshot with its footer and flushes the stream. */
   public SnapshotDigest finish() throws IOException {
     enter(Phase.CHUNKS, Phase.FINISHED);
-    long byteCount = out.count();
-    String sha256 = out.endDigest();
-    SnapshotDigest digest = new SnapshotDigest(chunks, byteCount, sha256);
+    MemoryDigest ofMemory = digest().build();
+    SnapshotDigest written =
+        new SnapshotDigest(chunks, out.count(), out.endDigest(), ofMemory.sha256());
     out.chunk(
-        SnapshotFormat.FOOTER, true, FieldMap.of(Map.of()), PrologueCodec.footerFields(digest));
+        SnapshotFormat.FOOTER, true, FieldMap.of(Map.of()), PrologueCodec.footerFields(written));
     out.flush();
-    return digest;
+    memoryDigest = ofMemory;
+    return written;
+  }
+
+  /**
+   * The digest of the memory that was written, which a delta to this snapshot needs.
+   *
+   * @throws IllegalStateException if the snapshot is not finished
+   */
+  public MemoryDigest memoryDigest() {
+    if (memoryDigest == null) {
+      throw new IllegalStateException("not now: the snapshot is not finished");
+    }
+    return memoryDigest;
   }
 
   private void enter(Phase expected, Phase next) {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /** Snapshots of any content whose checksums are right nevertheless. */
@@ -15,6 +16,12 @@ final class Forgery {
     void writeTo(ChunkOutput out) throws IOException;
   }
 
+  /** The digest that is stated: that of the sample's memory if all of it is zeros. */
+  private static final MemoryDigest ZEROS =
+      new MemoryDigest.Builder(
+              SampleSnapshot.machine(SampleSnapshot.RAM_BYTES).regions(), Optional.empty())
+          .build();
+
   private Forgery() {}
 
   static byte[] of(FieldMap prologue, FieldMap machine, int chunkCount, Chunks chunks)
@@ -24,7 +31,8 @@ final class Forgery {
     out.prologue(prologue);
     out.chunk("machine", true, FieldMap.of(Map.of("version", 1L)), machine);
     chunks.writeTo(out);
-    SnapshotDigest digest = new SnapshotDigest(chunkCount + 1, out.count(), out.endDigest());
+    SnapshotDigest digest =
+        new SnapshotDigest(chunkCount + 1, out.count(), out.endDigest(), ZEROS.sha256());
     out.chunk("footer", true, FieldMap.of(Map.of()), PrologueCodec.footerFields(digest));
     out.flush();
     return bytes.toByteArray();
