@@ -11,6 +11,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.state.RecordSchema;
+import io.vmm4j.api.state.RecordedShapes;
 import io.vmm4j.devices.acpipm.AcpiPmConfig;
 import io.vmm4j.devices.acpipm.AcpiPmFactory;
 import io.vmm4j.devices.bootrom.BootRomConfig;
@@ -51,78 +52,38 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 class BuiltInDevicesContractTest {
+  private static final RecordedShapes RECORDED =
+      RecordedShapes.read(BuiltInDevicesContractTest.class, "state-shapes.txt");
+
   @TempDir Path directory;
 
   @TestFactory
   Stream<DynamicContainer> every_built_in_device_keeps_the_contract() throws IOException {
     Path image = Files.write(directory.resolve("rom"), new byte[5000]);
     return Stream.of(
-        container(
-            new PicFactory(),
-            PicConfig.DEFAULT,
-            "{master:" + PIC_CHIP + ",slave:" + PIC_CHIP + "}"),
-        container(
-            new IoApicFactory(),
-            IoApicConfig.DEFAULT,
-            "{select:int32,id:int32,pins:int32,redirections:[int64]}"),
-        container(
-            new PitFactory(),
-            PitConfig.DEFAULT,
-            "{channels:[{mode:int32,access:int32,bcd:boolean,gate:boolean,count:int32,"
-                + "nextCount:int32,phase:[IDLE, ARMED, COUNTING, PAUSED],loadTick:int64,"
-                + "elapsed:int64,lowByteWritten:boolean,lowByte:int32,highByteNext:boolean,"
-                + "latched:int32,latchedCount:int32,statusLatched:boolean,latchedStatus:int32}],"
-                + "speaker:int32,lineAsserted:boolean,lineTick:int64,edgeTick:int64}"),
-        container(
-            new UartFactory(),
-            Uart.com1(),
-            "{interruptEnable:int32,fifoControl:int32,lineControl:int32,modemControl:int32,"
-                + "scratch:int32,divisor:int32,modemChanges:int32,received:[int32],"
-                + "overrun:boolean,transmitterEmptyPending:boolean,timeoutPending:boolean,"
-                + "timeoutAt:int64?}"),
-        container(
-            new RtcFactory(),
-            RtcConfig.DEFAULT,
-            "{index:int32,memory:bytes,registerA:int32,registerB:int32,flags:int32,"
-                + "offsetSeconds:int64,offsetNanos:int32,updatedSecond:int64,"
-                + "periodicTick:int64}"),
-        container(
-            new I8042Factory(),
-            I8042Config.DEFAULT,
-            "{memory:bytes,outputPort:int32,awaited:int32,outputFull:boolean,output:int32,"
-                + "outputFromKeyboard:boolean,timedOut:boolean,lastWasCommand:boolean,"
-                + "keyboard:{scanning:boolean,scanSet:int32,leds:int32,rate:int32,"
-                + "awaited:int32,lastSent:int32,queue:bytes}}"),
-        container(
-            new AcpiPmFactory(),
-            AcpiPmConfig.DEFAULT,
-            "{status:int32,enable:int32,control:int32,timerPeriods:int64,resetControl:int32}"),
-        container(new DebugExitFactory(), DebugExitConfig.DEFAULT, "{}"),
-        container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT, "{}"),
-        container(
-            new PcTestDeviceFactory(),
-            new PcTestDeviceConfig(),
-            "{ports:bytes,lines:int32,window:bytes}"),
-        container(new BootRomFactory(), new BootRomConfig(image.toString()), "{bytes:int64}"),
-        container(
-            new TestWindowFactory(),
-            TestWindowConfig.DEFAULT,
-            "{wantedPage:int32,page:int32,access:[OFF, READ_ONLY, READ_WRITE],"
-                + "generation:int32,refused:boolean}"));
+        container(new PicFactory(), PicConfig.DEFAULT),
+        container(new IoApicFactory(), IoApicConfig.DEFAULT),
+        container(new PitFactory(), PitConfig.DEFAULT),
+        container(new UartFactory(), Uart.com1()),
+        container(new RtcFactory(), RtcConfig.DEFAULT),
+        container(new I8042Factory(), I8042Config.DEFAULT),
+        container(new AcpiPmFactory(), AcpiPmConfig.DEFAULT),
+        container(new DebugExitFactory(), DebugExitConfig.DEFAULT),
+        container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT),
+        container(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
+        container(new BootRomFactory(), new BootRomConfig(image.toString())),
+        container(new TestWindowFactory(), TestWindowConfig.DEFAULT));
   }
 
-  private static final String PIC_CHIP =
-      "{pins:int32,edges:int32,inService:int32,mask:int32,levelTriggered:int32,"
-          + "allLevelTriggered:boolean,vectorBase:int32,lowestPriority:int32,"
-          + "rotateOnAutoEoi:boolean,autoEoi:boolean,specialFullyNested:boolean,"
-          + "specialMask:boolean,readInService:boolean,poll:boolean,initializationWord:int32,"
-          + "singleMode:boolean,expectsWord4:boolean}";
-
   private static <C extends Record & DeviceConfig, S extends Record> DynamicContainer container(
-      DeviceFactory<C, S> factory, C config, String shape) {
+      DeviceFactory<C, S> factory, C config) {
     return DynamicContainer.dynamicContainer(
         factory.type(),
-        DeviceModelContract.of(factory, config).stateShape(1, shape).checks().entrySet().stream()
+        DeviceModelContract.of(factory, config)
+            .recordedShapes(RECORDED)
+            .checks()
+            .entrySet()
+            .stream()
             .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run)));
   }
 
@@ -255,14 +216,25 @@ class BuiltInDevicesContractTest {
         .hasMessageContaining("guest wrote 255");
   }
 
+  @SuppressWarnings("rawtypes") // A class literal has no type arguments.
+  @Test
+  void every_type_that_is_present_has_its_shapes_recorded() {
+    for (DeviceFactory<?, ?> factory : ServiceLoader.load(DeviceFactory.class)) {
+      RECORDED.check(factory.type(), factory.stateSchema());
+      RECORDED.check(factory.type() + "/config", factory.configSchema());
+    }
+  }
+
   @Test
   void the_kit_finds_a_state_that_changed_its_shape() {
     assertThatThrownBy(() ->
             DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false))
-                .stateShape(1, "{value:int64}")
+                .recordedShapes(
+                    RecordedShapes.read(BuiltInDevicesContractTest.class, "leaky-shapes.txt"))
                 .check())
         .isInstanceOf(AssertionError.class)
-        .hasMessageContaining("{value:int32}");
+        .hasMessageContaining("{value:int32}")
+        .hasMessageContaining("leaky 2 {value:int32}");
   }
 
   @Test

@@ -115,7 +115,7 @@ public final class SnapshotWriter implements AutoCloseable {
     enter(Phase.MACHINE, Phase.CHUNKS);
     digest = new MemoryDigest.Builder(machine.regions(), parent);
     machine.regions().forEach(region -> regions.put(region.name(), region.bytes()));
-    FieldMap header = FieldMap.of(Map.of("version", (long) MachineCodec.version()));
+    FieldMap header = FieldMap.of(Map.of("version", (long) MachineCodec.schema().version()));
     out.chunk(SnapshotFormat.MACHINE, true, header, MachineCodec.toFields(machine));
     chunks++;
   }

@@ -152,6 +152,9 @@ final class RecordCodec<R extends Record> {
     if (type == byte[].class) {
       return new BytesForm();
     }
+    if (type == FieldMap.class) {
+      return new PlainForm("fields", FieldMap.class);
+    }
     if (type == byte.class || type == Byte.class) {
       return new IntegerForm("int8", Byte.MIN_VALUE, Byte.MAX_VALUE, n -> (byte) n);
     }

@@ -23,8 +23,9 @@ import java.util.function.UnaryOperator;
  *
  * <p>Components may be {@code boolean}, {@code byte}, {@code short}, {@code int}, {@code long},
  * {@link String}, an enum, {@code byte[]}, {@code int[]}, {@code long[]}, {@code boolean[]}, a
- * {@link List} or {@link java.util.Optional} of these, or a record of these. The lookup gives
- * access to the record, which need not be public. Immutable; safe for any thread.
+ * {@link List} or {@link java.util.Optional} of these, a record of these, or a {@link FieldMap} for
+ * fields whose shape is another's concern. The lookup gives access to the record, which need not be
+ * public. Immutable; safe for any thread.
  *
  * @param <R> the record
  */
@@ -104,6 +105,28 @@ public final class RecordSchema<R extends Record> {
    *     #oldestVersion} to {@link #version}
    */
   public R fromFields(int fieldsVersion, FieldMap fields) {
+    return codec.fromFields(stepped(fieldsVersion, fields));
+  }
+
+  /**
+   * The fields of the present version that fields of some version stand for: upgraded, defaults
+   * filled in. Fields that the record has not are kept as they are.
+   *
+   * @throws StateFormatException as {@link #fromFields}
+   */
+  public FieldMap upgraded(int fieldsVersion, FieldMap fields) {
+    FieldMap current = stepped(fieldsVersion, fields);
+    FieldMap own = codec.toFields(codec.fromFields(current));
+    for (String name : own.names()) {
+      // A nested record may have unknown fields of its own; what is there already is right.
+      if (!current.has(name)) {
+        current = current.with(name, own.get(name));
+      }
+    }
+    return current;
+  }
+
+  private FieldMap stepped(int fieldsVersion, FieldMap fields) {
     if (fieldsVersion < oldestVersion || fieldsVersion > version) {
       throw new StateFormatException(
           "%s: version %d is not one of %d to %d"
@@ -120,7 +143,7 @@ public final class RecordSchema<R extends Record> {
             e);
       }
     }
-    return codec.fromFields(current);
+    return current;
   }
 
   /**

@@ -5,6 +5,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
+import io.vmm4j.api.state.RecordedShapes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +22,7 @@ import java.util.function.Consumer;
  * @TestFactory
  * Stream<DynamicTest> keepsTheContract() {
  *   return DeviceModelContract.of(new ThermometerFactory(), new ThermometerConfig(21))
- *       .stateShape(1, "{celsius:int32,alarm:boolean}")
+ *       .recordedShapes(RecordedShapes.read(ThermometerTest.class, "state-shapes.txt"))
  *       .checks().entrySet().stream()
  *       .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run));
  * }
@@ -65,14 +66,17 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
   }
 
   /**
-   * Holds version and shape of the state together: whoever changes the record must think of the
-   * files that are written already.
-   *
-   * @param version {@link RecordSchema#version}
-   * @param shape {@link RecordSchema#shape}
+   * Holds the version and shape of state and configuration to those recorded under the device's
+   * type, and its type with {@code /config}: whoever changes a record must think of the files that
+   * are written already.
    */
-  public DeviceModelContract<C, S> stateShape(int version, String shape) {
-    checks.put("the state's shape belongs to its version", () -> shapeIs(version, shape));
+  public DeviceModelContract<C, S> recordedShapes(RecordedShapes recorded) {
+    checks.put(
+        "the state's shape belongs to its version",
+        () -> recorded.check(factory.type(), factory.stateSchema()));
+    checks.put(
+        "the configuration's shape belongs to its version",
+        () -> recorded.check(factory.type() + "/config", factory.configSchema()));
     return this;
   }
 
@@ -131,15 +135,6 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
     FieldMap fields = schema.toFields(config);
     isEqual(
         "the configuration", fields, schema.toFields(schema.fromFields(schema.version(), fields)));
-  }
-
-  private void shapeIs(int version, String shape) {
-    RecordSchema<S> schema = factory.stateSchema();
-    String now = "version %d, %s".formatted(schema.version(), schema.shape());
-    isEqual(
-        "version and shape of the state (a new shape needs a new version, and an upgrade)",
-        "version %d, %s".formatted(version, shape),
-        now);
   }
 
   private void savingChangesNothing() {
