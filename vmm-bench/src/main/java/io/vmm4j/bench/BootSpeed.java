@@ -1,0 +1,118 @@
+package io.vmm4j.bench;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.devices.uart.Uart;
+import io.vmm4j.guests.GuestCache;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How fast the Debian kernel boots on the software backend, from kernel entry to init: instructions
+ * by wall-clock time and by the vCPU thread's processor time, in all and second by second, in a
+ * fresh JVM. {@code ./bench BootSpeed [FLAVOUR]}
+ */
+public final class BootSpeed {
+  private static final String INIT_RUNS = "Run /init as init process";
+  private static final String READY = "vmm4j guest ready";
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  private BootSpeed() {}
+
+  private record Sample(long nanos, long processorNanos, long instructions) {}
+
+  /** Boots once and prints. */
+  public static void main(String[] arguments) throws Exception {
+    GuestCache cache = GuestCache.locate();
+    Path kernel = required(cache.kernel(arguments.length > 0 ? arguments[0] : "cloud-amd64"));
+    VmSpec spec =
+        VmSpec.builder("boot")
+            .backend(Backends.software())
+            .memory(MemorySize.mebibytes(512))
+            .boot(
+                LinuxBoot.kernel(kernel)
+                    .initrd(required(cache.initrd()))
+                    .commandLine("console=ttyS0 panic=-1"))
+            .device("com1", Uart.com1())
+            .build();
+    try (Vm vm = Vm.create(spec)) {
+      List<Sample> samples = new ArrayList<>();
+      samples.add(sample(vm));
+      vm.resume();
+      Thread sampler =
+          Thread.ofPlatform().daemon().start(() -> {
+            try {
+              while (true) {
+                Thread.sleep(1000);
+                samples.add(sample(vm));
+              }
+            } catch (InterruptedException e) {
+              // The boot is over.
+            }
+          });
+      vm.console("com1").expect(INIT_RUNS, PATIENCE);
+      sampler.interrupt();
+      sampler.join();
+      samples.add(sample(vm));
+      print(samples, "init");
+      vm.console("com1").expect(READY, PATIENCE);
+      print(List.of(samples.getLast(), sample(vm)), "from there to the shell");
+      log(vm.console("com1").transcriptBytes());
+    }
+  }
+
+  private static void log(byte[] transcript) {
+    new String(transcript, StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> line.contains(INIT_RUNS))
+        .forEach(line -> System.out.println("guest's own clock: " + line));
+  }
+
+  private static Path required(Optional<Path> file) {
+    return file.orElseThrow(() -> new IllegalStateException("run guests/fetch first"));
+  }
+
+  private static Sample sample(Vm vm) {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long processor = 0;
+    for (long id : threads.getAllThreadIds()) {
+      var info = threads.getThreadInfo(id);
+      if (info != null && info.getThreadName().equals("vmm-boot-vcpu-0")) {
+        processor = threads.getThreadCpuTime(id);
+      }
+    }
+    return new Sample(System.nanoTime(), processor, vm.metrics().instructions());
+  }
+
+  private static void print(List<Sample> samples, String until) {
+    Sample first = samples.getFirst();
+    Sample last = samples.getLast();
+    StringBuilder windows = new StringBuilder();
+    for (int i = 1; i < samples.size(); i++) {
+      windows.append(" %.0f".formatted(rate(samples.get(i - 1), samples.get(i), false)));
+    }
+    System.out.printf(
+        "%s: %.1f M instructions, %.2f s (vCPU's processor time %.2f s): %.1f M/s (%.1f M/s)%n",
+        until,
+        (last.instructions - first.instructions) / 1e6,
+        (last.nanos - first.nanos) / 1e9,
+        (last.processorNanos - first.processorNanos) / 1e9,
+        rate(first, last, false),
+        rate(first, last, true));
+    System.out.println("M/s second by second:" + windows);
+  }
+
+  private static double rate(Sample from, Sample to, boolean processor) {
+    long nanos = processor ? to.processorNanos - from.processorNanos : to.nanos - from.nanos;
+    return (to.instructions - from.instructions) * 1e3 / nanos;
+  }
+}
