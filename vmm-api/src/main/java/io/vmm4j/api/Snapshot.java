@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -40,25 +43,72 @@ public interface Snapshot extends AutoCloseable {
    */
   void writeTo(Path file) throws IOException;
 
+  /** What it took to take it; empty if it was read. */
+  Optional<CaptureReport> captureReport();
+
+  /** The snapshot that it is written against, if it is not written as a whole. */
+  Optional<UUID> parentId();
+
   /**
-   * A new machine that goes on from here, running, on the best backend that can take it.
+   * A new machine that goes on from here, running, on the best backend that can take it. Its memory
+   * is this snapshot's, shared copy-on-write: nothing is copied now, and only what the machine
+   * writes takes room of its own.
    *
    * @throws SnapshotException.MissingDevice if a device's factory is not present
    * @throws SnapshotException.Incompatible if no backend can run it
    */
   default Vm resume() {
-    return resume(Backends.auto());
+    return resume(ResumeOptions.standard());
   }
 
   /** A new machine that goes on from here, running, on a chosen backend. */
   default Vm resume(BackendChoice backend) {
-    Vm vm = load(backend);
-    vm.resume();
-    return vm;
+    return resume(ResumeOptions.standard().on(backend));
   }
 
+  /**
+   * A new machine that goes on from here.
+   *
+   * @throws SnapshotException.MissingDevice if a device's factory is not present
+   * @throws SnapshotException.Incompatible if no backend can run it
+   * @throws IllegalArgumentException if an option names a device that is not there
+   */
+  Vm resume(ResumeOptions options);
+
   /** A new machine that stands here, paused. */
-  Vm load(BackendChoice backend);
+  default Vm load(BackendChoice backend) {
+    return resume(ResumeOptions.standard().on(backend).standing());
+  }
+
+  /**
+   * A clone that goes on from here, running: see {@link ResumeOptions.Identity#CLONE}. Clones do
+   * not depend on one another, nor on this snapshot being open.
+   */
+  default Vm fork() {
+    return resume(ResumeOptions.standard().asClone());
+  }
+
+  /**
+   * So many clones, each named after the snapshot's machine with a number behind.
+   *
+   * @throws IllegalArgumentException if {@code count} is less than 1
+   */
+  default List<Vm> fork(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("count: " + count + " is less than 1");
+    }
+    List<Vm> clones = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        String name = spec().name() + "-" + (i + 1);
+        clones.add(resume(ResumeOptions.standard().asClone().named(name)));
+      }
+      return List.copyOf(clones);
+    } catch (Throwable e) {
+      clones.forEach(Vm::close);
+      throw e;
+    }
+  }
 
   /** Releases its copy of the memory. Machines made from it live on. */
   @Override

@@ -88,14 +88,32 @@ public interface Vm extends AutoCloseable {
   void step(long instructions);
 
   /** Takes a snapshot: pauses, captures, goes on if it was running. */
-  Snapshot snapshot();
+  default Snapshot snapshot() {
+    return snapshot(SnapshotOptions.stopped());
+  }
+
+  /**
+   * Takes a snapshot that is written as what differs from an earlier one: of this machine, of the
+   * one it was forked from, or any other of a machine built alike.
+   */
+  default Snapshot snapshot(Snapshot parent) {
+    return snapshot(SnapshotOptions.stopped().since(parent));
+  }
+
+  /**
+   * Takes a snapshot.
+   *
+   * @throws SnapshotException.Incompatible if the parent is of a machine of another make
+   */
+  Snapshot snapshot(SnapshotOptions options);
 
   /** Writes a snapshot straight to a stream while paused, then goes on if it was running. */
   void snapshotTo(OutputStream out) throws IOException;
 
   /**
    * Takes this machine to the state of a snapshot of it or of one built alike; it then runs if it
-   * ran before. If it can't, the machine is as it was.
+   * ran before. Of a snapshot of its own, or of one it came from, only the pages that differ are
+   * written. If it can't, the machine is as it was.
    *
    * @throws SnapshotException.Incompatible if the machine is of another make
    */

@@ -49,16 +49,18 @@ public final class BootSpeed {
       samples.add(sample(vm));
       vm.resume();
       Thread sampler =
-          Thread.ofPlatform().daemon().start(() -> {
-            try {
-              while (true) {
-                Thread.sleep(1000);
-                samples.add(sample(vm));
-              }
-            } catch (InterruptedException e) {
-              // The boot is over.
-            }
-          });
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try {
+                  while (true) {
+                    Thread.sleep(1000);
+                    samples.add(sample(vm));
+                  }
+                } catch (InterruptedException e) {
+                  // The boot is over.
+                }
+              });
       vm.console("com1").expect(INIT_RUNS, PATIENCE);
       sampler.interrupt();
       sampler.join();

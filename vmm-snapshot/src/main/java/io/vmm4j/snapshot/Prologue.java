@@ -15,7 +15,7 @@ import java.util.UUID;
  * @param parent the snapshot this one is a delta of; absent for a whole one
  * @param producer the program that wrote it
  * @param producerVersion the version of that program
- * @param created when it was written, to the millisecond
+ * @param created when the state was captured, by the clock of the host, to the millisecond
  * @param features names of what a reader must know to read it; empty so far
  */
 public record Prologue(
@@ -42,8 +42,8 @@ public record Prologue(
    */
   public record Parent(UUID id, String sha256) {}
 
-  /** Of a new whole snapshot in the present version of the format, written now. */
-  public static Prologue of(UUID id, String producer, String producerVersion) {
+  /** Of a new whole snapshot in the present version of the format. */
+  public static Prologue of(UUID id, Instant created, String producer, String producerVersion) {
     return new Prologue(
         SnapshotFormat.MAJOR,
         SnapshotFormat.MINOR,
@@ -51,7 +51,7 @@ public record Prologue(
         Optional.empty(),
         producer,
         producerVersion,
-        Instant.now(),
+        created,
         List.of());
   }
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@snippet :
  * try (SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
- *   writer.prologue(Prologue.of(id, "vmm4j", "1.0"));
+ *   writer.prologue(Prologue.of(id, Instant.now(), "vmm4j", "1.0"));
  *   writer.machine(description);
  *   writer.state(StateChunk.of("vcpu", "vcpu/0", MachineSchemas.CPU, cpuState));
  *   writer.mapping(mapping);

@@ -24,6 +24,13 @@ public interface BackendHost {
   /** What lies at a guest physical address; asked on TLB fills. From any thread. */
   MemoryLocation locate(long guestPhysicalAddress);
 
+  /**
+   * A vCPU has written, or is about to, to pages of {@link #memory}: to be said at least once for
+   * each page between two calls of {@link BackendMachine#harvestWrites}. From any thread, without a
+   * lock.
+   */
+  void vcpuWrites(long offset, long length);
+
   /** The clock. */
   VmClock clock();
 

@@ -20,6 +20,12 @@ public interface BackendMachine extends AutoCloseable {
    */
   void memoryWritten(long offset, long length);
 
+  /**
+   * Sees to it that every page that a vCPU has written has been named to {@link
+   * BackendHost#vcpuWrites}, and that the next write to any page will be. While no vCPU runs.
+   */
+  void harvestWrites();
+
   /** Delivers an interrupt message to the local APICs it addresses. */
   void sendMessage(long address, int data);
 

@@ -1,5 +1,7 @@
 package io.vmm4j.api.device;
 
+import java.util.UUID;
+
 /**
  * A device of a machine.
  *
@@ -39,6 +41,15 @@ public interface DeviceModel<S extends Record> extends AutoCloseable {
    * @throws IllegalArgumentException if a value is out of range; the message names it
    */
   void restore(S state);
+
+  /**
+   * The machine has been restored as a clone, and others like it may run: called after every device
+   * was restored, before the guest goes on. A device that gives the guest an identity takes a new
+   * one here and tells the guest.
+   *
+   * @param identity of the clone, new for each
+   */
+  default void becomeClone(UUID identity) {}
 
   /** Releases host resources. May be called more than once. */
   @Override

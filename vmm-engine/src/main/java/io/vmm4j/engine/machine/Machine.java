@@ -22,17 +22,20 @@ import io.vmm4j.engine.machine.interrupt.InterruptMessages;
 import io.vmm4j.engine.machine.run.RunControl;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
+import io.vmm4j.engine.memory.MemoryImage;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
 import io.vmm4j.engine.memory.RamLayout;
 import io.vmm4j.snapshot.MachineDescription;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -70,7 +73,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
 
-  private Machine(MachinePlan plan, BackendSelection selection) {
+  private Machine(MachinePlan plan, BackendSelection selection, MachineMemory memory) {
     this.plan = plan;
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
@@ -79,7 +82,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.mmio = new MmioBus(map, control);
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
-    this.memory = MachineMemory.allocate(plan.spec().memory().bytes());
+    this.memory = memory;
     this.guestMemory = new MappedGuestMemory(map, memory.segment(), this::memoryWritten);
     this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
   }
@@ -89,19 +92,38 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    * started. If it can't, nothing is left behind.
    */
   static Machine build(DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen) {
-    return build(catalog, plan, chosen, Optional.empty());
+    return build(catalog, plan, chosen, Optional.empty(), MachineMemory.allocate(ramBytes(plan)));
   }
 
   /**
    * Builds a machine that is to be restored: it has all device memory of the image before its
-   * devices are attached, whether or not they ask for it.
+   * devices are attached, whether or not they ask for it, and shares the image's contents.
    */
   static Machine build(
       DeviceCatalog catalog,
       MachinePlan plan,
       BackendChooser.Chosen chosen,
-      Optional<MachineDescription> image) {
-    Machine machine = new Machine(plan, chosen.selection());
+      MachineDescription image,
+      MemoryImage contents) {
+    return build(
+        catalog,
+        plan,
+        chosen,
+        Optional.of(image),
+        MachineMemory.copyOnWrite(contents, ramBytes(plan)));
+  }
+
+  private static long ramBytes(MachinePlan plan) {
+    return plan.spec().memory().bytes();
+  }
+
+  private static Machine build(
+      DeviceCatalog catalog,
+      MachinePlan plan,
+      BackendChooser.Chosen chosen,
+      Optional<MachineDescription> image,
+      MachineMemory memory) {
+    Machine machine = new Machine(plan, chosen.selection(), memory);
     LOG.info(
         "machine '{}': backend {}: {}",
         plan.spec().name(),
@@ -109,7 +131,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         chosen.selection().reason());
     machine.lock.lock();
     try {
-      long ramBytes = plan.spec().memory().bytes();
+      long ramBytes = ramBytes(plan);
       for (MemoryRange ram : RamLayout.fixed(ramBytes)) {
         machine.map.add(ram);
       }
@@ -246,9 +268,36 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   }
 
   private void memoryWritten(long offset, long length) {
+    memory.dirty().mark(offset, length);
     BackendMachine processors = backend;
     if (processors != null) {
       processors.memoryWritten(offset, length);
+    }
+  }
+
+  /** Tells every device that this is a clone. While it stands. */
+  void becomeClone(UUID identity) {
+    lock.lock();
+    try {
+      devices.keySet().forEach(device -> device.becomeClone(identity));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Gives every page that has been written since the last call a new version. While it is held.
+   *
+   * @return the pages, by place in its memory
+   */
+  BitSet harvestWrites() {
+    lock.lock();
+    try {
+      processors().harvestWrites();
+      deviceMemories.markViewed();
+      return memory.harvest();
+    } finally {
+      lock.unlock();
     }
   }
 

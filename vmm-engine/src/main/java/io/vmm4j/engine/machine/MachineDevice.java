@@ -8,6 +8,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.snapshot.StateChunk;
+import java.util.UUID;
 
 /**
  * A device of a machine with its place and its schemas; ties the type parameters together once.
@@ -133,6 +134,14 @@ public final class MachineDevice<S extends Record> {
         throw new DeviceException(path, "cannot be restored: " + e, e);
       }
     };
+  }
+
+  void becomeClone(UUID identity) {
+    try {
+      model.becomeClone(identity);
+    } catch (RuntimeException e) {
+      throw new DeviceException(path, "cannot become a clone's: " + e, e);
+    }
   }
 
   void close() {

@@ -1,15 +1,17 @@
 package io.vmm4j.engine.machine;
 
-import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.Backends;
+import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
@@ -24,9 +26,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.UUID;
@@ -97,19 +101,83 @@ public final class MachineFactory {
         boot.cpuid(spec.cpus(), MachineTime.TSC_FREQUENCY_HZ));
   }
 
-  /** A paused machine in the state of an image. */
-  Vm load(MachinePlan plan, MachineImage image, ImageMemory contents, BackendChoice choice) {
+  /** A machine in the state of a snapshot, running or standing as the options say. */
+  Vm resume(MachineSnapshot snapshot, ResumeOptions options) {
+    MachinePlan plan = plan(snapshot.plan(), options);
+    long advance = clockAdvance(snapshot, options);
     BackendChooser.Chosen chosen =
-        BackendChooser.choose(catalog.backends(), choice, plan.spec().clock());
-    Machine machine = Machine.build(catalog, plan, chosen, Optional.of(image.description()));
+        BackendChooser.choose(catalog.backends(), options.backend(), plan.spec().clock());
+    MachineImage image = snapshot.image();
+    Machine machine = Machine.build(catalog, plan, chosen, image.description(), snapshot.memory());
     try (MemoryRestore memory = memoryRestore(machine)) {
-      MachineRestore.prepare(machine, image).apply(contents, memory);
+      MachineRestore restore = MachineRestore.prepare(machine, image, options.rebound().keySet());
+      restore.advanceClock(advance);
+      restore.apply(snapshot.memory(), memory);
+      if (options.identity() == ResumeOptions.Identity.CLONE) {
+        machine.becomeClone(UUID.randomUUID());
+      }
       machine.start();
-      return new VirtualMachine(this, machine);
+      Vm vm = new VirtualMachine(this, machine);
+      if (!options.paused()) {
+        vm.resume();
+      }
+      return vm;
     } catch (Throwable e) {
       machine.closeAfter(e);
       throw e;
     }
+  }
+
+  private static long clockAdvance(MachineSnapshot snapshot, ResumeOptions options) {
+    if (options.clock() == ResumeOptions.GuestClock.CONTINUE) {
+      return 0;
+    }
+    if (snapshot.plan().spec().clock() == ClockMode.VIRTUAL) {
+      throw new IllegalArgumentException(
+          "clock: a machine with virtual time can't catch up with the host's");
+    }
+    return Math.max(0, Duration.between(snapshot.taken(), Instant.now()).toNanos());
+  }
+
+  /** The plan of a snapshot's machine with what the options change. */
+  private static MachinePlan plan(MachinePlan saved, ResumeOptions options) {
+    SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>(saved.devices());
+    options
+        .rebound()
+        .forEach((path, config) -> {
+          DeviceConfig old = devices.get(path);
+          if (old == null || !old.deviceType().equals(config.deviceType())) {
+            throw new IllegalArgumentException(
+                "rebound: there is no device '%s' of type '%s' in the snapshot"
+                    .formatted(path, config.deviceType()));
+          }
+          devices.put(path, config);
+        });
+    boolean clone = options.identity() == ResumeOptions.Identity.CLONE;
+    long seed = clone ? new SecureRandom().nextLong() : saved.randomSeed();
+    VmSpec spec = saved.spec();
+    VmSpec now =
+        new VmSpec(
+            options.name().orElse(spec.name()),
+            options.backend(),
+            spec.memory(),
+            spec.cpus(),
+            spec.boot(),
+            spec.board(),
+            devices(spec, devices),
+            spec.clock(),
+            spec.startTime(),
+            Optional.of(seed),
+            spec.consoleLimit());
+    return new MachinePlan(now, devices, saved.startTime(), seed, saved.cpuid());
+  }
+
+  /** The specification's own devices as they are now. */
+  private static Map<String, DeviceConfig> devices(
+      VmSpec spec, SequencedMap<String, DeviceConfig> now) {
+    Map<String, DeviceConfig> own = new LinkedHashMap<>(spec.devices());
+    own.replaceAll((path, config) -> now.getOrDefault(path, config));
+    return own;
   }
 
   static MemoryRestore memoryRestore(Machine machine) {
@@ -127,7 +195,14 @@ public final class MachineFactory {
       MachineImage image = new MachineImage(plan.machine(), plan.states(), plan.mappings());
       ImageMemory memory = contents.get();
       contents.memory = null;
-      return new MachineSnapshot(this, plan.prologue().id(), image, Optional.empty(), memory);
+      return new MachineSnapshot(
+          this,
+          plan.prologue().id(),
+          plan.prologue().created(),
+          image,
+          Optional.empty(),
+          memory,
+          Optional.empty());
     } finally {
       contents.close();
     }
@@ -140,7 +215,7 @@ public final class MachineFactory {
     java.util.Map<String, java.lang.foreign.MemorySegment> allocate(
         MachineDescription machine, Arena arena) {
       try {
-        ImageMemory made = ImageMemory.create(machine.regions(), machine.totalMemoryBytes());
+        ImageMemory made = ImageMemory.create(machine.regions());
         memory = made;
         return made.map(arena);
       } catch (IOException | io.vmm4j.api.VmException e) {
@@ -161,7 +236,7 @@ public final class MachineFactory {
     @Override
     public void close() {
       if (memory != null) {
-        memory.close();
+        memory.release();
       }
     }
   }
@@ -235,18 +310,16 @@ public final class MachineFactory {
     }
   }
 
-  /** A snapshot of a machine that is held. */
-  MachineSnapshot capture(Machine machine) {
-    MachineImage image = MachineImage.of(machine);
-    ImageMemory memory = ImageMemory.create(image.description().regions(), 0);
-    try {
-      MachineImage.places(machine)
-          .forEach((region, place) -> memory.capture(region, machine.memory(), place.offset()));
-      return new MachineSnapshot(
-          this, UUID.randomUUID(), image, Optional.of(machine.plan()), memory);
-    } catch (Throwable e) {
-      memory.close();
-      throw e;
-    }
+  /** A snapshot of what was captured. */
+  MachineSnapshot captured(
+      Machine machine, MachineImage image, ImageMemory memory, CaptureReport report) {
+    return new MachineSnapshot(
+        this,
+        UUID.randomUUID(),
+        Instant.now(),
+        image,
+        Optional.of(machine.plan()),
+        memory,
+        Optional.of(report));
   }
 }

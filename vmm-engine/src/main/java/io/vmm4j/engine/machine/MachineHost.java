@@ -10,6 +10,7 @@ import io.vmm4j.engine.machine.bus.PortBus;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.VirtualTime;
 import io.vmm4j.engine.machine.interrupt.InterruptMessages;
+import io.vmm4j.engine.memory.DirtyPages;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -24,6 +25,7 @@ final class MachineHost implements BackendHost {
   private final MmioBus mmio;
   private final InterruptMessages messages;
   private final MachineTime time;
+  private final DirtyPages dirty;
 
   MachineHost(Machine machine) {
     this.machine = machine;
@@ -33,6 +35,7 @@ final class MachineHost implements BackendHost {
     this.mmio = machine.mmio();
     this.messages = machine.messages();
     this.time = machine.time();
+    this.dirty = machine.memory().dirty();
   }
 
   @Override
@@ -53,6 +56,11 @@ final class MachineHost implements BackendHost {
   @Override
   public MemoryLocation locate(long guestPhysicalAddress) {
     return map.locate(guestPhysicalAddress);
+  }
+
+  @Override
+  public void vcpuWrites(long offset, long length) {
+    dirty.mark(offset, length);
   }
 
   @Override

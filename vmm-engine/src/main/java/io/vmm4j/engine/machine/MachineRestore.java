@@ -33,6 +33,7 @@ final class MachineRestore {
   private final List<Runnable> controllers;
   private final List<Runnable> devices;
   private final List<CpuState> vcpus;
+  private long clockAdvance;
 
   private MachineRestore(
       Machine machine,
@@ -55,9 +56,14 @@ final class MachineRestore {
    * @throws SnapshotException of the kind that fits
    */
   static MachineRestore prepare(Machine machine, MachineImage image) {
+    return prepare(machine, image, Set.of());
+  }
+
+  /** The same, but that devices of some paths may be configured otherwise. */
+  static MachineRestore prepare(Machine machine, MachineImage image, Set<String> rebound) {
     machine.lock().lock();
     try {
-      checkMake(machine, image.description());
+      checkMake(machine, image.description(), rebound);
       checkRegions(machine, image.description());
       Set<StateChunk> taken = new HashSet<>();
       ClockState clock =
@@ -83,7 +89,7 @@ final class MachineRestore {
     }
   }
 
-  private static void checkMake(Machine machine, MachineDescription theirs) {
+  private static void checkMake(Machine machine, MachineDescription theirs, Set<String> rebound) {
     MachineDescription ours = MachineImage.of(machine).description();
     same("memory size", ours.memoryBytes(), theirs.memoryBytes());
     same("number of vCPUs", ours.cpus(), theirs.cpus());
@@ -96,7 +102,7 @@ final class MachineRestore {
     for (int i = 0; i < ours.devices().size(); i++) {
       MachineDescription.Device our = ours.devices().get(i);
       MachineDescription.Device their = theirs.devices().get(i);
-      if (our.configVersion() == their.configVersion()) {
+      if (our.configVersion() == their.configVersion() && !rebound.contains(our.path())) {
         same("configuration of '" + our.path() + "'", our.config(), their.config());
       }
     }
@@ -153,15 +159,18 @@ final class MachineRestore {
     }
   }
 
+  /** Lets the clock stand later than in the image. */
+  void advanceClock(long nanos) {
+    clockAdvance = nanos;
+  }
+
   /** Changes the machine; what memory it replaces, {@code memory} can put back. */
   void apply(ImageMemory contents, MemoryRestore memory) {
     machine.lock().lock();
     try {
       clear();
-      Map<String, ImageMemory.Place> places = MachineImage.places(machine);
-      contents
-          .places()
-          .forEach((region, place) -> memory.apply(contents, place, places.get(region).offset()));
+      machine.harvestWrites(); // what resets have written counts too
+      memory.apply(contents, MachineImage.places(machine));
       applyStates();
     } finally {
       machine.lock().unlock();
@@ -203,7 +212,7 @@ final class MachineRestore {
           mapping.guestPhysicalAddress(),
           mapping.access());
     }
-    machine.time().set(clock.nanoTime());
+    machine.time().set(clock.nanoTime() + clockAdvance);
     controllers.forEach(Runnable::run);
     devices.forEach(Runnable::run);
     machine.lines().release();

@@ -1,6 +1,7 @@
 package io.vmm4j.engine.machine;
 
-import io.vmm4j.api.BackendChoice;
+import io.vmm4j.api.CaptureReport;
+import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
@@ -15,6 +16,7 @@ import io.vmm4j.snapshot.StateChunk;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -25,27 +27,35 @@ final class MachineSnapshot implements Snapshot {
 
   private final MachineFactory factory;
   private final UUID id;
+  private final Instant taken;
   private final MachineImage image;
   private final Optional<MachinePlan> captured;
   private final ImageMemory memory;
+  private final Optional<CaptureReport> report;
   private boolean closed;
 
   /**
    * A snapshot.
    *
+   * @param taken when, by the host's clock
    * @param captured the plan of the machine it was taken of; absent for one that was read
+   * @param memory its own, which it releases
    */
   MachineSnapshot(
       MachineFactory factory,
       UUID id,
+      Instant taken,
       MachineImage image,
       Optional<MachinePlan> captured,
-      ImageMemory memory) {
+      ImageMemory memory,
+      Optional<CaptureReport> report) {
     this.factory = factory;
     this.id = id;
+    this.taken = taken;
     this.image = image;
     this.captured = captured;
     this.memory = memory;
+    this.report = report;
   }
 
   /** A number for the version that wrote a file, or a word where the classes have none. */
@@ -56,10 +66,14 @@ final class MachineSnapshot implements Snapshot {
 
   /** Writes a whole snapshot. */
   static void write(
-      OutputStream out, UUID id, MachineImage image, Function<String, MemorySource> memory)
+      OutputStream out,
+      UUID id,
+      Instant taken,
+      MachineImage image,
+      Function<String, MemorySource> memory)
       throws IOException {
     try (SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
-      writer.prologue(Prologue.of(id, PRODUCER, producerVersion()));
+      writer.prologue(Prologue.of(id, taken, PRODUCER, producerVersion()));
       writer.machine(image.description());
       for (StateChunk state : image.states()) {
         writer.state(state);
@@ -84,7 +98,23 @@ final class MachineSnapshot implements Snapshot {
     return plan().spec();
   }
 
-  private MachinePlan plan() {
+  @Override
+  public Optional<CaptureReport> captureReport() {
+    return report;
+  }
+
+  @Override
+  public Optional<UUID> parentId() {
+    return Optional.empty();
+  }
+
+  /** When it was taken, by the host's clock. */
+  Instant taken() {
+    return taken;
+  }
+
+  /** What its machine was built from, or can be. */
+  MachinePlan plan() {
     return captured.orElseGet(() -> factory.plan(image.description()));
   }
 
@@ -101,19 +131,19 @@ final class MachineSnapshot implements Snapshot {
   @Override
   public synchronized void writeTo(OutputStream out) throws IOException {
     requireOpen();
-    write(out, id, image, memory::source);
+    write(out, id, taken, image, memory::source);
   }
 
   @Override
   public synchronized void writeTo(Path file) throws IOException {
     requireOpen();
-    AtomicFileWriter.write(file, out -> write(out, id, image, memory::source));
+    AtomicFileWriter.write(file, out -> write(out, id, taken, image, memory::source));
   }
 
   @Override
-  public synchronized Vm load(BackendChoice backend) {
+  public synchronized Vm resume(ResumeOptions options) {
     requireOpen();
-    return factory.load(plan(), image, memory, backend);
+    return factory.resume(this, options);
   }
 
   private void requireOpen() {
@@ -124,7 +154,9 @@ final class MachineSnapshot implements Snapshot {
 
   @Override
   public synchronized void close() {
-    closed = true;
-    memory.close();
+    if (!closed) {
+      closed = true;
+      memory.release();
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmMetrics;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -113,8 +115,8 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
-  public Snapshot snapshot() {
-    return machine.control().whileHeld("take a snapshot", true, () -> factory.capture(machine));
+  public Snapshot snapshot(SnapshotOptions options) {
+    return new Capture(factory, machine, options).take();
   }
 
   @Override
@@ -139,13 +141,15 @@ final class VirtualMachine implements Vm {
   }
 
   private void stream(OutputStream out) throws IOException {
+    machine.harvestWrites();
     MachineImage image = MachineImage.of(machine);
     Map<String, ImageMemory.Place> places = MachineImage.places(machine);
     MachineSnapshot.write(
         out,
         UUID.randomUUID(),
+        Instant.now(),
         image,
-        region -> ImageMemory.source(machine.memory().file(), places.get(region)));
+        region -> ImageMemory.source(places.get(region), machine.memory()));
   }
 
   @Override

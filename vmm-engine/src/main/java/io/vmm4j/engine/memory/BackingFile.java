@@ -110,6 +110,11 @@ public final class BackingFile implements AutoCloseable {
     return file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
   }
 
+  /** Maps all of it, privately, for as long as the arena lives. */
+  public MemorySegment mapPrivate(Arena arena) throws IOException {
+    return file.getChannel().map(FileChannel.MapMode.PRIVATE, 0, size, arena);
+  }
+
   /**
    * Reads.
    *

@@ -5,31 +5,53 @@ import io.vmm4j.api.VmException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
- * All memory of one machine: RAM from offset 0, then an area of {@link #DEVICE_MEMORY_BYTES} from
- * which device memory is taken, piece by piece. It is one sparse mapping, so that a backend needs
- * one base; pages that nobody wrote take no room. No restricted method is called.
+ * All memory of one machine: RAM from offset 0, then an area from which device memory is taken,
+ * piece by piece. It is one mapping, so that a backend needs one base; pages that nobody wrote take
+ * no room. No restricted method is called.
+ *
+ * <p>It begins as zeros, or as an image that it shares copy-on-write. Which pages are still as they
+ * began is known from {@link #dirty} and {@link #versions}: reading them leaves the mapping alone,
+ * where a look would fill the page.
  */
 public final class MachineMemory implements AutoCloseable {
   /** The most device memory of a machine: 512 MiB of address space, used only where written. */
   public static final long DEVICE_MEMORY_BYTES = 512L << 20;
 
-  private static final long PAGE = 4096;
+  private static final int PAGE = 4096;
 
   private final Arena arena;
-  private final BackingFile file;
   private final MemorySegment segment;
   private final long ramBytes;
+  private final Optional<BackingFile> file;
+  private final Optional<MemoryImage> image;
+  private final PageVersions versions;
+  private final DirtyPages dirty;
   private long deviceMemoryEnd;
   private boolean closed;
 
-  private MachineMemory(Arena arena, BackingFile file, MemorySegment segment, long ramBytes) {
+  private MachineMemory(
+      Arena arena,
+      MemorySegment segment,
+      long ramBytes,
+      long deviceMemoryEnd,
+      Optional<BackingFile> file,
+      Optional<MemoryImage> image) {
     this.arena = arena;
-    this.file = file;
     this.segment = segment;
     this.ramBytes = ramBytes;
-    this.deviceMemoryEnd = ramBytes;
+    this.deviceMemoryEnd = deviceMemoryEnd;
+    this.file = file;
+    this.image = image;
+    this.versions =
+        image.map(i -> i.versions().copy()).orElseGet(() -> PageVersions.of(segment.byteSize()));
+    this.dirty = new DirtyPages(segment.byteSize());
   }
 
   /**
@@ -42,10 +64,27 @@ public final class MachineMemory implements AutoCloseable {
     BackingFile file = BackingFile.create(ramBytes + DEVICE_MEMORY_BYTES, ramBytes);
     Arena arena = Arena.ofShared();
     try {
-      return new MachineMemory(arena, file, file.map(arena), ramBytes);
+      return new MachineMemory(
+          arena, file.map(arena), ramBytes, ramBytes, Optional.of(file), Optional.empty());
     } catch (IOException e) {
       arena.close();
       file.close();
+      throw new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
+    }
+  }
+
+  /** Memory that begins as an image, which is kept until this is closed. */
+  public static MachineMemory copyOnWrite(MemoryImage image, long ramBytes) {
+    Arena arena = Arena.ofShared();
+    try {
+      MemorySegment segment = image.mapPrivate(arena);
+      MachineMemory made =
+          new MachineMemory(
+              arena, segment, ramBytes, image.usedBytes(), Optional.empty(), Optional.of(image));
+      image.retain();
+      return made;
+    } catch (IOException e) {
+      arena.close();
       throw new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
     }
   }
@@ -55,26 +94,95 @@ public final class MachineMemory implements AutoCloseable {
     return segment;
   }
 
-  /** The same contents by position, for looking at holes without filling them. */
-  public BackingFile file() {
-    return file;
-  }
-
   /** The size of RAM. */
   public long ramBytes() {
     return ramBytes;
   }
 
+  /** What was written since the last {@link #harvest}. Who writes to the segment says so here. */
+  public DirtyPages dirty() {
+    return dirty;
+  }
+
+  /** The versions of the pages as of the last {@link #harvest}. While no guest code runs. */
+  public PageVersions versions() {
+    return versions;
+  }
+
   /**
-   * Takes a piece of the device memory area.
+   * Gives what was written since the last call a new version. While no guest code runs, and after
+   * the backend has named what it has written.
    *
+   * @return the pages
+   */
+  public BitSet harvest() {
+    BitSet written = dirty.take();
+    versions.advance(written);
+    return written;
+  }
+
+  /**
+   * Says that the contents of pages are those of another state now, after they were written here.
+   *
+   * @param state related to {@link #versions}
+   */
+  public void become(PageVersions state, BitSet pages) {
+    versions.become(state, pages);
+  }
+
+  /** Copies out. While guest code runs, a page may be copied half changed; it is dirty then. */
+  public void read(long offset, byte[] target, int length) throws IOException {
+    int done = 0;
+    while (done < length) {
+      boolean touched = isTouched(offset + done);
+      int end = done;
+      do {
+        end = (int) Math.min(length, ((offset + end) / PAGE + 1) * PAGE - offset);
+      } while (end < length && isTouched(offset + end) == touched);
+      if (touched) {
+        MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, offset + done, target, done, end - done);
+      } else if (image.isPresent()) {
+        image.get().read(offset + done, target, done, end - done);
+      } else {
+        Arrays.fill(target, done, end, (byte) 0);
+      }
+      done = end;
+    }
+  }
+
+  private boolean isTouched(long offset) {
+    int page = (int) (offset / PAGE);
+    return dirty.isMarked(page)
+        || !(image.isPresent()
+            ? versions.isSame(page, image.get().versions())
+            : versions.isFirst(page));
+  }
+
+  /** Whether a page is known to be of zeros; false where it is not known. */
+  public boolean isZero(int page) {
+    return !isTouched((long) page * PAGE) && image.map(i -> i.isZero(page)).orElse(true);
+  }
+
+  /** Copies in, without a note that it was written. While no guest code runs. */
+  public void write(long offset, byte[] source, int sourceOffset, int length) {
+    MemorySegment.copy(source, sourceOffset, segment, ValueLayout.JAVA_BYTE, offset, length);
+  }
+
+  /**
+   * The place of a piece of device memory: that of the image, or one taken from the free area.
+   *
+   * @param region the name under which it stands in a snapshot
    * @param bytes a multiple of 4 KiB, more than 0
    * @return its offset in {@link #segment}
    * @throws VmException if there is no room; nothing is taken
    */
-  public synchronized long allocateDeviceMemory(long bytes) {
+  public synchronized long allocateDeviceMemory(String region, long bytes) {
     if (bytes <= 0 || bytes % PAGE != 0) {
       throw new VmException(bytes + " bytes is not a positive multiple of 4 KiB");
+    }
+    OptionalLong known = image.map(i -> i.offsetOf(region, bytes)).orElseGet(OptionalLong::empty);
+    if (known.isPresent()) {
+      return known.getAsLong();
     }
     long left = segment.byteSize() - deviceMemoryEnd;
     if (bytes > left) {
@@ -83,7 +191,7 @@ public final class MachineMemory implements AutoCloseable {
               .formatted(MemorySize.bytes(bytes), MemorySize.bytes(DEVICE_MEMORY_BYTES)));
     }
     try {
-      if (file.usableSpace() < bytes) {
+      if (file.isPresent() && file.get().usableSpace() < bytes) {
         throw new VmException(
             "the host has no room for %s of device memory".formatted(MemorySize.bytes(bytes)));
       }
@@ -101,7 +209,8 @@ public final class MachineMemory implements AutoCloseable {
     if (!closed) {
       closed = true;
       arena.close();
-      file.close();
+      file.ifPresent(BackingFile::close);
+      image.ifPresent(MemoryImage::release);
     }
   }
 }

@@ -36,6 +36,11 @@ final class SoftwareMachine implements BackendMachine {
   }
 
   @Override
+  public void harvestWrites() {
+    vcpus.forEach(SoftwareVcpu::harvestWrites);
+  }
+
+  @Override
   public void sendMessage(long address, int data) {
     apics.deliverMessage(address, data);
   }

@@ -38,6 +38,10 @@ final class SoftwareVcpu implements Vcpu {
     cpu.mmu.mapChanged();
   }
 
+  void harvestWrites() {
+    cpu.mmu.forgetWritable();
+  }
+
   void memoryWritten(long offset, long length) {
     cpu.mmu.writtenByOthers(offset, length);
   }

@@ -126,6 +126,11 @@ final class FakeBackend implements VmBackend {
     }
 
     @Override
+    public void harvestWrites() {
+      // Scripts name each write.
+    }
+
+    @Override
     public void sendMessage(long address, int data) {
       vcpu.interrupt(data & 0xFF);
     }

@@ -41,18 +41,14 @@ class MachineSnapshotTest {
         int ticks = host.readPort(TestDevice.PORT + TestDevice.TICKS, 4);
         vcpu.gpr[0] = vcpu.gpr[0] * 31 + clock + ticks;
         var location = host.locate(0x10_0000 + (at % 64) * 4096);
-        host.memory()
-            .set(
-                java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED,
-                location.offset() + 0x10_0000 + (at % 64) * 4096 - location.base(),
-                vcpu.gpr[0]);
+        long offset = location.offset() + 0x10_0000 + (at % 64) * 4096 - location.base();
+        host.vcpuWrites(offset, 8);
+        host.memory().set(java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED, offset, vcpu.gpr[0]);
         var window = host.locate(0xE000_0000L);
         if (window.isMemory()) {
-          host.memory()
-              .set(
-                  java.lang.foreign.ValueLayout.JAVA_BYTE,
-                  window.offset() + 0xE000_0000L - window.base() + at % 4096,
-                  (byte) at);
+          long inWindow = window.offset() + 0xE000_0000L - window.base() + at % 4096;
+          host.vcpuWrites(inWindow, 1);
+          host.memory().set(java.lang.foreign.ValueLayout.JAVA_BYTE, inWindow, (byte) at);
         }
         return at % 17 == 0 ? Outcome.HALT : Outcome.NEXT;
       };

@@ -24,7 +24,7 @@ final class SnapshotContents {
     parts.add(List.copyOf(image.mappings()));
     for (Map.Entry<String, ImageMemory.Place> region : ours.memory().places().entrySet()) {
       byte[] bytes = new byte[(int) region.getValue().bytes()];
-      ours.memory().read(region.getValue().offset(), bytes, bytes.length);
+      ours.memory().read(region.getValue().offset(), bytes, 0, bytes.length);
       CRC32 sum = new CRC32();
       sum.update(bytes);
       parts.add(region.getKey() + " has checksum " + sum.getValue());

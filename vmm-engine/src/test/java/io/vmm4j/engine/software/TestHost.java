@@ -111,6 +111,11 @@ public final class TestHost implements BackendHost {
   }
 
   @Override
+  public void vcpuWrites(long offset, long length) {
+    // Nobody asks.
+  }
+
+  @Override
   public VmClock clock() {
     return new VmClock() {
       @Override

@@ -11,6 +11,7 @@ import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import io.vmm4j.snapshot.MachineDescription;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -68,7 +69,8 @@ public final class DeviceMemories {
       }
       long offset;
       try {
-        offset = memory.allocateDeviceMemory(size.bytes());
+        offset =
+            memory.allocateDeviceMemory(MachineDescription.deviceRegion(path, name), size.bytes());
       } catch (VmException e) {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
@@ -91,6 +93,18 @@ public final class DeviceMemories {
     return Optional.ofNullable(memories.get(new Key(path, name)));
   }
 
+  /**
+   * Counts as written what may have been without our knowing: memory that a device has a view of.
+   * With the machine lock held.
+   */
+  public void markViewed() {
+    for (Memory each : memories.values()) {
+      if (each.viewed) {
+        memory.dirty().mark(each.offset, each.bytes);
+      }
+    }
+  }
+
   /** Takes every mapping off the guest's address space and forgets it: before a restore. */
   public void unmapAll() {
     lock.lock();
@@ -111,6 +125,7 @@ public final class DeviceMemories {
     private final long offset;
     private final MemorySegment view;
     private final Map<String, Mapping> mappings = new LinkedHashMap<>();
+    private volatile boolean viewed;
 
     private Memory(String path, String name, long bytes, long offset) {
       this.path = path;
@@ -147,6 +162,7 @@ public final class DeviceMemories {
 
     @Override
     public MemorySegment view() {
+      viewed = true;
       return view;
     }
 

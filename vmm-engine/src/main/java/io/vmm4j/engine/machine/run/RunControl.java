@@ -475,7 +475,21 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  /** The same, if the machine can be held within a time; else nothing is done. */
+  /**
+   * Does something while nobody else may hold the machine, pause or no pause; it may call {@link
+   * #whileHeld}.
+   */
+  public <T> T exclusively(String what, Supplier<T> action) {
+    refuseOwnThread(what);
+    exclusive.lock();
+    try {
+      return action.get();
+    } finally {
+      exclusive.unlock();
+    }
+  }
+
+  /** As {@link #whileHeld}, if the machine can be held within a time; else nothing is done. */
   public <T> Optional<T> tryWhileHeld(Duration limit, Supplier<T> action) {
     if (ownThreads.contains(Thread.currentThread())) {
       return Optional.empty();

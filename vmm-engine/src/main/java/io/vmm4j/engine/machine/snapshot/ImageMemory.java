@@ -3,6 +3,8 @@ package io.vmm4j.engine.machine.snapshot;
 import io.vmm4j.api.VmException;
 import io.vmm4j.engine.memory.BackingFile;
 import io.vmm4j.engine.memory.MachineMemory;
+import io.vmm4j.engine.memory.MemoryImage;
+import io.vmm4j.engine.memory.PageVersions;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MemorySource;
 import java.io.IOException;
@@ -10,45 +12,89 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
- * The memory of a machine at one moment: every region in a sparse file of its own, of which only
- * pages that are not zero take room.
+ * The memory of a machine at one moment, in a sparse file of which only pages that are not zero
+ * take room: a snapshot's own copy, which machines made from it share copy-on-write. It lies as in
+ * the machine: RAM from offset 0, then device memory, then room for device memory to come.
  */
-public final class ImageMemory implements AutoCloseable {
+public final class ImageMemory implements MemoryImage {
   /** How much is looked at in one go. */
-  static final int BLOCK = 1 << 20;
+  private static final int BLOCK = 1 << 20;
 
-  static final int PAGE = 4096;
+  private static final int PAGE = 4096;
   private static final byte[] ZEROS = new byte[PAGE];
 
-  /** Where a region lies in a file. */
+  /** Where a region lies. */
   public record Place(long offset, long bytes) {}
 
   private final BackingFile file;
   private final Map<String, Place> places;
+  private final long usedBytes;
+  private PageVersions versions;
 
-  private ImageMemory(BackingFile file, Map<String, Place> places) {
+  /** Pages that may be something else than zeros. */
+  private final BitSet filled = new BitSet();
+
+  private int holders = 1;
+
+  private ImageMemory(BackingFile file, Map<String, Place> places, PageVersions versions) {
     this.file = file;
     this.places = places;
+    this.versions = versions;
+    this.usedBytes =
+        places.values().stream().mapToLong(place -> place.offset + place.bytes).max().orElse(0);
   }
 
   /**
-   * Memory of zeros.
+   * Memory of zeros for regions that are read from a stream.
    *
-   * @param room how much of it is going to be written at most
+   * @throws VmException if the host has not the room
    */
-  public static ImageMemory create(List<MachineDescription.Region> regions, long room) {
+  public static ImageMemory create(List<MachineDescription.Region> regions) {
     Map<String, Place> places = new LinkedHashMap<>();
-    long offset = 0;
-    for (MachineDescription.Region region : regions) {
-      places.put(region.name(), new Place(offset, region.bytes()));
-      offset += region.bytes();
+    long used = 0;
+    long ram = 0;
+    for (MachineDescription.Region region : ramFirst(regions)) {
+      places.put(region.name(), new Place(used, region.bytes()));
+      used += region.bytes();
+      ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
     }
-    return new ImageMemory(BackingFile.create(offset, Math.min(room, offset)), places);
+    long size = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
+    return new ImageMemory(BackingFile.create(size, used), places, PageVersions.of(size));
+  }
+
+  private static List<MachineDescription.Region> ramFirst(List<MachineDescription.Region> regions) {
+    return regions.stream()
+        .sorted((a, b) ->
+            Boolean.compare(
+                b.name().equals(MachineDescription.RAM), a.name().equals(MachineDescription.RAM)))
+        .toList();
+  }
+
+  /**
+   * Memory of zeros for what is to be copied from a machine, up to {@link #complete}.
+   *
+   * @param places where its regions lie in its memory
+   */
+  public static ImageMemory of(MachineMemory memory, Map<String, Place> places) {
+    long size = memory.segment().byteSize();
+    return new ImageMemory(
+        BackingFile.create(size, 0), new LinkedHashMap<>(places), memory.versions());
+  }
+
+  /** The pages of all regions. */
+  BitSet pages() {
+    BitSet pages = new BitSet();
+    for (Place place : places.values()) {
+      pages.set((int) (place.offset / PAGE), (int) ((place.offset + place.bytes) / PAGE));
+    }
+    return pages;
   }
 
   /** Where each region lies. */
@@ -60,17 +106,129 @@ public final class ImageMemory implements AutoCloseable {
   public Map<String, MemorySegment> map(Arena arena) throws IOException {
     MemorySegment whole = file.map(arena);
     Map<String, MemorySegment> segments = new LinkedHashMap<>();
-    places.forEach((name, place) -> segments.put(name, whole.asSlice(place.offset, place.bytes)));
+    places.forEach((name, place) -> {
+      segments.put(name, whole.asSlice(place.offset, place.bytes));
+      filled.set((int) (place.offset / PAGE), (int) ((place.offset + place.bytes) / PAGE));
+    });
     return segments;
+  }
+
+  // ---- being filled ----
+
+  /**
+   * Copies from the machine, for which this was made, every page that is not known to be of zeros.
+   *
+   * @return how many pages were copied
+   */
+  public long copyAll(MachineMemory from) {
+    BitSet pages = pages();
+    for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
+      if (from.isZero(page)) {
+        pages.clear(page);
+      }
+    }
+    copy(from, pages);
+    return pages.cardinality();
+  }
+
+  /** Copies pages from the machine for which this was made, over what is here. */
+  public void copy(MachineMemory from, BitSet pages) {
+    byte[] block = new byte[BLOCK];
+    try {
+      int end;
+      for (int first = pages.nextSetBit(0); first >= 0; first = pages.nextSetBit(end)) {
+        end = Math.min(pages.nextClearBit(first), first + BLOCK / PAGE);
+        from.read((long) first * PAGE, block, (end - first) * PAGE);
+        write(first, block, end - first);
+      }
+    } catch (IOException e) {
+      throw new VmException("cannot copy the machine's memory: " + e.getMessage(), e);
+    }
+  }
+
+  /** Says that the copy is done, the machine standing: it has the machine's versions. */
+  public void complete(MachineMemory from) {
+    versions = from.versions().copy();
+  }
+
+  /** Writes pages, leaving out those of zeros where nothing else was before. */
+  private void write(int first, byte[] block, int count) throws IOException {
+    int at = 0;
+    while (at < count) {
+      while (at < count && !filled.get(first + at) && isZero(block, at)) {
+        at++;
+      }
+      int from = at;
+      while (at < count && (filled.get(first + at) || !isZero(block, at))) {
+        filled.set(first + at++);
+      }
+      if (at > from) {
+        file.write((long) (first + from) * PAGE, block, from * PAGE, (at - from) * PAGE);
+      }
+    }
+  }
+
+  private static boolean isZero(byte[] block, int page) {
+    return Arrays.equals(block, page * PAGE, (page + 1) * PAGE, ZEROS, 0, PAGE);
+  }
+
+  // ---- being read ----
+
+  @Override
+  public long size() {
+    return file.size();
+  }
+
+  @Override
+  public long usedBytes() {
+    return usedBytes;
+  }
+
+  @Override
+  public PageVersions versions() {
+    return versions;
+  }
+
+  @Override
+  public OptionalLong offsetOf(String region, long bytes) {
+    Place place = places.get(region);
+    return place != null && place.bytes == bytes
+        ? OptionalLong.of(place.offset)
+        : OptionalLong.empty();
+  }
+
+  @Override
+  public boolean isZero(int page) {
+    return !filled.get(page);
+  }
+
+  @Override
+  public MemorySegment mapPrivate(Arena arena) throws IOException {
+    return file.mapPrivate(arena);
+  }
+
+  @Override
+  public void read(long offset, byte[] target, int targetOffset, int length) throws IOException {
+    file.read(offset, target, targetOffset, length);
   }
 
   /** The contents of a region for a writer. */
   public MemorySource source(String region) {
-    return source(file, places.get(region));
+    Place place = places.get(region);
+    return source(place, this::read);
   }
 
-  /** A place in a file as the source of a writer, which leaves holes alone. */
-  public static MemorySource source(BackingFile file, Place place) {
+  /** A place in a machine's memory as the source of a writer. */
+  public static MemorySource source(Place place, MachineMemory memory) {
+    return source(
+        place, (offset, target, targetOffset, length) -> memory.read(offset, target, length));
+  }
+
+  private interface Reader {
+    void read(long offset, byte[] target, int targetOffset, int length) throws IOException;
+  }
+
+  private static MemorySource source(Place place, Reader reader) {
     return new MemorySource() {
       @Override
       public long size() {
@@ -80,55 +238,25 @@ public final class ImageMemory implements AutoCloseable {
       @Override
       public MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException {
         byte[] bytes = new byte[length];
-        file.read(place.offset + offset, bytes, 0, length);
+        reader.read(place.offset + offset, bytes, 0, length);
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
         return buffer.asSlice(0, length);
       }
     };
   }
 
-  /** Fills a region, which is of zeros, from a place in a machine's memory. */
-  public void capture(String region, MachineMemory from, long fromOffset) {
-    Place place = places.get(region);
-    byte[] block = new byte[BLOCK];
-    try {
-      for (long done = 0; done < place.bytes; done += BLOCK) {
-        int length = (int) Math.min(BLOCK, place.bytes - done);
-        from.file().read(fromOffset + done, block, 0, length);
-        writeNonZero(block, length, place.offset + done);
-      }
-    } catch (IOException e) {
-      throw new VmException("cannot copy the machine's memory: " + e.getMessage(), e);
+  @Override
+  public synchronized void retain() {
+    if (holders == 0) {
+      throw new IllegalStateException("the image is released");
     }
-  }
-
-  private void writeNonZero(byte[] block, int length, long to) throws IOException {
-    int at = 0;
-    while (at < length) {
-      while (at < length && isZero(block, at)) {
-        at += PAGE;
-      }
-      int from = at;
-      while (at < length && !isZero(block, at)) {
-        at += PAGE;
-      }
-      if (at > from) {
-        file.write(to + from, block, from, at - from);
-      }
-    }
-  }
-
-  private static boolean isZero(byte[] block, int at) {
-    return Arrays.equals(block, at, at + PAGE, ZEROS, 0, PAGE);
-  }
-
-  /** Reads from a place in the file. */
-  public void read(long offset, byte[] target, int length) throws IOException {
-    file.read(offset, target, 0, length);
+    holders++;
   }
 
   @Override
-  public void close() {
-    file.close();
+  public synchronized void release() {
+    if (holders > 0 && --holders == 0) {
+      file.close();
+    }
   }
 }

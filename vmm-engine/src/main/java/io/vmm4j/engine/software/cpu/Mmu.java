@@ -17,7 +17,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * the machine's one segment. The compare of the page of an access's <em>last</em> byte with the tag
  * at the index of its <em>first</em> sends accesses that cross a page to the slow path with
  * everything else that is not plain memory: MMIO, read-only memory, pages that hold decoded code,
- * pages whose dirty bit is not yet set, pages with a data breakpoint.
+ * pages whose dirty bit is not yet set, pages with a data breakpoint. A page enters the fast write
+ * path once it has been reported as written ({@link BackendHost#vcpuWrites}).
  *
  * <p>There is one TLB for each kind of privilege, so that a change of privilege is a change of
  * reference. Plain arrays on the heap and one off-heap segment: an error here can't touch memory
@@ -154,10 +155,19 @@ public final class Mmu {
     }
   }
 
+  /** Decoded code stays: it is kept by place in the segment, which no map changes. */
   private void forgetMap() {
     location = new MemoryLocation(0, 0, -1, false);
     flush();
-    code.clear();
+  }
+
+  /** Makes the first store to each page from now on come by the slow path, which reports it. */
+  public void forgetWritable() {
+    for (long[] t : tlbs) {
+      for (int i = 1; i < t.length; i += 4) {
+        t[i] = NONE;
+      }
+    }
   }
 
   /** Takes pages out of the fast write path: a page of the segment has begun to hold code. */
@@ -473,6 +483,7 @@ public final class Mmu {
     } else if (!watched && access == READ) {
       t[i] = page;
     } else if (!watched && at.writable() && !code.holdsCode(offset)) {
+      host.vcpuWrites(offset, 0x1000);
       t[i + 1] = page;
       t[i] = page;
     }
@@ -552,6 +563,7 @@ public final class Mmu {
       return;
     }
     long offset = physical - at.base() + at.offset();
+    host.vcpuWrites(offset, size);
     switch (size) {
       case 1 -> memory.set(ValueLayout.JAVA_BYTE, offset, (byte) value);
       case 2 -> memory.set(SHORT, offset, (short) value);

@@ -1,0 +1,97 @@
+package io.vmm4j.api;
+
+import io.vmm4j.api.device.DeviceConfig;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a machine goes on from a snapshot: an immutable value.
+ *
+ * {@snippet :
+ * Vm vm = snapshot.resume(
+ *     ResumeOptions.standard().asClone().catchUp().rebind("log", new LogFile.Config("b.log")));
+ * }
+ *
+ * @param backend which backend is to run it
+ * @param identity whether it is the machine of the snapshot or a clone of it
+ * @param clock what becomes of the time that has passed since the snapshot
+ * @param name of the new machine, for messages and thread names; absent means the snapshot's
+ * @param rebound configurations of devices, by path, in place of the snapshot's: for host resources
+ *     that are others here, such as a disk's file or a socket
+ * @param paused whether it is to stand, paused, before its next instruction
+ */
+public record ResumeOptions(
+    BackendChoice backend,
+    Identity identity,
+    GuestClock clock,
+    Optional<String> name,
+    Map<String, DeviceConfig> rebound,
+    boolean paused) {
+
+  /** Who the machine is. */
+  public enum Identity {
+    /** The machine of the snapshot, of which there is to be only one. */
+    RESUME,
+    /**
+     * One of several: its devices are told ({@link io.vmm4j.api.device.DeviceModel#becomeClone}), a
+     * VM generation id changes, and what it draws at random is new.
+     */
+    CLONE
+  }
+
+  /** What becomes of the time between the snapshot and now. */
+  public enum GuestClock {
+    /** It did not happen: guest time goes on where it stood. */
+    CONTINUE,
+    /**
+     * It has passed: the whole clock (TSC, timers, RTC) stands as if the machine had been running,
+     * idle. Not under virtual time, which knows no host time.
+     */
+    CATCH_UP
+  }
+
+  /** Keeps the order of the devices. */
+  public ResumeOptions {
+    rebound = Collections.unmodifiableMap(new LinkedHashMap<>(rebound));
+  }
+
+  /** The machine itself, running on the best backend, its time going on where it stood. */
+  public static ResumeOptions standard() {
+    return new ResumeOptions(
+        Backends.auto(), Identity.RESUME, GuestClock.CONTINUE, Optional.empty(), Map.of(), false);
+  }
+
+  /** The same on a chosen backend. */
+  public ResumeOptions on(BackendChoice choice) {
+    return new ResumeOptions(choice, identity, clock, name, rebound, paused);
+  }
+
+  /** The same as {@link Identity#CLONE}. */
+  public ResumeOptions asClone() {
+    return new ResumeOptions(backend, Identity.CLONE, clock, name, rebound, paused);
+  }
+
+  /** The same with {@link GuestClock#CATCH_UP}. */
+  public ResumeOptions catchUp() {
+    return new ResumeOptions(backend, identity, GuestClock.CATCH_UP, name, rebound, paused);
+  }
+
+  /** The same under another name. */
+  public ResumeOptions named(String newName) {
+    return new ResumeOptions(backend, identity, clock, Optional.of(newName), rebound, paused);
+  }
+
+  /** The same with another configuration, of the same type, for the device of a path. */
+  public ResumeOptions rebind(String path, DeviceConfig config) {
+    Map<String, DeviceConfig> more = new LinkedHashMap<>(rebound);
+    more.put(path, config);
+    return new ResumeOptions(backend, identity, clock, name, more, paused);
+  }
+
+  /** The same, but standing before its next instruction. */
+  public ResumeOptions standing() {
+    return new ResumeOptions(backend, identity, clock, name, rebound, true);
+  }
+}

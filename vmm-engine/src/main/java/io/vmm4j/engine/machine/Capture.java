@@ -1,0 +1,134 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.CaptureReport;
+import io.vmm4j.api.SnapshotOptions;
+import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Takes one snapshot of a machine. A live one copies the memory while the guest runs, then what the
+ * guest has written meanwhile, and so on until that is little, or gets no less; what is left is
+ * copied with the guest standing, together with all other state.
+ */
+final class Capture {
+  private static final String WHAT = "take a snapshot";
+
+  /** As few pages as this (1 MiB) are copied in less time than it takes to look for more. */
+  private static final int FEW_PAGES = 256;
+
+  private final MachineFactory factory;
+  private final Machine machine;
+  private final SnapshotOptions options;
+  private final long begun = System.nanoTime();
+  private long pausedNanos;
+  private long standsSince;
+  private long copied;
+  private int passes;
+
+  Capture(MachineFactory factory, Machine machine, SnapshotOptions options) {
+    this.factory = factory;
+    this.machine = machine;
+    this.options = options;
+  }
+
+  MachineSnapshot take() {
+    return machine
+        .control()
+        .exclusively(WHAT, () -> options.whileRunning() ? live() : held(this::stopped));
+  }
+
+  private <T> T held(Supplier<T> action) {
+    return machine
+        .control()
+        .whileHeld(
+            WHAT,
+            true,
+            () -> {
+              standsSince = System.nanoTime();
+              try {
+                return action.get();
+              } finally {
+                pausedNanos += System.nanoTime() - standsSince;
+              }
+            });
+  }
+
+  private MachineSnapshot stopped() {
+    machine.harvestWrites();
+    ImageMemory memory = allocate();
+    try {
+      return complete(memory, memory.copyAll(machine.memory()));
+    } catch (Throwable e) {
+      memory.release();
+      throw e;
+    }
+  }
+
+  private ImageMemory allocate() {
+    return ImageMemory.of(machine.memory(), MachineImage.places(machine));
+  }
+
+  private MachineSnapshot live() {
+    ImageMemory memory =
+        held(() -> {
+          machine.harvestWrites();
+          return allocate();
+        });
+    try {
+      long pages = memory.copyAll(machine.memory());
+      while (true) {
+        copied += pages;
+        passes++;
+        long copiedBefore = pages;
+        BitSet written = new BitSet();
+        Optional<MachineSnapshot> done =
+            held(() -> {
+              written.or(machine.harvestWrites());
+              return isTimeToStand(written.cardinality(), copiedBefore)
+                  ? Optional.of(finish(memory, written))
+                  : Optional.empty();
+            });
+        if (done.isPresent()) {
+          return done.get();
+        }
+        memory.copy(machine.memory(), written);
+        pages = written.cardinality();
+      }
+    } catch (Throwable e) {
+      memory.release();
+      throw e;
+    }
+  }
+
+  private boolean isTimeToStand(int written, long copiedBefore) {
+    return written <= FEW_PAGES || written >= copiedBefore || passes >= options.maxPasses();
+  }
+
+  /** The last pass of a live snapshot, with the guest standing. */
+  private MachineSnapshot finish(ImageMemory memory, BitSet written) {
+    if (!memory.places().equals(MachineImage.places(machine))) {
+      // A device has got memory meanwhile, for which the copy has no place.
+      MachineSnapshot snapshot = stopped();
+      memory.release();
+      return snapshot;
+    }
+    memory.copy(machine.memory(), written);
+    return complete(memory, written.cardinality());
+  }
+
+  private MachineSnapshot complete(ImageMemory memory, long pages) {
+    memory.complete(machine.memory());
+    MachineImage image = MachineImage.of(machine);
+    CaptureReport report =
+        new CaptureReport(
+            Duration.ofNanos(System.nanoTime() - begun),
+            Duration.ofNanos(pausedNanos + System.nanoTime() - standsSince),
+            passes + 1,
+            copied + pages,
+            pages);
+    return factory.captured(machine, image, memory, report);
+  }
+}

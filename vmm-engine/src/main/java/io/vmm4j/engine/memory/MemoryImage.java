@@ -1,0 +1,40 @@
+package io.vmm4j.engine.memory;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
+
+/**
+ * Contents that machines' memory begins with: RAM from offset 0, then device memory. Any number of
+ * machines share it copy-on-write; it never changes while one of them lives. Any thread.
+ */
+public interface MemoryImage {
+
+  /** Its size in bytes, a multiple of 4 KiB; what is mapped, not what is written. */
+  long size();
+
+  /** Its size without what is left for device memory that a restored device has not had before. */
+  long usedBytes();
+
+  /** Maps all of it privately: what is written through the mapping is seen there only. */
+  MemorySegment mapPrivate(Arena arena) throws IOException;
+
+  /** Copies out; pages that were never written are zeros and are left alone. */
+  void read(long offset, byte[] target, int targetOffset, int length) throws IOException;
+
+  /** Whether a page is known to be of zeros. */
+  boolean isZero(int page);
+
+  /** Where the memory of a region lies, if it is here and has this size. */
+  OptionalLong offsetOf(String region, long bytes);
+
+  /** The versions of its pages. */
+  PageVersions versions();
+
+  /** Keeps it from being released until {@link #release} is called once more. */
+  void retain();
+
+  /** Gives up what {@link #retain} or its making has got. */
+  void release();
+}
