@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * may have changed:
  *
  * {@snippet :
- * writer.prologue(Prologue.of(id, "vmm4j", "1.0").withParent(parentId, parentDigest), parentDigest);
+ * writer.prologue(Prologue.of(id, Instant.now(), "vmm4j", "1.0").withParent(parentId, parentDigest), parentDigest);
  * writer.memory(MachineDescription.RAM, MemorySource.of(ram), ChangedPages.of(dirty));
  * }
  *

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -96,7 +97,7 @@ final class Chain {
   /** Takes a snapshot: whole if it is the first, else a delta. */
   Link snapshot() throws IOException {
     UUID id = UUID.randomUUID();
-    Prologue prologue = Prologue.of(id, "vmm4j", "test");
+    Prologue prologue = Prologue.of(id, Instant.EPOCH, "vmm4j", "test");
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
       if (links.isEmpty()) {

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Instant;
 import java.util.BitSet;
 import java.util.Optional;
 import java.util.Random;
@@ -189,7 +190,7 @@ class ChainTest {
     // given
     Chain chain = new Chain(Compression.NONE, 8192);
     MemoryDigest digest = chain.snapshot().digest();
-    Prologue whole = Prologue.of(UUID.randomUUID(), "vmm4j", "test");
+    Prologue whole = Prologue.of(UUID.randomUUID(), Instant.EPOCH, "vmm4j", "test");
     Prologue delta = whole.withParent(UUID.randomUUID(), digest);
 
     try (SnapshotWriter writer =

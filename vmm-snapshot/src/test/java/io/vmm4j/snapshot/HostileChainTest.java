@@ -132,7 +132,7 @@ class HostileChainTest {
     assertThat(p.id()).isEqualTo(from);
     return new SampleSnapshot.Read(
             new SnapshotPlan(
-                Prologue.of(to, p.producer(), p.producerVersion()),
+                Prologue.of(to, p.created(), p.producer(), p.producerVersion()),
                 read.plan().machine(),
                 read.plan().states(),
                 read.plan().mappings(),
