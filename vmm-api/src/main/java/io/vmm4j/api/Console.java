@@ -48,6 +48,12 @@ public interface Console {
   void send(byte[] bytes);
 
   /**
+   * How many bytes that were sent the guest has not taken yet. They are kept without a bound, so
+   * whoever passes on input that others write waits while this is large.
+   */
+  int pendingInputBytes();
+
+  /**
    * Calls a listener with every piece of output from now on, beginning with all of the transcript.
    * It is called in order, by one thread at a time, and must not block for long.
    *

@@ -126,6 +126,14 @@ public interface Vm extends AutoCloseable {
    */
   VmExit awaitExit(Duration timeout);
 
+  /**
+   * Presses its power button: the guest is asked to switch itself off, and may do so, later or
+   * never. A paused machine takes note of it when it goes on.
+   *
+   * @return whether it has one: the board {@code pc} does
+   */
+  boolean pressPowerButton();
+
   /** Ends it at once, as {@link VmExit.Stopped}. Ended already: does nothing. */
   void stop();
 

@@ -90,6 +90,14 @@ public interface DeviceContext {
   /** States a fact about the hardware, from which firmware tables (ACPI) are built. */
   void describe(PlatformFact fact);
 
+  /**
+   * Offers a power button: {@link io.vmm4j.api.Vm#pressPowerButton} presses it. A machine with
+   * several presses them all.
+   *
+   * @param pressed called with the machine lock held
+   */
+  void powerButton(Runnable pressed);
+
   /** Ends the machine after the current instruction. */
   void requestExit(VmExit exit);
 

@@ -37,6 +37,9 @@ public sealed interface PlatformFact {
       int eventPort, int controlPort, int timerPort, int interrupt, int sleepTypeS5)
       implements PlatformFact {}
 
+  /** The power button is part of the ACPI fixed hardware (ACPI 6.4, 4.8.2.2.1). */
+  record PowerButton() implements PlatformFact {}
+
   /** Writing {@code value} to {@code port} resets the machine. */
   record ResetRegister(int port, int value) implements PlatformFact {}
 

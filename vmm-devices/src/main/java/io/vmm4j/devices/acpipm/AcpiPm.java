@@ -13,9 +13,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ACPI fixed hardware (ACPI 6.4, 4.8.3): the PM1a event and control blocks, the PM timer, and the
- * reset control register of the PC at 0xCF9 (ICH4 datasheet, 9.7.5). ACPI mode is always on: there
- * is no system management mode to leave it to.
+ * ACPI fixed hardware (ACPI 6.4, 4.8.3): the PM1a event and control blocks, the PM timer, the power
+ * button, and the reset control register of the PC at 0xCF9 (ICH4 datasheet, 9.7.5). ACPI mode is
+ * always on: there is no system management mode to leave it to.
  */
 final class AcpiPm implements DeviceModel<AcpiPmState> {
   /** 3.579545 MHz: a quarter of the 14.31818 MHz crystal. */
@@ -30,6 +30,7 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
   private static final int STATUS_BITS = EVENTS | 0x8010;
 
   private static final int TIMER_STATUS = 0x0001;
+  private static final int POWER_BUTTON_STATUS = 0x0100;
 
   private static final int SCI_ENABLE = 0x0001;
   private static final int SLEEP_TYPE_SHIFT = 10;
@@ -67,6 +68,8 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
     machine.describe(
         new PlatformFact.PowerManagement(
             config.port(), config.port() + 4, config.port() + 8, config.irq(), config.sleepType()));
+    machine.powerButton(this::powerButtonPressed);
+    machine.describe(new PlatformFact.PowerButton());
     machine.describe(new PlatformFact.ResetRegister(config.resetPort(), RESET_VALUE));
     if (config.irq() < 16) {
       // Without this, systems take the SCI for active low.
@@ -115,6 +118,12 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
     } else {
       overflow.cancel();
     }
+  }
+
+  private void powerButtonPressed() {
+    update();
+    status |= POWER_BUTTON_STATUS;
+    drive();
   }
 
   /** The value of a 16-bit register after a write of one or both of its bytes. */

@@ -60,6 +60,7 @@ public final class FakeDeviceContext implements DeviceContext {
   private final List<Message> messages = new ArrayList<>();
   private final List<PlatformFact> facts = new ArrayList<>();
   private final List<VmExit> exits = new ArrayList<>();
+  private final List<Runnable> powerButtons = new ArrayList<>();
   private final List<String> events = new ArrayList<>();
   private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
   private final boolean[] lines = new boolean[LINES];
@@ -241,6 +242,11 @@ public final class FakeDeviceContext implements DeviceContext {
     return List.copyOf(messages);
   }
 
+  /** Presses every power button that the device has offered. */
+  public void pressPowerButton() {
+    powerButtons.forEach(Runnable::run);
+  }
+
   /** The exits asked for, oldest first. */
   public List<VmExit> exits() {
     return List.copyOf(exits);
@@ -407,6 +413,11 @@ public final class FakeDeviceContext implements DeviceContext {
   @Override
   public void describe(PlatformFact fact) {
     facts.add(fact);
+  }
+
+  @Override
+  public void powerButton(Runnable pressed) {
+    powerButtons.add(pressed);
   }
 
   @Override

@@ -57,6 +57,20 @@ class AcpiPmTest {
   }
 
   @Test
+  void the_power_button_sets_its_status_and_asks_for_an_sci_if_enabled() {
+    machine.pressPowerButton();
+    assertThat(machine.in(STATUS, 2)).isEqualTo(0x100);
+    assertThat(machine.line(SCI)).as("while it is not enabled").isFalse();
+    machine.out(ENABLE, 2, 0x100);
+    assertThat(machine.line(SCI)).isTrue();
+    machine.out(STATUS, 2, 0x100);
+    assertThat(machine.line(SCI)).as("once it is acknowledged").isFalse();
+    machine.pressPowerButton();
+    assertThat(machine.line(SCI)).isTrue();
+    assertThat(machine.exits()).as("it only asks").isEmpty();
+  }
+
+  @Test
   void acpi_mode_is_always_on() {
     machine.out(CONTROL, 2, 0);
     assertThat(machine.in(CONTROL, 2)).isEqualTo(1);
@@ -91,6 +105,7 @@ class AcpiPmTest {
     assertThat(machine.facts())
         .containsExactly(
             new PlatformFact.PowerManagement(0x600, 0x604, 0x608, 9, 5),
+            new PlatformFact.PowerButton(),
             new PlatformFact.ResetRegister(0xCF9, 6),
             new PlatformFact.InterruptOverride(9, 9, false, true));
   }

@@ -6,6 +6,7 @@ import io.vmm4j.api.device.PlatformFact.InterruptOverride;
 import io.vmm4j.api.device.PlatformFact.IoApic;
 import io.vmm4j.api.device.PlatformFact.KeyboardController;
 import io.vmm4j.api.device.PlatformFact.LegacyPics;
+import io.vmm4j.api.device.PlatformFact.PowerButton;
 import io.vmm4j.api.device.PlatformFact.PowerManagement;
 import io.vmm4j.api.device.PlatformFact.RealTimeClock;
 import io.vmm4j.api.device.PlatformFact.ResetRegister;
@@ -160,8 +161,10 @@ public final class AcpiTables {
     int flags =
         1 // WBINVD works
             | 1 << 2 // C1 on all processors
-            | 1 << 4 // no power button as fixed hardware
             | 1 << 5; // no sleep button as fixed hardware
+    if (first(facts, PowerButton.class).isEmpty()) {
+      flags |= 1 << 4; // no power button as fixed hardware
+    }
     Optional<PowerManagement> power = first(facts, PowerManagement.class);
     if (power.isPresent()) {
       PowerManagement pm = power.get();

@@ -70,6 +70,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       new LinkedHashMap<>();
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
+  private final List<Runnable> powerButtons = new ArrayList<>();
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
 
@@ -374,6 +375,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   void describe(PlatformFact fact) {
     facts.add(fact);
+  }
+
+  void addPowerButton(String path, Runnable pressed) {
+    powerButtons.add(() -> control.execute(path, pressed));
+  }
+
+  /** Presses the power buttons of its devices, if there are any. */
+  boolean pressPowerButton() {
+    powerButtons.forEach(Runnable::run);
+    return !powerButtons.isEmpty();
   }
 
   BackendMachine processors() {

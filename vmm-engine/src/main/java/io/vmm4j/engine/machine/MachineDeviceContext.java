@@ -124,6 +124,11 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
+  public void powerButton(Runnable pressed) {
+    machine.addPowerButton(path, pressed);
+  }
+
+  @Override
   public void requestExit(VmExit exit) {
     machine.control().requestExit(exit);
   }

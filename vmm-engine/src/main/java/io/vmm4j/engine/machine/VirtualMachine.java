@@ -205,6 +205,12 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
+  public boolean pressPowerButton() {
+    machine.control().requireAlive("press the power button");
+    return machine.pressPowerButton();
+  }
+
+  @Override
   public void stop() {
     machine.control().stop();
   }

@@ -11,6 +11,7 @@ import io.vmm4j.api.device.PlatformFact.KeyboardController;
 import io.vmm4j.api.device.PlatformFact.LegacyPics;
 import io.vmm4j.api.device.PlatformFact.MmioRange;
 import io.vmm4j.api.device.PlatformFact.PortRange;
+import io.vmm4j.api.device.PlatformFact.PowerButton;
 import io.vmm4j.api.device.PlatformFact.PowerManagement;
 import io.vmm4j.api.device.PlatformFact.ResetRegister;
 import java.nio.ByteBuffer;
@@ -37,6 +38,7 @@ final class AcpiTablesTest {
           new LegacyPics(),
           new KeyboardController(),
           new PowerManagement(0x600, 0x604, 0x608, 9, 5),
+          new PowerButton(),
           new ResetRegister(0xCF9, 6),
           COM1,
           VIRTIO);
@@ -78,9 +80,9 @@ final class AcpiTablesTest {
     assertThat(memory.getLong(fadt + 148 + 4)).as("X_PM1a_EVT_BLK").isEqualTo(0x600);
     assertThat(memory.getLong(fadt + 172 + 4)).as("X_PM1a_CNT_BLK").isEqualTo(0x604);
     assertThat(memory.getLong(fadt + 208 + 4)).as("X_PM_TMR_BLK").isEqualTo(0x608);
-    assertThat(memory.getInt(fadt + 112) & (1 << 10 | 1 << 20))
-        .as("reset register, not hardware-reduced")
-        .isEqualTo(1 << 10);
+    assertThat(memory.getInt(fadt + 112) & (1 << 4 | 1 << 5 | 1 << 10 | 1 << 20))
+        .as("power button, no sleep button, reset register, not hardware-reduced")
+        .isEqualTo(1 << 5 | 1 << 10);
     assertThat(memory.getLong(fadt + 116 + 4)).as("reset port").isEqualTo(0xCF9);
     assertThat(memory.get(fadt + 128)).as("reset value").isEqualTo((byte) 6);
     assertThat(memory.getShort(fadt + 109))
@@ -161,6 +163,7 @@ final class AcpiTablesTest {
     int fadt = (int) (bare.getLong(xsdt + 36) - ADDRESS);
 
     assertThat(bare.getInt(fadt + 112) >>> 20 & 1).isEqualTo(1);
+    assertThat(bare.getInt(fadt + 112) >>> 4 & 1).as("no power button").isEqualTo(1);
   }
 
   @Test

@@ -64,6 +64,22 @@ class GuestCodeTest {
           + "c1c30366311e0006e2f2f4ebec505266ff060406a00406240f0441baf803"
           + "eeb020e6205a58cf";
 
+  /**
+   * Waits for the power button and switches off.
+   *
+   * <pre>
+   *       mov dx, 0x600       ; PM1a status
+   * wait: in ax, dx
+   *       test ah, 1          ; PWRBTN_STS
+   *       jz wait
+   *       mov dx, 0x604       ; PM1a control
+   *       mov ax, 0x3400      ; SLP_EN, SLP_TYP 5
+   *       out dx, ax
+   *       hlt
+   * </pre>
+   */
+  private static final String POWER_BUTTON = "ba0006 ed f6c401 74fa ba0406 b80034 ef f4";
+
   @TempDir private Path directory;
 
   private VmSpec.Builder guest(String hex) throws IOException {
@@ -86,6 +102,31 @@ class GuestCodeTest {
         assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.DebugExit(42));
         assertThat(vm.console("com1").transcript()).isEqualTo("hello, world");
       }
+    }
+  }
+
+  @Test
+  void aGuestIsAskedToSwitchItselfOff() throws IOException {
+    for (ClockMode clock : ClockMode.values()) {
+      try (Vm vm = Vm.start(guest(POWER_BUTTON).clock(clock).build())) {
+        assertThat(vm.pressPowerButton()).isTrue();
+        assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.PoweredOff());
+      }
+    }
+  }
+
+  @Test
+  void withoutThePowerManagementThereIsNoPowerButton() throws IOException {
+    try (Vm vm = Vm.create(guest(HELLO).board("none").build())) {
+      assertThat(vm.pressPowerButton()).isFalse();
+    }
+  }
+
+  @Test
+  void inputThatTheGuestHasNotTakenIsCounted() throws IOException {
+    try (Vm vm = Vm.create(guest(HELLO).build())) {
+      vm.console("com1").send("12345");
+      assertThat(vm.console("com1").pendingInputBytes()).isEqualTo(5);
     }
   }
 

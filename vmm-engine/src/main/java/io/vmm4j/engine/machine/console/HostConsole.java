@@ -204,6 +204,16 @@ public final class HostConsole implements Console {
   }
 
   @Override
+  public int pendingInputBytes() {
+    lock.lock();
+    try {
+      return input.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public AutoCloseable onOutput(Consumer<byte[]> listener) {
     return listeners.add(listener);
   }

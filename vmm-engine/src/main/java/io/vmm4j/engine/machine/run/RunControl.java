@@ -555,7 +555,12 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  private void requireAlive(String what) {
+  /**
+   * Refuses what can be asked of a machine only before its end.
+   *
+   * @throws VmStoppedException if it has ended
+   */
+  public void requireAlive(String what) {
     VmExit how = exit;
     if (how != null) {
       throw new VmStoppedException(what, how);
