@@ -1,0 +1,79 @@
+package io.vmm4j.control.protocol;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What a client asks for; docs/control.md has the grammar. */
+public sealed interface Request {
+
+  /** What the machine is and does. */
+  record Status() implements Request {}
+
+  /** Stops guest code and guest time. */
+  record Pause() implements Request {}
+
+  /** Goes on. */
+  record Resume() implements Request {}
+
+  /**
+   * Takes a snapshot and writes it to a file.
+   *
+   * @param file an absolute path
+   * @param suspend whether the machine is to end once the file is durable
+   */
+  record SnapshotToFile(Path file, boolean suspend) implements Request {}
+
+  /** Takes a snapshot and sends it over the connection. */
+  record SnapshotToClient() implements Request {}
+
+  /**
+   * Takes the machine to the state of a snapshot.
+   *
+   * @param file an absolute path
+   */
+  record Restore(Path file) implements Request {}
+
+  /**
+   * Makes the connection a console's line.
+   *
+   * @param device the path of its device
+   */
+  record Console(String device) implements Request {}
+
+  /** Shows the registers of all vCPUs. */
+  record DumpRegisters() implements Request {}
+
+  /** Shows memory. */
+  record DumpMemory(long guestPhysicalAddress, int length) implements Request {}
+
+  /** Presses the power button. */
+  record PowerOff() implements Request {}
+
+  /** Ends the machine at once. */
+  record Stop() implements Request {}
+
+  /** A line that was read. */
+  sealed interface Line {
+    /** The request's id. */
+    RequestId id();
+
+    /** A request. */
+    record Good(RequestId id, Request request) implements Line {}
+
+    /** Something else, and what is wrong with it. */
+    record Bad(RequestId id, ErrorType type, String message) implements Line {}
+  }
+
+  /** The device whose console it is, if none is named. */
+  String DEFAULT_CONSOLE = "com1";
+
+  /** An optional text as a path: absolute, since the server's directory is not the client's. */
+  static Optional<Path> absolutePath(String text) {
+    try {
+      Path path = Path.of(text);
+      return path.isAbsolute() ? Optional.of(path.normalize()) : Optional.empty();
+    } catch (java.nio.file.InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}
