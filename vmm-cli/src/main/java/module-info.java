@@ -2,6 +2,7 @@
 module io.vmm4j.cli {
   requires static org.jspecify;
   requires io.vmm4j.api;
+  requires io.vmm4j.control;
   requires io.vmm4j.engine;
   requires io.vmm4j.devices;
   requires io.vmm4j.guests;

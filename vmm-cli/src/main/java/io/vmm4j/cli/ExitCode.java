@@ -31,7 +31,7 @@ final class ExitCode {
   /** The backend asked for can't run here. */
   static final int BACKEND = 14;
 
-  /** The user ended the machine from the terminal. */
+  /** The user ended the machine, from the terminal or through the control socket. */
   static final int ENDED_BY_USER = 16;
 
   /** The machine ended before the text of {@code --save-when} came. */
@@ -42,6 +42,9 @@ final class ExitCode {
 
   /** The guest of the demo computed something wrong. */
   static final int WRONG_RESULT = 22;
+
+  /** A machine refused what was asked through its control socket. */
+  static final int REFUSED = 24;
 
   private ExitCode() {}
 

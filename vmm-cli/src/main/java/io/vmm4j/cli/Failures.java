@@ -8,6 +8,7 @@ import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmTimeoutException;
 import io.vmm4j.api.state.StateFormatException;
+import io.vmm4j.control.ControlException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -46,6 +47,8 @@ final class Failures {
       case BootException e -> ExitCode.FILE;
       case ConsoleExpectationException e -> e.machineEnded() ? ExitCode.CRASHED : ExitCode.TIMEOUT;
       case VmTimeoutException e -> ExitCode.TIMEOUT;
+      case ControlException.Refused e -> ExitCode.REFUSED;
+      case ControlException e -> ExitCode.FILE;
       case SnapshotException e -> ExitCode.SNAPSHOT;
       case StateFormatException e -> ExitCode.SNAPSHOT;
       case IOException e -> ExitCode.FILE;

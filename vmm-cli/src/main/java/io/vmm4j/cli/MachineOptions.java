@@ -3,6 +3,7 @@ package io.vmm4j.cli;
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.BackendUnavailableException;
 import io.vmm4j.api.Backends;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,14 @@ final class MachineOptions {
       converter = Time.class,
       description = "End the machine after this time, such as 500ms, 60s, 5m, with exit code 8.")
   @Nullable Duration timeout;
+
+  @Option(
+      names = "--control",
+      paramLabel = "SOCKET",
+      description =
+          "Open a UNIX-domain socket there, through which ./vmm ctl, as the same user, controls the"
+              + " machine.")
+  @Nullable Path control;
 
   /**
    * Makes sure that the chosen backend is one that this build has.

@@ -19,6 +19,7 @@ import picocli.CommandLine.ParameterException;
       RunCommand.class,
       RestoreCommand.class,
       InspectCommand.class,
+      CtlCommand.class,
       BackendsCommand.class,
       DemoCommand.class
     },
@@ -34,10 +35,11 @@ import picocli.CommandLine.ParameterException;
       "10:a file can't be read, written or booted",
       "12:a snapshot is damaged or can't be restored here",
       "14:the backend asked for can't run here",
-      "16:ended from the terminal (Ctrl-A x)",
+      "16:ended from the terminal (Ctrl-A x), or by ctl stop",
       "18:the machine ended before the text of --save-when came",
       "20:another failure",
       "22:the guest of the demo computed something wrong",
+      "24:the machine refused what ctl asked of it",
       "70:./vmm could not build or find a JDK"
     },
     footerHeading = "%nExamples:%n",
@@ -49,7 +51,11 @@ import picocli.CommandLine.ParameterException;
       "        --save-when \"login:\" --save ready.vmm --exit-after-save",
       "    ./vmm restore ready.vmm",
       "  Move a machine:",
-      "    ssh host cat ready.vmm | ./vmm restore -"
+      "    ssh host cat ready.vmm | ./vmm restore -",
+      "  Look at a running machine, and save it:",
+      "    ./vmm restore ready.vmm --control /tmp/web.sock",
+      "    ./vmm ctl /tmp/web.sock status",
+      "    ./vmm ctl /tmp/web.sock snapshot web.vmm --suspend"
     })
 public final class Main implements Runnable {
   private static final String LOG_LEVEL = "vmm4j.log";
@@ -119,7 +125,7 @@ public final class Main implements Runnable {
   public void run() {
     throw new ParameterException(
         java.util.Objects.requireNonNull(spec).commandLine(),
-        "which command? run, restore, inspect, backends or demo");
+        "which command? run, restore, inspect, ctl, backends or demo");
   }
 
   Streams streams() {

@@ -44,7 +44,7 @@ final class RestoreCommand extends Command {
     boolean piped = file.equals(STANDARD_INPUT);
     try (Vm vm = load(piped)) {
       messages().endProgress();
-      return new Session(vm, streams(), messages(), save, machine.timeout)
+      return new Session(vm, streams(), messages(), save, machine)
           .run((guest, onEscape) ->
               piped
                   ? SerialInput.controllingTerminal(guest, onEscape)

@@ -115,7 +115,7 @@ final class RunCommand extends Command {
     messages().progress("building the machine");
     try (Vm vm = Vm.create(builder.build())) {
       messages().endProgress();
-      return new Session(vm, streams(), messages(), save, machine.timeout)
+      return new Session(vm, streams(), messages(), save, machine)
           .run((guest, onEscape) -> SerialInput.standard(streams(), guest, onEscape));
     }
   }

@@ -6,6 +6,7 @@ import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.control.ControlServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a machine to its end between the process's streams: serial output to standard output, input
@@ -65,20 +65,23 @@ final class Session {
   private final Messages messages;
   private final SaveOptions save;
   private final Optional<Duration> timeout;
+  private final Optional<Path> controlPath;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private Optional<ControlServer> control = Optional.empty();
   private boolean saved;
 
   /**
    * A session of a machine that is paused.
    *
-   * @param timeout how long it may run
+   * @param options how long it may run, and where it is controlled
    */
-  Session(Vm vm, Streams streams, Messages messages, SaveOptions save, @Nullable Duration timeout) {
+  Session(Vm vm, Streams streams, Messages messages, SaveOptions save, MachineOptions options) {
     this.vm = vm;
     this.streams = streams;
     this.messages = messages;
     this.save = save;
-    this.timeout = Optional.ofNullable(timeout);
+    this.timeout = Optional.ofNullable(options.timeout);
+    this.controlPath = Optional.ofNullable(options.control);
   }
 
   /**
@@ -87,6 +90,16 @@ final class Session {
    * @return the process's exit code
    */
   int run(Input input) throws IOException, InterruptedException {
+    control = controlPath.map(path -> ControlServer.open(vm, path));
+    try {
+      return runControlled(input);
+    } finally {
+      // Its clients have their last replies before the process ends.
+      control.ifPresent(ControlServer::close);
+    }
+  }
+
+  private int runControlled(Input input) throws IOException, InterruptedException {
     Optional<Console> serial = console(SERIAL);
     if (save.when != null && serial.isEmpty()) {
       throw new UsageException("--save-when: the machine has no console '" + SERIAL + "'");
@@ -145,6 +158,10 @@ final class Session {
         case Event.Failed failed -> throw failed.failure();
         case Event.Ended ended -> {
           vm.close(); // all output has now reached the listeners, --save-when among them
+          if (control.map(ControlServer::suspended).orElse(false)) {
+            messages.say("saved and ended through the control socket");
+            return ExitCode.OK;
+          }
           reportEnd(ended.exit(), messages);
           if (save.when != null && !saved) {
             messages.say(

@@ -31,7 +31,8 @@ class LayeringTest {
   private static final String SOFTWARE = "io.vmm4j.engine.software..";
   private static final String KVM = "io.vmm4j.engine.kvm..";
   private static final String GUESTS = "io.vmm4j.guests..";
-  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE};
+  private static final String CONTROL = "io.vmm4j.control..";
+  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, CONTROL};
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
       new ArchCondition<>("be in a @NullMarked package") {
@@ -70,6 +71,32 @@ class LayeringTest {
     mayOnlyDependOn(
             ENGINE, ENGINE, API, SNAPSHOT, JAVA, "jdk..", JSPECIFY, SLF4J, "org.tukaani.xz..")
         .check(PROJECT);
+  }
+
+  @Test
+  void controlKnowsTheApiOnly() {
+    mayOnlyDependOn(
+            CONTROL,
+            CONTROL,
+            API,
+            JAVA,
+            JSPECIFY,
+            SLF4J,
+            "com.fasterxml.jackson.core..",
+            "io.netty..")
+        .check(PROJECT);
+  }
+
+  @Test
+  void theControlProtocolIsReadWithoutAMachineOrASocket() {
+    mayOnlyDependOn(
+            "io.vmm4j.control.protocol..",
+            "io.vmm4j.control.protocol..",
+            JAVA,
+            JSPECIFY,
+            "com.fasterxml.jackson.core..")
+        .check(PROJECT);
+    mayNotDependOn("io.vmm4j.control.command..", "io.netty..").check(PROJECT);
   }
 
   @Test

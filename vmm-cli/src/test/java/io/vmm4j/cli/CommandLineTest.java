@@ -32,7 +32,7 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"run", "restore", "inspect", "backends", "demo"})
+  @ValueSource(strings = {"run", "restore", "inspect", "ctl", "backends", "demo"})
   void everyCommandExplainsItself(String command) {
     assertThat(vmm(command, "--help")).isZero();
 
@@ -45,7 +45,7 @@ class CommandLineTest {
     assertThat(vmm("--help")).isZero();
 
     assertThat(out.toString(StandardCharsets.UTF_8))
-        .contains("run ", "restore ", "inspect ", "backends ", "demo ")
+        .contains("run ", "restore ", "inspect ", "ctl ", "backends ", "demo ")
         .contains("debug exit port", "--save-when", "Examples:");
   }
 
@@ -55,7 +55,8 @@ class CommandLineTest {
 
     assertThat(out.toString(StandardCharsets.UTF_8))
         .contains("--backend", "--memory", "--cpus", "--kernel", "--initrd", "--append", "--device")
-        .contains("--clock", "--timeout", "--save-when", "--save", "--exit-after-save");
+        .contains(
+            "--clock", "--timeout", "--control", "--save-when", "--save", "--exit-after-save");
   }
 
   @ParameterizedTest
@@ -74,6 +75,13 @@ class CommandLineTest {
           run --kernel k --save-when x                          ! also needs --save FILE
           run --kernel k --save x                               ! also needs --save-when TEXT
           run --kernel k --exit-after-save                      ! --exit-after-save needs
+          ctl                                                   ! SOCKET
+          ctl s snapshot                                        ! snapshot needs a FILE
+          ctl s status f                                        ! takes no file: 'f'
+          ctl s pause --suspend                                 ! --suspend belongs to ctl snapshot
+          ctl s snapshot - --suspend                            ! --suspend needs a file
+          ctl s dump --address 1                                ! need one another
+          ctl s dump --address x --length 1                     ! 'x' is not a number
           run --kernel k --device toaster                       ! toaster: no such type; there are
           run --kernel k --device uart16550,slices=2            ! no key 'slices'; there are port, irq, path
           run --kernel k --device uart16550,port=much           ! key 'port': 'much' is not a number

@@ -6,6 +6,7 @@ import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmMetrics;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.VmState;
+import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.control.protocol.ErrorType;
 import io.vmm4j.control.protocol.Request;
 import java.io.IOException;
@@ -96,7 +97,15 @@ public final class Commands {
   }
 
   private Outcome memory(Request.DumpMemory dump) {
-    byte[] bytes = vm.memory().read(dump.guestPhysicalAddress(), dump.length());
+    byte[] bytes;
+    try {
+      bytes = vm.memory().read(dump.guestPhysicalAddress(), dump.length());
+    } catch (IllegalStateException e) {
+      if (vm.state() instanceof VmState.Ended ended) {
+        throw new VmStoppedException("read memory", ended.exit()); // closed in the middle of it
+      }
+      throw e;
+    }
     return new Outcome.Reply(json -> {
       json.writeStringField("address", "0x" + Long.toHexString(dump.guestPhysicalAddress()));
       json.writeStringField("bytes", HexFormat.of().formatHex(bytes));

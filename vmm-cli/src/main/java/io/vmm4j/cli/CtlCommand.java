@@ -1,0 +1,187 @@
+package io.vmm4j.cli;
+
+import io.vmm4j.control.ControlClient;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Controls a machine that runs in another process. */
+@picocli.CommandLine.Command(
+    name = "ctl",
+    header = "Control a machine that was started with --control SOCKET.",
+    description = {
+      "%nCommands:%n",
+      "  status            what the machine is and does, as JSON",
+      "  pause, resume     stop and go on between two instructions",
+      "  snapshot FILE     save it; done when the file is durable. --suspend also ends it",
+      "  snapshot -        save it to standard output, which may be a pipe",
+      "  restore FILE      take it to the state of a snapshot of it",
+      "  console           be its serial line, with what it said last; Ctrl-A x leaves it",
+      "  dump              its registers as JSON; with --address and --length memory",
+      "  poweroff          press its power button: the guest may switch itself off",
+      "  stop              end it at once%n",
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ./vmm run --kernel vmlinuz --initrd initrd --append console=ttyS0 --control /tmp/web.sock",
+      "  ./vmm ctl /tmp/web.sock snapshot web.vmm",
+      "  ./vmm ctl /tmp/web.sock snapshot - | ssh host ./vmm restore -",
+      "  ./vmm ctl /tmp/web.sock dump --address 0x7c00 --length 512",
+      "",
+      "The protocol is in docs/control.md: one JSON line in, one out.",
+      "Exit codes: 0 done, 10 nobody listens there, 24 refused, else see vmm --help."
+    })
+final class CtlCommand extends Command {
+  private static final String STANDARD_OUTPUT = "-";
+
+  @Parameters(index = "0", paramLabel = "SOCKET", description = "The machine's control socket.")
+  Path socket = Path.of("");
+
+  @Parameters(index = "1", paramLabel = "COMMAND", description = "What to do; see above.")
+  String command = "";
+
+  @Parameters(
+      index = "2",
+      arity = "0..1",
+      paramLabel = "FILE",
+      description = "The file of snapshot and restore.")
+  @Nullable String file;
+
+  @Option(names = "--suspend", description = "With snapshot: end the machine once it is saved.")
+  boolean suspend;
+
+  @Option(
+      names = "--device",
+      paramLabel = "PATH",
+      description = "With console: whose (default: com1).")
+  @Nullable String device;
+
+  @Option(
+      names = "--address",
+      paramLabel = "N",
+      description = "With dump: the guest physical address, such as 0x7c00.")
+  @Nullable String address;
+
+  @Option(names = "--length", paramLabel = "N", description = "With dump: how many bytes.")
+  @Nullable String length;
+
+  @Override
+  public Integer call() throws Exception {
+    check();
+    Map<String, Object> fields = fields();
+    try (ControlClient client = ControlClient.connect(socket)) {
+      if (command.equals("console")) {
+        return console(client);
+      }
+      if (command.equals("snapshot") && STANDARD_OUTPUT.equals(file)) {
+        client.snapshotTo(streams().out());
+        return ExitCode.OK;
+      }
+      String result = client.call(command, fields);
+      if (!result.equals("{ }")) {
+        streams().out().write((result + "\n").getBytes(StandardCharsets.UTF_8));
+      }
+      return ExitCode.OK;
+    }
+  }
+
+  private void check() {
+    boolean takesFile = command.equals("snapshot") || command.equals("restore");
+    if (takesFile && file == null) {
+      throw new UsageException("ctl " + command + " needs a FILE");
+    }
+    if (!takesFile && file != null) {
+      throw new UsageException("ctl " + command + " takes no file: '" + file + "'");
+    }
+    only("snapshot", "--suspend", suspend);
+    only("console", "--device", device != null);
+    only("dump", "--address", address != null);
+    only("dump", "--length", length != null);
+    if (suspend && STANDARD_OUTPUT.equals(file)) {
+      throw new UsageException("--suspend needs a file: only that can be known to be durable");
+    }
+    if ((address == null) != (length == null)) {
+      throw new UsageException("--address and --length need one another");
+    }
+  }
+
+  private void only(String owner, String option, boolean given) {
+    if (given && !command.equals(owner)) {
+      throw new UsageException(option + " belongs to ctl " + owner);
+    }
+  }
+
+  private Map<String, Object> fields() {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    if (file != null) {
+      // The server's directory is another one.
+      fields.put("file", Path.of(file).toAbsolutePath().normalize().toString());
+    }
+    if (suspend) {
+      fields.put("suspend", true);
+    }
+    Optional.ofNullable(address)
+        .ifPresent(text -> fields.put("address", number("--address", text)));
+    Optional.ofNullable(length).ifPresent(text -> fields.put("length", number("--length", text)));
+    return fields;
+  }
+
+  private static String number(String option, String text) {
+    try {
+      String digits = text.startsWith("0x") ? text.substring(2) : text;
+      long value = Long.parseUnsignedLong(digits, text.startsWith("0x") ? 16 : 10);
+      return "0x" + Long.toHexString(value);
+    } catch (NumberFormatException e) {
+      throw new UsageException(option + ": '" + text + "' is not a number");
+    }
+  }
+
+  /** Ends when the machine does, or when the user leaves. */
+  private int console(ControlClient client) throws IOException {
+    ControlClient.Console console = client.console(device == null ? Session.SERIAL : device);
+    SerialInput input =
+        SerialInput.standard(streams(), bytes -> send(console.input(), bytes), () -> close(client));
+    try (input) {
+      byte[] buffer = new byte[4096];
+      for (int n = read(console.output(), buffer); n >= 0; n = read(console.output(), buffer)) {
+        streams().out().write(buffer, 0, n);
+        streams().out().flush();
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  /** However a connection ends, cut off by the machine's end or closed here, it has ended. */
+  private static int read(InputStream console, byte[] buffer) {
+    try {
+      return console.read(buffer);
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  private static void send(OutputStream guest, byte[] bytes) {
+    try {
+      guest.write(bytes);
+    } catch (IOException e) {
+      // The connection has ended, which the reader of its output sees too.
+      return;
+    }
+  }
+
+  private static void close(ControlClient client) {
+    try {
+      client.close();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package io.vmm4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.devices.uart.UartConfig;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One command line runs a machine, others control it. */
+@Timeout(120)
+class CtlCommandTest {
+  /**
+   * Sends back what COM1 receives.
+   *
+   * <pre>
+   * next: mov dx, 0x3FD
+   * wait: in al, dx
+   *       test al, 1
+   *       jz wait
+   *       mov dx, 0x3F8
+   *       in al, dx
+   *       out dx, al
+   *       jmp next
+   * </pre>
+   */
+  private static final String ECHO = "bafd03 ec a801 74fb baf803 ec ee ebf1";
+
+  @TempDir private Path directory;
+  private String socket = "";
+  private Path ready = Path.of("");
+
+  /** What a command line has said, and its exit code. */
+  private record Ran(int exitCode, byte[] out, String err) {
+    String text() {
+      return new String(out, StandardCharsets.UTF_8);
+    }
+  }
+
+  private static Ran vmm(InputStream in, String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    PrintStream errors = new PrintStream(err, true, StandardCharsets.UTF_8);
+    int exitCode = new Main(new Streams(in, out, errors, false, false)).execute(args);
+    return new Ran(exitCode, out.toByteArray(), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private Ran ctl(String... args) {
+    String[] all = new String[args.length + 2];
+    all[0] = "ctl";
+    all[1] = socket;
+    System.arraycopy(args, 0, all, 2, args.length);
+    return vmm(InputStream.nullInputStream(), all);
+  }
+
+  @BeforeEach
+  void saveAMachine() throws IOException {
+    socket = directory.resolve("control").toString();
+    ready = directory.resolve("ready.vmm");
+    Path image = directory.resolve("guest.bin");
+    Files.write(image, HexFormat.of().parseHex(ECHO.replace(" ", "")));
+    VmSpec spec =
+        VmSpec.builder("echo")
+            .backend(Backends.software())
+            .memory(MemorySize.mebibytes(2))
+            .boot(new BootSource.FlatRealMode(image, 0x10000))
+            .device("com1", UartConfig.DEFAULT)
+            .build();
+    try (Vm vm = Vm.create(spec);
+        Snapshot snapshot = vm.snapshot()) {
+      snapshot.writeTo(ready);
+    }
+  }
+
+  /** A machine that a failed test has left. */
+  @AfterEach
+  void endTheMachine() {
+    if (Files.exists(Path.of(socket))) {
+      ctl("stop");
+    }
+  }
+
+  private static <T> CompletableFuture<T> inAThread(Supplier<T> task) {
+    return CompletableFuture.supplyAsync(task, run -> Thread.ofPlatform().daemon().start(run));
+  }
+
+  /** Runs the saved machine; returns when it can be controlled. */
+  private CompletableFuture<Ran> restore() {
+    CompletableFuture<Ran> machine =
+        inAThread(() ->
+            vmm(
+                InputStream.nullInputStream(),
+                "restore",
+                ready.toString(),
+                "--backend",
+                "software",
+                "--control",
+                socket));
+    while (!Files.exists(Path.of(socket)) && !machine.isDone()) {
+      Thread.onSpinWait();
+    }
+    return machine;
+  }
+
+  @Test
+  void aMachineIsLookedAtPausedAndStopped() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+
+    assertThat(ctl("status").text()).contains("\"state\" : \"running\"", "\"name\" : \"echo\"");
+    Ran paused = ctl("pause");
+    assertThat(paused.exitCode()).as(paused.err()).isZero();
+    assertThat(paused.text()).isEmpty();
+    assertThat(ctl("status").text()).contains("\"state\" : \"paused\"");
+    assertThat(ctl("dump").text()).contains("\"rip\" : \"0x");
+    assertThat(ctl("dump", "--address", "0x10000", "--length", "4").text())
+        .contains("\"bytes\" : \"bafd03ec\"");
+    assertThat(ctl("resume").exitCode()).isZero();
+    assertThat(ctl("stop").exitCode()).isZero();
+
+    assertThat(machine.get().exitCode()).isEqualTo(ExitCode.ENDED_BY_USER);
+    assertThat(Path.of(socket)).doesNotExist();
+  }
+
+  @Test
+  void aSuspendedMachineGoesOnElsewhere() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+    Path saved = directory.resolve("saved.vmm");
+
+    assertThat(ctl("snapshot", saved.toString(), "--suspend").text()).contains(saved.toString());
+
+    assertThat(machine.get().exitCode()).isZero();
+    assertThat(machine.get().err()).contains("saved and ended through the control socket");
+    try (Snapshot snapshot = Snapshot.read(saved)) {
+      assertThat(snapshot.spec().name()).isEqualTo("echo");
+    }
+  }
+
+  @Test
+  void aSnapshotGoesToStandardOutputAndBackIntoTheMachine() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+
+    Ran saved = ctl("snapshot", "-");
+    assertThat(saved.exitCode()).as(saved.err()).isZero();
+    try (Snapshot snapshot = Snapshot.read(new ByteArrayInputStream(saved.out()))) {
+      assertThat(snapshot.spec().name()).isEqualTo("echo");
+    }
+    assertThat(ctl("restore", ready.toString()).exitCode()).isZero();
+
+    ctl("stop");
+    machine.get();
+  }
+
+  @Test
+  void aFailureIsToldAndTheMachineGoesOn() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+
+    Ran refused = ctl("snapshot", directory.resolve("no/s.vmm").toString(), "--suspend");
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(refused.err()).contains("no/s.vmm: there is no such directory");
+    assertThat(ctl("fly").err()).contains("no command 'fly'; there are status");
+    assertThat(ctl("status").text()).contains("running");
+
+    ctl("stop");
+    machine.get();
+  }
+
+  @Test
+  void aConsoleCarriesBothDirectionsUntilTheMachineEnds() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+    PipedOutputStream typed = new PipedOutputStream();
+    PipedInputStream input = new PipedInputStream(typed);
+    PipedInputStream screen = new PipedInputStream();
+    PipedOutputStream shown = new PipedOutputStream(screen);
+    Streams streams = new Streams(input, shown, System.err, false, false);
+    CompletableFuture<Integer> console =
+        inAThread(() -> new Main(streams).execute("ctl", socket, "console"));
+
+    typed.write("hello".getBytes(StandardCharsets.US_ASCII));
+    typed.flush();
+    assertThat(screen.readNBytes(5)).asString().isEqualTo("hello");
+
+    ctl("stop");
+    assertThat(console.get()).isZero();
+    assertThat(machine.get().text()).isEqualTo("hello");
+  }
+
+  @Test
+  void aSocketInUseIsRefusedAndOneThatIsNotThereIsNamed() throws Exception {
+    assertThat(ctl("status"))
+        .satisfies(ran -> assertThat(ran.exitCode()).isEqualTo(ExitCode.FILE))
+        .satisfies(ran -> assertThat(ran.err()).contains(socket, "there is no such socket"));
+    CompletableFuture<Ran> machine = restore();
+
+    Ran second =
+        vmm(InputStream.nullInputStream(), "restore", ready.toString(), "--control", socket);
+
+    assertThat(second.exitCode()).isEqualTo(ExitCode.FILE);
+    assertThat(second.err()).contains("another machine listens there");
+    ctl("stop");
+    machine.get();
+  }
+}
