@@ -236,25 +236,18 @@ public final class SystemOps {
     }
   }
 
+  /** ARPL: a selector that stays as it is is not written, and may be in memory that can't be. */
   private static void adjustPrivilege(Cpu cpu, Instruction in) {
     requireProtected(cpu);
     int wanted = (int) cpu.gpr[in.reg] & 3;
-    if (in.isMemory) {
-      long linear = cpu.linearAddress(in, 2, true);
-      int selector = (int) cpu.mmu.readForWrite(linear, 2);
-      boolean raise = (selector & 3) < wanted;
-      if (raise) {
-        cpu.mmu.write16(linear, selector & ~3 | wanted);
-      }
-      Segmentation.setZero(cpu, raise);
-    } else {
-      int selector = (int) cpu.gpr[in.rm] & 0xFFFF;
-      boolean raise = (selector & 3) < wanted;
-      if (raise) {
-        cpu.setReg(in.rm, 2, selector & ~3 | wanted);
-      }
-      Segmentation.setZero(cpu, raise);
+    int selector = operand16(cpu, in);
+    boolean raise = (selector & 3) < wanted;
+    if (raise && in.isMemory) {
+      cpu.mmu.write16(cpu.linearAddress(in, 2, true), selector & ~3 | wanted);
+    } else if (raise) {
+      cpu.setReg(in.rm, 2, selector & ~3 | wanted);
     }
+    Segmentation.setZero(cpu, raise);
   }
 
   private static void bound(Cpu cpu, Instruction in) {

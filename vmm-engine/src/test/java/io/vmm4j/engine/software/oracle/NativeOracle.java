@@ -51,6 +51,7 @@ public final class NativeOracle implements AutoCloseable {
   private final MethodHandle stub;
   private final MethodHandle munmap;
   private int at;
+  private int codeAt;
 
   private NativeOracle(MemorySegment block, MethodHandle stub, MethodHandle munmap) {
     this.block = block;
@@ -136,6 +137,7 @@ public final class NativeOracle implements AutoCloseable {
     for (int i = 0; i < 16; i++) {
       ripRelative(GPRS + 8 * i, 0x48 | (i >> 3) << 2, 0x8b, 0x05 | (i & 7) << 3);
     }
+    codeAt = at;
     for (byte b : instructions) {
       emit(b);
     }
@@ -161,6 +163,21 @@ public final class NativeOracle implements AutoCloseable {
       bytes[i] = (byte) instructions[i];
     }
     code(bytes);
+  }
+
+  /** Host address of the first instruction byte, for what depends on RIP. */
+  public long codeAddress() {
+    return block.address() + codeAt;
+  }
+
+  /** Host address of everything that instructions may touch, {@link #mappedSize} bytes. */
+  public long mappedAddress() {
+    return block.address();
+  }
+
+  /** How many bytes there are from {@link #mappedAddress}: whole pages. */
+  public long mappedSize() {
+    return TOTAL;
   }
 
   /** Runs the instruction bytes on the present state and keeps the state they leave. */

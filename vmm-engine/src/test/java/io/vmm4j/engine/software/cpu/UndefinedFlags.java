@@ -1,0 +1,57 @@
+package io.vmm4j.engine.software.cpu;
+
+import static io.vmm4j.engine.software.cpu.Flags.AF;
+import static io.vmm4j.engine.software.cpu.Flags.ARITHMETIC;
+import static io.vmm4j.engine.software.cpu.Flags.CF;
+import static io.vmm4j.engine.software.cpu.Flags.OF;
+import static io.vmm4j.engine.software.cpu.Flags.PF;
+import static io.vmm4j.engine.software.cpu.Flags.SF;
+import static io.vmm4j.engine.software.cpu.Flags.ZF;
+
+/** The flags that instructions leave undefined: Intel SDM volume 2, "Flags Affected" of each. */
+final class UndefinedFlags {
+  /** AND, OR, XOR, TEST. */
+  static final int LOGIC = AF;
+
+  /** MUL, IMUL. */
+  static final int MULTIPLY = SF | ZF | AF | PF;
+
+  /** DIV, IDIV. */
+  static final int DIVIDE = ARITHMETIC;
+
+  /** BT, BTS, BTR, BTC. */
+  static final int BIT_TEST = OF | SF | AF | PF;
+
+  /** BSF, BSR. */
+  static final int BIT_SCAN = CF | OF | SF | AF | PF;
+
+  private UndefinedFlags() {}
+
+  /**
+   * RCL/RCR/ROL/ROR, and SAL/SAR/SHL/SHR.
+   *
+   * @param extension the operation in its encoding
+   * @param count as encoded, 0 to 255
+   */
+  static int shift(int extension, int count, int size) {
+    int masked = count & (size == 8 ? 63 : 31);
+    if (masked == 0) {
+      return 0;
+    }
+    int undefined = masked == 1 ? 0 : OF;
+    if (extension < 4) {
+      return undefined;
+    }
+    boolean carryLost = extension != 7 && masked >= 8 * size;
+    return undefined | AF | (carryLost ? CF : 0);
+  }
+
+  /** SHLD, SHRD; a count beyond the operand leaves the result undefined too. */
+  static int doubleShift(int count, int size) {
+    int masked = count & (size == 8 ? 63 : 31);
+    if (masked == 0) {
+      return 0;
+    }
+    return masked > 8 * size ? ARITHMETIC : AF | (masked == 1 ? 0 : OF);
+  }
+}
