@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The 64K ports. An access is cut, lowest port first, into the largest pieces of 4, 2 or 1 bytes
- * that one claim takes whole; where nobody is home, loads give ones and stores are lost. All
- * methods are called with the machine lock held.
+ * that one claim takes whole; where nobody is home, loads give ones and stores are lost. So is all
+ * of an access that begins where nobody is: four bytes written to 0xCF8 select a PCI register, and
+ * are not for the reset register at 0xCF9. All methods are called with the machine lock held.
  */
 public final class PortBus {
   private static final int PORTS = 0x10000;
@@ -55,7 +56,10 @@ public final class PortBus {
   public int read(int port, int size) {
     accesses++;
     Claim claim = table[port];
-    if (claim != null && claim.takes(port, size)) {
+    if (claim == null) {
+      return mask(size);
+    }
+    if (claim.takes(port, size)) {
       return claim.read(port, size);
     }
     int value = 0;
@@ -74,7 +78,10 @@ public final class PortBus {
   public void write(int port, int size, int value) {
     accesses++;
     Claim claim = table[port];
-    if (claim != null && claim.takes(port, size)) {
+    if (claim == null) {
+      return;
+    }
+    if (claim.takes(port, size)) {
       claim.write(port, size, value);
       return;
     }

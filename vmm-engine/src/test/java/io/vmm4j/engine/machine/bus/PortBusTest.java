@@ -55,6 +55,14 @@ class PortBusTest {
   }
 
   @Test
+  void anAccessThatBeginsWhereNobodyIsHomeReachesNobody() {
+    bus.claim("reset", 0xCF9, 1, AccessWidth.BYTE, log("reset"));
+    bus.write(0xCF8, 4, 0x8000_0600);
+    assertThat(bus.read(0xCF8, 4)).isEqualTo(-1);
+    assertThat(calls).isEmpty();
+  }
+
+  @Test
   void anOverlapIsRefusedByNameAndAMoveToItKeepsTheOldPlace() {
     bus.claim("a", 0x100, 8, AccessWidth.BYTE, log("a"));
     assertThatThrownBy(() -> bus.claim("b", 0x107, 1, AccessWidth.BYTE, log("b")))
