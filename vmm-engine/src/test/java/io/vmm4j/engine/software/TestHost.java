@@ -80,6 +80,11 @@ public final class TestHost implements BackendHost {
     }
   }
 
+  /** Moves the clock on without firing timers, as when the thread that would is late. */
+  public void passUnnoticed(long byNanos) {
+    nanos += byNanos;
+  }
+
   @Override
   public int cpus() {
     return 1;

@@ -51,6 +51,7 @@ final class ApicTimer {
     return DEFAULT_HZ;
   }
 
+  /** Expires if the time has come: called by the timer, or by what must not see it late. */
   private void fire() {
     long now = host.clock().nanoTime();
     if (deadlineNanos == NEVER) {
@@ -95,6 +96,7 @@ final class ApicTimer {
   /** The mode in the LVT's bits 17 and 18. */
   void setMode(int newMode) {
     if (newMode != mode) {
+      fire(); // what has counted to zero stays there
       if (newMode == TSC_DEADLINE || mode == TSC_DEADLINE) {
         stop();
         initialCount = 0;
@@ -179,10 +181,12 @@ final class ApicTimer {
     long farthest = now + Long.MAX_VALUE / 4;
     if (ticks <= 0) {
       startAt(now);
+      fire();
     } else if (ticks / host.tscFrequencyHz() >= farthest / 1_000_000_000L) {
       startAt(farthest);
     } else {
       startAt(Math.max(now, VmClock.ticksToNanos(ticks, host.tscFrequencyHz())));
+      fire(); // a deadline of the past interrupts behind the write itself
     }
   }
 

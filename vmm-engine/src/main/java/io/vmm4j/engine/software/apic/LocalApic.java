@@ -606,10 +606,10 @@ public final class LocalApic {
           default -> 0x1_07FF;
         };
     boolean off = (registers[SVR] & SOFTWARE_ENABLED) == 0;
-    registers[register] = value & writable | (off ? MASKED : 0);
     if (register == LVT_TIMER) {
-      timer.setMode(value >> 17 & 3);
+      timer.setMode(value >> 17 & 3); // which may expire as the register still stands
     }
+    registers[register] = value & writable | (off ? MASKED : 0);
   }
 
   private void endOfInterrupt() {

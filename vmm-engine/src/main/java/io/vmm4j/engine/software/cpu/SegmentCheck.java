@@ -6,11 +6,16 @@ final class SegmentCheck {
 
   /** The linear address of an access, or #GP(0), or #SS(0) if the segment is SS. */
   static long linear(Cpu cpu, int segment, long offset, int size, boolean write) {
-    Segment s = cpu.seg[segment];
-    if (cpu.protectedMode && !typeAllows(s, write) || !limitAllows(s, offset, size)) {
+    if (!allows(cpu, segment, offset, size, write)) {
       throw cpu.raise(segment == Cpu.SS ? Cpu.SS_FAULT : Cpu.GP, 0);
     }
-    return s.base + offset & 0xFFFFFFFFL;
+    return cpu.seg[segment].base + offset & 0xFFFFFFFFL;
+  }
+
+  /** Whether a segment allows an access. */
+  static boolean allows(Cpu cpu, int segment, long offset, int size, boolean write) {
+    Segment s = cpu.seg[segment];
+    return (!cpu.protectedMode || typeAllows(s, write)) && limitAllows(s, offset, size);
   }
 
   private static boolean typeAllows(Segment s, boolean write) {

@@ -148,12 +148,8 @@ final class StringOps {
       return false;
     }
     long bytes = room * size;
-    if (in.codeSize != 8) { // the segments allow the last iteration too
-      cpu.linear(Cpu.ES, (cpu.gpr[Cpu.RDI] & in.addressMask) + bytes - size, size, true);
-      if (kind == 0xA4) {
-        long last = (cpu.gpr[Cpu.RSI] & in.addressMask) + bytes - size;
-        cpu.linear(in.segment, last, size, false);
-      }
+    if (in.codeSize != 8 && !lastAllowed(cpu, in, kind, bytes - size)) {
+      return false; // the iterations before the one that faults are still to be done
     }
     MemorySegment memory = mmu.memory();
     if (kind == 0xA4) {
@@ -178,6 +174,15 @@ final class StringOps {
     advance(cpu, in, Cpu.RDI, bytes);
     setCount(cpu, in, count - room);
     return true;
+  }
+
+  /** Whether the segments allow the last iteration too, {@code ahead} bytes from here. */
+  private static boolean lastAllowed(Cpu cpu, Instruction in, int kind, long ahead) {
+    int size = in.operandSize;
+    long to = (cpu.gpr[Cpu.RDI] & in.addressMask) + ahead;
+    long from = (cpu.gpr[Cpu.RSI] & in.addressMask) + ahead;
+    return SegmentCheck.allows(cpu, Cpu.ES, to, size, true)
+        && (kind != 0xA4 || SegmentCheck.allows(cpu, in.segment, from, size, false));
   }
 
   /** How many bytes before an index register of 16 or 32 bits wraps. */

@@ -179,6 +179,31 @@ class LocalApicTest {
   }
 
   @Test
+  void tscDeadlineOfThePastFiresAtOnce() {
+    host.advance(5000);
+    write(0x320, 0x40040);
+
+    apic.setTscDeadline(5000);
+    assertThat(apic.tscDeadline()).isZero();
+    assertThat(apic.acknowledge()).isEqualTo(0x40);
+  }
+
+  @Test
+  void aOneShotTimerThatHasExpiredStaysAtZeroWhenItBecomesPeriodic() {
+    write(0x3E0, 0xB);
+    write(0x320, 0x41);
+    write(0x380, 1000);
+    host.passUnnoticed(1500); // no timer of the machine has run yet
+
+    write(0x320, 0x20042);
+    assertThat(read(0x390)).isZero();
+    host.advance(500);
+    assertThat(read(0x390)).isZero();
+    assertThat(apic.acknowledge()).isEqualTo(0x41);
+    assertThat(apic.hasInterrupt()).isFalse();
+  }
+
+  @Test
   void tscDeadlineFollowsWritesOfTheCounter() {
     write(0x320, 0x40040);
     apic.setTscDeadline(5000);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
  * is a loop of three rounds; instructions jump over others.
  */
 class SequenceOracleTest {
-  private static final int SEQUENCES = Integer.getInteger("vmm4j.oracle.sequences", 6000);
+  private static final int SEQUENCES = Integer.getInteger("vmm4j.oracle.sequences", 20_000);
   private static final int LENGTH = 14;
   private static final int MEMORY_BYTES = 256;
 

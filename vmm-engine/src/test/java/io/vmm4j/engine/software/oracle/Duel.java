@@ -191,13 +191,17 @@ public final class Duel implements AutoCloseable {
    */
   public void run(long undefinedFlags, int memoryBytes) {
     cases++;
-    for (int i = 0; i < 16; i++) {
-      oracle.gpr(i, before[i]);
-    }
-    oracle.rflags(flagsBefore);
-    oracle.run();
+    askOracle();
     int vector = runGuest();
-    String difference = vector < 0 ? "" : " exception " + vector;
+    String difference =
+        (vector < 0 ? "" : " exception " + vector) + differences(undefinedFlags, memoryBytes);
+    if (!difference.isEmpty()) {
+      note(difference);
+    }
+  }
+
+  private String differences(long undefinedFlags, int memoryBytes) {
+    String difference = "";
     for (int i = 0; i < 16; i++) {
       if (cpu.gpr[i] != oracle.gpr(i)) {
         difference += " r%d %x/%x".formatted(i, cpu.gpr[i], oracle.gpr(i));
@@ -207,21 +211,14 @@ public final class Duel implements AutoCloseable {
     if (wrong != 0) {
       difference += " flags %x/%x".formatted(cpu.eflags() & FLAGS, oracle.rflags() & FLAGS);
     }
-    if (memoryBytes > 0) {
-      long at = MemorySegment.mismatch(scratch, 0, memoryBytes, guestScratch, 0, memoryBytes);
-      if (at >= 0) {
-        difference +=
-            " memory+%d %x/%x"
-                .formatted(
-                    at,
-                    guestScratch.get(ValueLayout.JAVA_BYTE, at),
-                    scratch.get(ValueLayout.JAVA_BYTE, at));
-        MemorySegment.copy(scratch, 0, guestScratch, 0, NativeOracle.SCRATCH_SIZE);
-      }
+    long at = MemorySegment.mismatch(scratch, 0, memoryBytes, guestScratch, 0, memoryBytes);
+    if (at >= 0) {
+      byte ours = guestScratch.get(ValueLayout.JAVA_BYTE, at);
+      byte expected = scratch.get(ValueLayout.JAVA_BYTE, at);
+      difference += " memory+%d %x/%x".formatted(at, ours, expected);
+      MemorySegment.copy(scratch, 0, guestScratch, 0, NativeOracle.SCRATCH_SIZE);
     }
-    if (!difference.isEmpty()) {
-      note(difference);
-    }
+    return difference;
   }
 
   /** As {@link #run}, for code that leaves memory alone. */
@@ -236,22 +233,108 @@ public final class Duel implements AutoCloseable {
   public void runFaulting(int expectedVector) {
     cases++;
     int vector = runGuest();
-    String difference = vector == expectedVector ? "" : " exception %d".formatted(vector);
+    String difference = vector == expectedVector ? unchanged(0) : " exception " + vector;
+    if (!difference.isEmpty()) {
+      note(difference + ", expected exception " + expectedVector);
+    }
+  }
+
+  /**
+   * Runs the code, which has to touch both pages of scratch memory, with the second of them absent:
+   * it has to raise #PF there and to change nothing. Then, the page being there, as {@link #run}.
+   */
+  public void runRestarted(long undefinedFlags) {
+    long second = oracle.scratchAddress() + 0x1000;
+    long entry = entryOf(second);
+    long present = get(entry);
+    put(entry, 0);
+    cpu.mmu.flushPage(second);
+    int vector = runGuest();
+    put(entry, present);
+    cpu.mmu.flushPage(second);
+    String difference = vector == Cpu.PF ? unchanged(8) : " exception " + vector;
+    if (vector == Cpu.PF && (cpu.cr2 & ~0xFFFL) != second) {
+      difference += " CR2 %x".formatted(cpu.cr2);
+    }
+    if (scratch.mismatch(guestScratch) >= 0) {
+      difference += " memory+%d".formatted(scratch.mismatch(guestScratch));
+    }
+    if (!difference.isEmpty()) {
+      note(difference + ", expected a page fault without a trace");
+    }
+    run(undefinedFlags, NativeOracle.SCRATCH_SIZE);
+  }
+
+  /**
+   * Runs a repeated instruction that gets to the absent second page of scratch memory with {@code
+   * left} in a register, goes on from there when the page is present, and ends as {@link #run}.
+   */
+  public void runInterrupted(int register, long left) {
+    long second = oracle.scratchAddress() + 0x1000;
+    long entry = entryOf(second);
+    long present = get(entry);
+    put(entry, 0);
+    cpu.mmu.flushPage(second);
+    int vector = runGuest();
+    put(entry, present);
+    cpu.mmu.flushPage(second);
+    if (vector != Cpu.PF || cpu.gpr[register] != left) {
+      note(" exception %d, r%d %x, not %x".formatted(vector, register, cpu.gpr[register], left));
+    }
+    long[] first = before.clone();
+    long rsp = before[Cpu.RSP];
+    System.arraycopy(cpu.gpr, 0, before, 0, 16);
+    before[Cpu.RSP] = rsp;
+    runGuest();
+    System.arraycopy(first, 0, before, 0, 16);
+    compareFinished();
+  }
+
+  /** Runs the oracle, and compares what the software CPU has come to in another way. */
+  private void compareFinished() {
+    cases++;
+    askOracle();
+    String difference = differences(0, NativeOracle.SCRATCH_SIZE);
+    if (!difference.isEmpty()) {
+      note(difference);
+    }
+  }
+
+  private void askOracle() {
+    for (int i = 0; i < 16; i++) {
+      oracle.gpr(i, before[i]);
+    }
+    oracle.rflags(flagsBefore);
+    oracle.run();
+  }
+
+  private long entryOf(long linear) {
+    long table = TABLES;
+    for (int level = 4; level > 1; level--) {
+      table = get(table + ((linear >>> 3 + 9 * level & 511) << 3)) & ~0xFFFL;
+    }
+    return table + ((linear >>> 12 & 511) << 3);
+  }
+
+  /** What a fault has changed in registers, or in the flags and RIP it has saved. */
+  private String unchanged(int errorCodeSize) {
+    String difference = "";
     for (int i = 0; i < 16; i++) {
       if (i != Cpu.RSP && cpu.gpr[i] != before[i]) {
         difference += " r%d %x".formatted(i, cpu.gpr[i]);
       }
     }
-    long frame = physical(cpu.gpr[Cpu.RSP]);
-    if (vector >= 0 && get(frame) != oracle.codeAddress()) {
+    long frame = physical(cpu.gpr[Cpu.RSP]) + errorCodeSize;
+    if (get(frame) != oracle.codeAddress()) {
       difference += " saved RIP %x".formatted(get(frame));
     }
-    if (vector >= 0 && ((get(frame + 16) ^ flagsBefore) & FLAGS) != 0) {
+    if (((get(frame + 16) ^ flagsBefore) & FLAGS) != 0) {
       difference += " saved flags %x".formatted(get(frame + 16));
     }
-    if (!difference.isEmpty()) {
-      note(difference + ", expected exception " + expectedVector);
+    if (get(frame + 24) != before[Cpu.RSP]) {
+      difference += " saved RSP %x".formatted(get(frame + 24));
     }
+    return difference;
   }
 
   /** The vector of the exception, or -1 if the code ran to its end. */

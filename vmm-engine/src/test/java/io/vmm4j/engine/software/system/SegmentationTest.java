@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.Instruction;
 import org.junit.jupiter.api.Test;
 
 /** Loads of segment registers: Intel SDM volume 2, MOV; volume 3, 5.6 and 5.7. */
@@ -121,5 +122,31 @@ class SegmentationTest {
     assertThat(Segmentation.limit(g.cpu, Guest.DATA3)).isEqualTo(0xFFFFFFFFL);
     assertThat(Segmentation.accessRights(g.cpu, Guest.DATA3)).isEqualTo(0xC0F200);
     assertThat(Segmentation.accessRights(g.cpu, Guest.DATA0)).isEqualTo(-1);
+  }
+
+  @Test
+  void arplWritesOnlyWhatItChanges() {
+    Guest g = Guest.protectedMode();
+    g.segment(Guest.FREE, 0, 0x90, 0xC0); // read-only
+    Segmentation.load(g.cpu, Cpu.DS, Guest.FREE);
+    g.put32(0x6000, 0x13);
+    g.cpu.gpr[Cpu.RCX] = 2;
+
+    g.execute(0x63, SegmentationTest::arplAt6000);
+    assertThat(g.flag(Flags.ZF)).isFalse();
+    g.cpu.gpr[Cpu.RCX] = 3;
+    g.put32(0x6000, 0x11);
+    assertThat(g.errorOf(Cpu.GP, () -> g.execute(0x63, SegmentationTest::arplAt6000))).isZero();
+    Segmentation.load(g.cpu, Cpu.DS, Guest.DATA0);
+    g.execute(0x63, SegmentationTest::arplAt6000);
+    assertThat(g.flag(Flags.ZF)).isTrue();
+    assertThat(g.get32(0x6000)).isEqualTo(0x13);
+  }
+
+  /** ARPL word [0x6000], CX. */
+  private static void arplAt6000(Instruction in) {
+    in.isMemory = true;
+    in.reg = Cpu.RCX;
+    in.displacement = 0x6000;
   }
 }

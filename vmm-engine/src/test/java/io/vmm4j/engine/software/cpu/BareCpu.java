@@ -1,0 +1,103 @@
+package io.vmm4j.engine.software.cpu;
+
+import io.vmm4j.engine.software.TestHost;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A processor in protected mode at ring 0, without paging, with 16- or 32-bit code: for tests that
+ * give it bytes to execute. Code lies at 0x8000, the stack ends at 0x7000, and each exception halts
+ * at a place of its own.
+ */
+final class BareCpu {
+  static final int CODE = 0x8000;
+  static final int STACK = 0x7000;
+  private static final int GDT = 0x1000;
+  private static final int IDT = 0x2000;
+  private static final int HANDLERS = 0x3000;
+  private static final int HANDLER_SIZE = 16;
+  private static final byte HLT = (byte) 0xF4;
+
+  final TestHost host = new TestHost();
+  final Cpu cpu = new Cpu(0, host);
+  private final Interpreter interpreter = new Interpreter(cpu);
+
+  private BareCpu(int codeSize) {
+    cpu.system.powerOn();
+    put64(GDT + 8, 0x00CF_9B00_0000_FFFFL);
+    for (int vector = 0; vector < 32; vector++) {
+      put64(IDT + 8 * vector, HANDLERS + HANDLER_SIZE * vector | 8L << 16 | 0x8E00L << 32);
+      put8(HANDLERS + HANDLER_SIZE * vector, HLT);
+    }
+    cpu.gdtrBase = GDT;
+    cpu.gdtrLimit = 0xF;
+    cpu.idtrBase = IDT;
+    cpu.idtrLimit = 0xFF;
+    cpu.cr0 = 0x11;
+    for (int i = 0; i < 6; i++) {
+      cpu.seg[i].set(16, 0, 0xFFFF_FFFFL, 0xC093);
+    }
+    cpu.seg[Cpu.CS].set(8, 0, 0xFFFF_FFFFL, codeSize == 4 ? 0xC09B : 0x809B);
+    cpu.mmu.flush();
+    cpu.modeChanged();
+  }
+
+  /** With code of 2 or 4 bytes. */
+  static BareCpu withCodeSize(int codeSize) {
+    return new BareCpu(codeSize);
+  }
+
+  void put8(int at, int value) {
+    host.memory().set(ValueLayout.JAVA_BYTE, at, (byte) value);
+  }
+
+  int get8(int at) {
+    return host.memory().get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+  }
+
+  void put64(int at, long value) {
+    host.memory().set(ValueLayout.JAVA_LONG_UNALIGNED, at, value);
+  }
+
+  int get32(int at) {
+    return host.memory().get(ValueLayout.JAVA_INT_UNALIGNED, at);
+  }
+
+  /** Sets a data segment's base and limit, writable. */
+  void segment(int index, long base, long limit) {
+    cpu.seg[index].set(16, base, limit, limit > 0xF_FFFF ? 0xC093 : 0x4093);
+    cpu.modeChanged();
+  }
+
+  /** Puts code where {@link #run} begins, and HLT behind it. */
+  void code(int... bytes) {
+    for (int i = 0; i < bytes.length; i++) {
+      put8(CODE + i, bytes[i]);
+    }
+    put8(CODE + bytes.length, HLT);
+    cpu.mmu.writtenByOthers(CODE, bytes.length + 1);
+  }
+
+  /** Runs until HLT; gives the vector of the exception that led there, or -1. */
+  int run() {
+    cpu.rip = CODE;
+    cpu.halted = false;
+    interpreter.run(100_000);
+    if (!cpu.halted) {
+      throw new AssertionError("not halted at %x".formatted(cpu.rip));
+    }
+    boolean handled = cpu.rip > HANDLERS && cpu.rip < HANDLERS + 32 * HANDLER_SIZE;
+    return handled ? (int) (cpu.rip - HANDLERS) / HANDLER_SIZE : -1;
+  }
+
+  /** Runs code from a good stack pointer in flat segments. */
+  int run(int... bytes) {
+    code(bytes);
+    cpu.gpr[Cpu.RSP] = STACK;
+    return run();
+  }
+
+  /** A doubleword that an exception has pushed: 0 is its error code, where it has one. */
+  int pushed(int index) {
+    return get32((int) cpu.gpr[Cpu.RSP] + 4 * index);
+  }
+}
