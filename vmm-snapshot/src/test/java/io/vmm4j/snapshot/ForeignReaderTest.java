@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonParser;
@@ -7,57 +8,110 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.CBORParser;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32C;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import org.junit.jupiter.api.Test;
 
 /** The format needs nothing of ours to be read: a plain CBOR library walks it and checks it. */
 class ForeignReaderTest {
   private static final CBORFactory CBOR = new CBORFactory();
 
+  /** What the memory chunks say, laid over one another. */
+  private final Map<String, byte[]> memory = new TreeMap<>();
+
+  private final List<String> kinds = new ArrayList<>();
+  private Map<String, Object> prologue = Map.of();
+  private Map<String, Object> footer = Map.of();
+
   @Test
   void aPlainCborLibraryListsTheChunksAndChecksTheDigests() throws Exception {
-    // given
-    byte[] snapshot = SampleSnapshot.bytes(Compression.DEFLATE_FAST);
-    List<String> kinds = new ArrayList<>();
+    // when
+    read(SampleSnapshot.bytes(Compression.DEFLATE_FAST));
 
+    // then
+    assertThat(prologue).contains(Map.entry("major", 1), Map.entry("minor", 0));
+    assertThat(kinds)
+        .containsExactly("machine", "state", "state", "mapping", "memory", "memory", "footer");
+    assertThat(footer).containsEntry("chunks", 6);
+    assertThat(memory.get("ram"))
+        .isEqualTo(SampleSnapshot.ram(SampleSnapshot.RAM_BYTES).toArray(ValueLayout.JAVA_BYTE));
+    assertThat(footer.get("memorySha256")).isEqualTo(memoryDigest());
+  }
+
+  @Test
+  void itReadsAChainOfDeltasToo() throws Exception {
+    // given
+    Chain chain = new Chain(Compression.DEFLATE_FAST, (4 << 20) + 3 * 4096);
+    SampleSnapshot.fill(chain.memory.get("ram"), 3);
+    chain.snapshot();
+    chain.addRegion("device:d/m", 3 * 4096);
+    chain.touch("device:d/m", 1).fill((byte) 1);
+    chain.touch("ram", 1026).fill((byte) 0);
+    SampleSnapshot.fill(chain.touch("ram", 1), 8);
+    chain.snapshot();
+
+    for (Chain.Link link : chain.links) {
+      // when
+      byte[] parentDigest = memoryDigest();
+      Object parentId = prologue.get("id");
+      read(link.bytes());
+
+      // then
+      assertThat(footer.get("memorySha256")).isEqualTo(memoryDigest());
+      if (prologue.containsKey("parentId")) {
+        assertThat(prologue.get("parentId")).isEqualTo(parentId);
+        assertThat(prologue.get("parentSha256")).isEqualTo(parentDigest);
+      }
+    }
+    chain.memory.forEach((region, expected) ->
+        assertThat(memory.get(region)).isEqualTo(expected.toArray(ValueLayout.JAVA_BYTE)));
+  }
+
+  private void read(byte[] snapshot) throws Exception {
     try (CBORParser items = CBOR.createParser(snapshot)) {
-      // the prologue
       assertThat(items.nextToken()).isEqualTo(JsonToken.START_ARRAY);
       assertThat(items.getCurrentTag()).isEqualTo(55799);
       assertThat(items.nextTextValue()).isEqualTo("vmm4j-snapshot");
-      assertThat(checked(items)).contains(Map.entry("major", 1), Map.entry("minor", 0));
+      prologue = checked(items);
       assertThat(items.nextToken()).isEqualTo(JsonToken.END_ARRAY);
 
-      // when: the chunks
       long start = items.currentLocation().getByteOffset();
-      Map<String, Object> footer = Map.of();
       while (items.nextToken() == JsonToken.START_ARRAY) {
         Map<String, Object> header = checked(items);
-        kinds.add((String) header.get("kind"));
-        if (header.get("kind").equals("memory")) {
+        String kind = (String) header.get("kind");
+        kinds.add(kind);
+        if (kind.equals("memory")) {
           byte[] pages = bytes(items);
           assertThat(header).containsEntry("length", pages.length);
           assertThat(bytes(items)).isEqualTo(crc(pages));
+          block(header, pages);
         } else {
-          footer = checked(items);
+          Map<String, Object> body = checked(items);
+          if (kind.equals("machine")) {
+            for (Object region : (List<?>) body.get("regions")) {
+              Map<?, ?> fields = (Map<?, ?>) region;
+              memory.putIfAbsent((String) fields.get("name"), new byte[(int) fields.get("bytes")]);
+            }
+          }
+          footer = body;
         }
         assertThat(items.nextToken()).isEqualTo(JsonToken.END_ARRAY);
-        if (header.get("kind").equals("footer")) {
+        if (kind.equals("footer")) {
           break;
         }
         start = items.currentLocation().getByteOffset();
       }
-
-      // then
-      assertThat(kinds)
-          .containsExactly("machine", "state", "state", "mapping", "memory", "memory", "footer");
-      assertThat(footer).containsEntry("chunks", 6).containsEntry("bytes", (int) start);
+      assertThat(footer).containsEntry("bytes", (int) start);
       assertThat(footer.get("sha256"))
           .isEqualTo(
               MessageDigest.getInstance("SHA-256").digest(Arrays.copyOf(snapshot, (int) start)));
@@ -65,25 +119,98 @@ class ForeignReaderTest {
     }
   }
 
+  private void block(Map<String, Object> header, byte[] body) throws DataFormatException {
+    byte[] region = memory.get((String) header.get("region"));
+    byte[] plain = body;
+    if (header.get("compression").equals("deflate")) {
+      plain = new byte[2 << 20];
+      try (Inflater inflater = new Inflater(true)) {
+        inflater.setInput(body);
+        inflater.inflate(plain);
+      }
+    }
+    int page = (int) header.get("offset");
+    int from = 0;
+    List<?> runs = (List<?>) header.get("pages");
+    for (int i = 0; i < runs.size(); i += 2) {
+      for (int n = (int) runs.get(i + 1); n > 0; n--) {
+        int stored = new int[] {0, 8, 4096, 0}[(int) runs.get(i)];
+        for (int at = 0; at < 4096 && (int) runs.get(i) != 3; at++) {
+          region[page + at] = stored == 0 ? 0 : plain[from + at % stored];
+        }
+        from += stored;
+        page += 4096;
+      }
+    }
+  }
+
+  /** The digest of the memory as docs/snapshot-format.md describes it. */
+  private byte[] memoryDigest() throws Exception {
+    MessageDigest root = MessageDigest.getInstance("SHA-256");
+    // The names here are ASCII, whose order is that of their bytes.
+    for (Map.Entry<String, byte[]> region : memory.entrySet()) {
+      byte[] name = region.getKey().getBytes(UTF_8);
+      root.update(ByteBuffer.allocate(4).putInt(name.length).array());
+      root.update(name);
+      byte[] contents = region.getValue();
+      root.update(ByteBuffer.allocate(8).putLong(contents.length).array());
+      for (int block = 0; block << 21 < contents.length; block++) {
+        MessageDigest leaf = MessageDigest.getInstance("SHA-256");
+        boolean zeros = true;
+        int end = Math.min(contents.length, (block + 1) << 21);
+        for (int at = block << 21; at < end; at += 4096) {
+          if (!Arrays.equals(contents, at, at + 4096, new byte[4096], 0, 4096)) {
+            leaf.update(ByteBuffer.allocate(4).putInt((at >> 12) - (block << 9)).array());
+            leaf.update(contents, at, 4096);
+            zeros = false;
+          }
+        }
+        if (!zeros) {
+          root.update(ByteBuffer.allocate(8).putLong(block).array());
+          root.update(leaf.digest());
+        }
+      }
+      root.update(ByteBuffer.allocate(8).putLong(-1).array());
+    }
+    return root.digest();
+  }
+
   /** The map in a byte string of tag 24, which a checksum follows. */
   private static Map<String, Object> checked(CBORParser items) throws IOException {
     byte[] encoded = bytes(items);
     assertThat(items.getCurrentTag()).isEqualTo(24);
     assertThat(bytes(items)).isEqualTo(crc(encoded));
-    Map<String, Object> map = new LinkedHashMap<>();
     try (JsonParser parser = CBOR.createParser(encoded)) {
       parser.nextToken();
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        String name = parser.currentName();
-        switch (parser.nextToken()) {
-          case VALUE_NUMBER_INT -> map.put(name, parser.getNumberValue());
-          case VALUE_EMBEDDED_OBJECT -> map.put(name, parser.getBinaryValue());
-          case VALUE_STRING -> map.put(name, parser.getText());
-          default -> parser.skipChildren();
-        }
-      }
+      return map(parser);
+    }
+  }
+
+  private static Map<String, Object> map(JsonParser parser) throws IOException {
+    Map<String, Object> map = new LinkedHashMap<>();
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      parser.nextToken();
+      map.put(name, value(parser));
     }
     return map;
+  }
+
+  private static Object value(JsonParser parser) throws IOException {
+    return switch (parser.currentToken()) {
+      case START_OBJECT -> map(parser);
+      case START_ARRAY -> {
+        List<Object> list = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+          list.add(value(parser));
+        }
+        yield list;
+      }
+      case VALUE_EMBEDDED_OBJECT -> parser.getBinaryValue();
+      case VALUE_STRING -> parser.getText();
+      case VALUE_TRUE, VALUE_FALSE -> parser.getBooleanValue();
+      default -> parser.getNumberValue();
+    };
   }
 
   private static byte[] bytes(CBORParser items) throws IOException {

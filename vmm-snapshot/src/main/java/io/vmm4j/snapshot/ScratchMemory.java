@@ -1,0 +1,84 @@
+package io.vmm4j.snapshot;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A machine's memory while a snapshot is rewritten: a sparse temporary file, gone when this is
+ * closed.
+ */
+final class ScratchMemory implements MemorySink, AutoCloseable {
+  private final Arena arena = Arena.ofShared();
+  private final Map<String, MemorySource> sources = new LinkedHashMap<>();
+  private @Nullable FileChannel file;
+
+  /**
+   * Memory of zeros for all regions of a machine.
+   *
+   * @throws UncheckedIOException if the directory for temporary files has not the room
+   */
+  @Override
+  public Map<String, MemorySegment> allocate(MachineDescription machine) {
+    try {
+      return map(machine, open(machine.totalMemoryBytes()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private FileChannel open(long total) throws IOException {
+    Path path = Files.createTempFile("vmm4j-", ".memory");
+    try {
+      long room = Files.getFileStore(path).getUsableSpace();
+      if (room < total) {
+        // To run out of room under a mapping would be a fault and not an exception.
+        throw new IOException(
+            "%s has room for %d bytes, the machine's memory has %d"
+                .formatted(path.getParent(), room, total));
+      }
+      FileChannel opened =
+          FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      file = opened;
+      return opened;
+    } finally {
+      // Open or not, it is not to stay behind.
+      Files.deleteIfExists(path);
+    }
+  }
+
+  private Map<String, MemorySegment> map(MachineDescription machine, FileChannel opened)
+      throws IOException {
+    long total = machine.totalMemoryBytes();
+    MemorySegment whole = opened.map(FileChannel.MapMode.READ_WRITE, 0, total, arena);
+    Map<String, MemorySegment> regions = new LinkedHashMap<>();
+    long offset = 0;
+    for (MachineDescription.Region region : machine.regions()) {
+      regions.put(region.name(), whole.asSlice(offset, region.bytes()));
+      sources.put(region.name(), MemorySource.of(opened, offset, region.bytes()));
+      offset += region.bytes();
+    }
+    return regions;
+  }
+
+  /** The contents of a region, once it is filled. */
+  MemorySource source(String region) {
+    return sources.get(region);
+  }
+
+  @Override
+  public void close() throws IOException {
+    arena.close();
+    if (file != null) {
+      file.close();
+    }
+  }
+}
