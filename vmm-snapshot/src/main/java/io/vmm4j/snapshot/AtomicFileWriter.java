@@ -31,6 +31,18 @@ public final class AtomicFileWriter {
    * and is no regular file, such as a pipe, is written to directly; a symbolic link is followed.
    */
   public static void write(Path target, Contents contents) throws IOException {
+    write(target, contents, false);
+  }
+
+  /**
+   * The same, but that whole pages of zeros become holes, which take no room where the file system
+   * has them. For the mapped layout.
+   */
+  public static void writeSparse(Path target, Contents contents) throws IOException {
+    write(target, contents, true);
+  }
+
+  private static void write(Path target, Contents contents, boolean sparse) throws IOException {
     if (Files.exists(target) && !Files.isRegularFile(target)) {
       try (OutputStream out = Files.newOutputStream(target, StandardOpenOption.WRITE)) {
         contents.writeTo(out);
@@ -44,9 +56,15 @@ public final class AtomicFileWriter {
     try {
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        OutputStream out = Channels.newOutputStream(channel);
-        contents.writeTo(out);
-        out.flush();
+        if (sparse) {
+          SparseOutput out = new SparseOutput(channel);
+          contents.writeTo(out);
+          out.end();
+        } else {
+          OutputStream out = Channels.newOutputStream(channel);
+          contents.writeTo(out);
+          out.flush();
+        }
         channel.force(true);
       }
       Files.move(

@@ -89,6 +89,22 @@ final class BlockPacker implements AutoCloseable {
     return new Packed(offset, Optional.empty(), digest.end());
   }
 
+  /** The block at an offset of a memory image: its pages as they are. */
+  Packed raw(MemorySource source, long offset, int length) throws IOException {
+    MemorySegment piece = source.piece(offset, buffer, length);
+    MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, plain, 0, length);
+    int[] counts = new int[SnapshotFormat.PAGE_KINDS];
+    for (int from = 0; from < length; from += SnapshotFormat.PAGE_BYTES) {
+      int kind = kind(piece, from);
+      counts[kind]++;
+      if (kind != SnapshotFormat.PAGE_ZERO) {
+        digest.page(from / SnapshotFormat.PAGE_BYTES, plain, from);
+      }
+    }
+    Block block = new Block(offset, List.of(), counts, Compression.NONE, plain, length, 0);
+    return new Packed(offset, Optional.of(block), digest.end());
+  }
+
   private static boolean isZeros(MemorySegment piece, int length) {
     return uniform(piece, 0, length) && piece.get(ValueLayout.JAVA_LONG_UNALIGNED, 0) == 0;
   }
@@ -150,7 +166,8 @@ final class BlockPacker implements AutoCloseable {
     return new Block(offset, runs, counts, used, body, length, (int) crc.getValue());
   }
 
-  private static int kind(MemorySegment piece, long from) {
+  /** The kind of the page at an offset, as it stands for itself. */
+  static int kind(MemorySegment piece, long from) {
     if (!uniform(piece, from, SnapshotFormat.PAGE_BYTES)) {
       return SnapshotFormat.PAGE_DATA;
     }

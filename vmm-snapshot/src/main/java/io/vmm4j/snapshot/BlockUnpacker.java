@@ -43,8 +43,10 @@ final class BlockUnpacker implements AutoCloseable {
    * What became of a block.
    *
    * @param leaf its digest; absent if it is zeros
+   * @param imageCounts of a piece of a memory image, how many pages there are of each kind
    */
-  record Unpacked(String region, long regionOffset, Optional<byte[]> leaf) {}
+  record Unpacked(
+      String region, long regionOffset, Optional<byte[]> leaf, Optional<int[]> imageCounts) {}
 
   /**
    * Unpacks a block.
@@ -66,7 +68,29 @@ final class BlockUnpacker implements AutoCloseable {
         // No digest.
       }
     }
-    return new Unpacked(block.region(), block.regionOffset(), digest.end());
+    return new Unpacked(block.region(), block.regionOffset(), digest.end(), Optional.empty());
+  }
+
+  /**
+   * Puts a piece of a memory image where it belongs.
+   *
+   * @param target the region's memory, of zeros; absent if the piece is only digested
+   */
+  Unpacked raw(String region, long regionOffset, byte[] bytes, Optional<MemorySegment> target) {
+    MemorySegment piece = MemorySegment.ofArray(bytes);
+    int[] counts = new int[SnapshotFormat.PAGE_KINDS];
+    for (int from = 0; from < bytes.length; from += SnapshotFormat.PAGE_BYTES) {
+      int kind = BlockPacker.kind(piece, from);
+      counts[kind]++;
+      if (kind != SnapshotFormat.PAGE_ZERO) {
+        digest.page(from / SnapshotFormat.PAGE_BYTES, bytes, from);
+        if (target.isPresent()) {
+          MemorySegment.copy(
+              piece, from, target.get(), regionOffset + from, SnapshotFormat.PAGE_BYTES);
+        }
+      }
+    }
+    return new Unpacked(region, regionOffset, digest.end(), Optional.of(counts));
   }
 
   /** Digests a block that stands for itself. */

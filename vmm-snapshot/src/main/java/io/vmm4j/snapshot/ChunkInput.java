@@ -27,6 +27,7 @@ final class ChunkInput {
   private final CborFields.Budget budget;
   private final MessageDigest digest = ChunkOutput.sha256();
   private final ByteArrayOutputStream held = new ByteArrayOutputStream();
+  private final CRC32C running = new CRC32C();
   private final byte[] small = new byte[8];
   private boolean holding;
   private boolean digesting = true;
@@ -105,6 +106,50 @@ final class ChunkInput {
     return new ChunkBody(read(length), crc(), start);
   }
 
+  /** Begins the body of a chunk that is read in pieces, and whose length the caller has checked. */
+  void beginBody(ChunkHeader header) throws IOException {
+    refuseOtherLength(header, argument(one(), ChunkOutput.BYTES, "the body of a chunk"));
+    running.reset();
+  }
+
+  /** The next bytes of such a body. */
+  byte[] piece(int length) throws IOException {
+    byte[] bytes = new byte[length];
+    fill(bytes, 0, length);
+    running.update(bytes, 0, length);
+    return bytes;
+  }
+
+  /** Ends such a body, {@code length} bytes long. */
+  void endBody(ChunkHeader header) throws IOException {
+    long start = offset - header.length();
+    if (crc() != (int) running.getValue()) {
+      throw wrongChecksum(header, start);
+    }
+  }
+
+  /**
+   * Passes over a body that was begun without looking at it or its checksum. From here on nothing
+   * is digested.
+   */
+  void leap(ChunkHeader header) throws IOException {
+    digesting = false;
+    for (long left = header.length(); left > 0; ) {
+      long n = in.skip(left);
+      if (n <= 0) {
+        throw new SnapshotException.Truncated(offset, inside);
+      }
+      left -= n;
+      offset += n;
+    }
+    crc();
+  }
+
+  private static SnapshotException.Corrupt wrongChecksum(ChunkHeader header, long start) {
+    return new SnapshotException.Corrupt(
+        start, "the chunk '" + header.kind() + "': wrong checksum");
+  }
+
   /** Passes over the body of a chunk of an unknown kind. */
   void skipBody(ChunkHeader header) throws IOException {
     int first = one();
@@ -126,8 +171,7 @@ final class ChunkInput {
       left -= n;
     }
     if ((int) actual.getValue() != crc()) {
-      throw new SnapshotException.Corrupt(
-          start, "the chunk '" + header.kind() + "': wrong checksum");
+      throw wrongChecksum(header, start);
     }
   }
 
@@ -136,12 +180,16 @@ final class ChunkInput {
     return (int) header.length();
   }
 
-  private void checkLength(ChunkHeader header, long found) {
+  private void refuseOtherLength(ChunkHeader header, long found) {
     if (found != header.length()) {
       throw corrupt(
           "the chunk '%s' has %d bytes, stated are %d"
               .formatted(header.kind(), found, header.length()));
     }
+  }
+
+  private void checkLength(ChunkHeader header, long found) {
+    refuseOtherLength(header, found);
     if (found > Math.min(limits.chunkBytes().bytes(), Integer.MAX_VALUE - 16)) {
       throw new SnapshotException.Incompatible(
           "the chunk '%s' of %d bytes".formatted(header.kind(), found),

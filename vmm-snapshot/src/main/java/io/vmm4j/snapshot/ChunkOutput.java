@@ -21,6 +21,11 @@ final class ChunkOutput {
   /** The tag of a byte string that holds an encoded item (RFC 8949, 3.4.5.1). */
   static final int TAG_ENCODED = 24;
 
+  private static final int TAG_HEAD_BYTES = 2;
+
+  /** A checksum with its head. */
+  static final int CRC_BYTES = 5;
+
   private final OutputStream out;
   private final MessageDigest digest = sha256();
   private final byte[] head = new byte[9];
@@ -77,12 +82,43 @@ final class ChunkOutput {
     crc(crc);
   }
 
-  private void header(String kind, boolean critical, FieldMap header, int length)
+  /**
+   * Begins a chunk whose body follows in pieces, {@code length} bytes in all, and then {@link
+   * #endBody}.
+   */
+  void beginBody(String kind, boolean critical, FieldMap header, long length) throws IOException {
+    header(kind, critical, header, length);
+    head(BYTES, length);
+  }
+
+  /** How many bytes {@link #beginBody} writes. */
+  static long beginBodyBytes(String kind, boolean critical, FieldMap header, long length) {
+    int encoded = encodeHeader(kind, critical, header, length).length;
+    return 1 + TAG_HEAD_BYTES + headBytes(encoded) + encoded + CRC_BYTES + headBytes(length);
+  }
+
+  void body(byte[] piece, int length) throws IOException {
+    write(piece, length);
+  }
+
+  void endBody(int crc) throws IOException {
+    crc(crc);
+  }
+
+  private void header(String kind, boolean critical, FieldMap header, long length)
       throws IOException {
+    byte[] encoded = encodeHeader(kind, critical, header, length);
+    head(ARRAY, 4);
+    head(TAG, TAG_ENCODED);
+    bytes(encoded, encoded.length);
+    crc(encoded, encoded.length);
+  }
+
+  private static byte[] encodeHeader(String kind, boolean critical, FieldMap header, long length) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("kind", kind);
     fields.put("critical", critical);
-    fields.put("length", (long) length);
+    fields.put("length", length);
     fields.putAll(header.asMap());
     byte[] encoded = CborFields.encode(FieldMap.of(fields));
     if (encoded.length > SnapshotFormat.MAX_HEADER_BYTES) {
@@ -90,10 +126,7 @@ final class ChunkOutput {
           "the header of a chunk has %d bytes, more than %d"
               .formatted(encoded.length, SnapshotFormat.MAX_HEADER_BYTES));
     }
-    head(ARRAY, 4);
-    head(TAG, TAG_ENCODED);
-    bytes(encoded, encoded.length);
-    crc(encoded, encoded.length);
+    return encoded;
   }
 
   private void bytes(byte[] bytes, int length) throws IOException {
@@ -116,27 +149,28 @@ final class ChunkOutput {
   }
 
   /** The head of an item in its shortest form (RFC 8949, 3). */
-  private void head(int majorType, int argument) throws IOException {
-    int length;
-    int additional;
-    if (argument < 24) {
-      additional = argument;
-      length = 0;
-    } else if (argument < 0x100) {
-      additional = 24;
-      length = 1;
-    } else if (argument < 0x10000) {
-      additional = 25;
-      length = 2;
-    } else {
-      additional = 26;
-      length = 4;
-    }
-    head[0] = (byte) (majorType << 5 | additional);
+  private void head(int majorType, long argument) throws IOException {
+    int length = headBytes(argument) - 1;
+    long additional = length == 0 ? argument : 24 + Integer.numberOfTrailingZeros(length);
+    head[0] = (byte) (majorType << 5 | (int) additional);
     for (int i = 0; i < length; i++) {
       head[1 + i] = (byte) (argument >> (8 * (length - 1 - i)));
     }
     write(head, 1 + length);
+  }
+
+  /** The length of a head. */
+  private static int headBytes(long argument) {
+    if (argument < 24) {
+      return 1;
+    }
+    if (argument < 0x100) {
+      return 2;
+    }
+    if (argument < 0x10000) {
+      return 3;
+    }
+    return argument <= 0xFFFF_FFFFL ? 5 : 9;
   }
 
   private void write(byte[] bytes, int length) throws IOException {

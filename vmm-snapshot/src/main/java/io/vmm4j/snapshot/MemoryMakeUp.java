@@ -10,7 +10,7 @@ package io.vmm4j.snapshot;
  * @param dataBytes in all other pages
  * @param parentBytes in pages that are the same as the parent's; 0 in a whole snapshot
  * @param storedBytes what the contents take in the stream, after compression
- * @param blocks memory chunks
+ * @param blocks memory chunks; 0 in a memory image
  * @param compressedBlocks memory chunks that are compressed
  */
 public record MemoryMakeUp(
@@ -48,6 +48,21 @@ public record MemoryMakeUp(
         storedBytes + stored,
         blocks + 1,
         compressedBlocks + (compressed ? 1 : 0));
+  }
+
+  /** With one more piece of a memory image, in which every page is there. */
+  MemoryMakeUp plusImage(int[] counts) {
+    MemoryMakeUp sum = plus(false, counts, 0, false);
+    return new MemoryMakeUp(
+        region,
+        totalBytes,
+        sum.zeroBytes,
+        sum.fillBytes,
+        sum.dataBytes,
+        0,
+        storedBytes + bytes(counts[0] + counts[1] + counts[2]),
+        0,
+        0);
   }
 
   private static long bytes(int pages) {

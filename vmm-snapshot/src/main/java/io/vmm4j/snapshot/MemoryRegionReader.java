@@ -1,6 +1,7 @@
 package io.vmm4j.snapshot;
 
 import io.vmm4j.api.SnapshotException;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,5 +129,20 @@ final class MemoryRegionReader {
         base,
         compression,
         body);
+  }
+
+  /** Reads the region's part of a memory image. */
+  void image(ChunkInput in, OrderedPipeline<BlockUnpacker, BlockUnpacker.Unpacked> pipeline)
+      throws IOException {
+    for (long at = 0; at < region.bytes(); at += SnapshotFormat.BLOCK_BYTES) {
+      long offset = at;
+      byte[] piece = in.piece((int) Math.min(SnapshotFormat.BLOCK_BYTES, region.bytes() - at));
+      pipeline.submit(unpacker -> unpacker.raw(region.name(), offset, piece, target));
+    }
+  }
+
+  /** Takes in what a piece of a memory image consists of. */
+  void addImage(int[] pieceCounts) {
+    makeUp = makeUp.plusImage(pieceCounts);
   }
 }

@@ -16,7 +16,8 @@ import java.util.UUID;
  * @param producer the program that wrote it
  * @param producerVersion the version of that program
  * @param created when the state was captured, by the clock of the host, to the millisecond
- * @param features names of what a reader must know to read it; empty so far
+ * @param features names of what a reader must know to read it; a writer states those of what it
+ *     writes
  */
 public record Prologue(
     int major,
@@ -58,6 +59,11 @@ public record Prologue(
   /** The same of a delta to a snapshot. */
   public Prologue withParent(UUID parentId, MemoryDigest parentMemory) {
     return with(Optional.of(new Parent(parentId, parentMemory.sha256())));
+  }
+
+  /** The same with other features. */
+  Prologue withFeatures(List<String> newFeatures) {
+    return new Prologue(major, minor, id, parent, producer, producerVersion, created, newFeatures);
   }
 
   /** The same of a whole snapshot. */

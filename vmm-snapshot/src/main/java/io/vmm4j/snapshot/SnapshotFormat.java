@@ -35,13 +35,18 @@ final class SnapshotFormat {
   /** What every snapshot begins with: the tag, an array of three, the name, the tag of fields. */
   static final byte[] MAGIC = magic();
 
+  /** The feature of a snapshot whose memory is one piece that can be mapped. */
+  static final String MAPPED = "mapped";
+
   /** Features in the prologue without which a file can't be read, as far as this version knows. */
-  static final Set<String> FEATURES = Set.of();
+  static final Set<String> FEATURES = Set.of(MAPPED);
 
   static final String MACHINE = "machine";
   static final String STATE = "state";
   static final String MAPPING = "mapping";
   static final String MEMORY = "memory";
+  static final String MEMORY_IMAGE = "memory-image";
+  static final String PADDING = "padding";
   static final String FOOTER = "footer";
 
   static final int PAGE_BYTES = 4096;

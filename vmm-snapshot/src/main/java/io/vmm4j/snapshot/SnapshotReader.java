@@ -59,7 +59,9 @@ public final class SnapshotReader {
   private final List<MappingState> mappings = new ArrayList<>();
   private final List<SkippedChunk> skipped = new ArrayList<>();
   private final Set<List<String>> seen = new HashSet<>();
+  private final boolean leaping;
   private final Map<String, MemoryRegionReader> regions = new LinkedHashMap<>();
+  private Optional<MemoryImage> image = Optional.empty();
   private long keptBytes;
   private long chunks;
   private boolean used;
@@ -70,6 +72,17 @@ public final class SnapshotReader {
   }
 
   SnapshotReader(InputStream in, SnapshotLimits limits, Listener listener) {
+    this(in, limits, listener, false);
+  }
+
+  /**
+   * A reader.
+   *
+   * @param leaping whether it passes over a memory image, so that neither memory nor the bytes
+   *     before the footer are digested; the stream can skip then
+   */
+  SnapshotReader(InputStream in, SnapshotLimits limits, Listener listener, boolean leaping) {
+    this.leaping = leaping;
     this.in = new ChunkInput(in, limits, budget);
     this.limits = limits;
     this.listener = listener;
@@ -166,18 +179,25 @@ public final class SnapshotReader {
         new OrderedPipeline<>(
             parallel,
             BlockUnpacker::new,
-            block -> memoryDigest.leaf(block.region(), block.regionOffset(), block.leaf()))) {
+            block -> {
+              memoryDigest.leaf(block.region(), block.regionOffset(), block.leaf());
+              block.imageCounts().ifPresent(counts -> regions.get(block.region()).addImage(counts));
+            })) {
       while (true) {
         ChunkHeader header = in.header();
         if (header.kind().equals(SnapshotFormat.FOOTER)) {
           pipeline.drain();
+          if (isMapped(prologue) && image.isEmpty()) {
+            throw new SnapshotException.Corrupt(header.offset(), "there is no memory image");
+          }
+          boolean digested = base != BlockUnpacker.Base.UNKNOWN && !leapt();
           Optional<MemoryDigest> ofMemory =
-              base == BlockUnpacker.Base.UNKNOWN
-                  ? Optional.empty()
-                  : Optional.of(memoryDigest.build());
+              digested ? Optional.of(memoryDigest.build()) : Optional.empty();
           SnapshotDigest digest = footer(header, ofMemory);
           List<MemoryMakeUp> makeUp =
-              regions.values().stream().map(MemoryRegionReader::makeUp).toList();
+              leapt()
+                  ? List.of()
+                  : regions.values().stream().map(MemoryRegionReader::makeUp).toList();
           return new SnapshotPlan(
               prologue, machine, states, mappings, skipped, makeUp, digest, ofMemory);
         }
@@ -185,7 +205,18 @@ public final class SnapshotReader {
         switch (header.kind()) {
           case SnapshotFormat.STATE -> state(header);
           case SnapshotFormat.MAPPING -> mapping(header);
-          case SnapshotFormat.MEMORY -> memory(header, pipeline);
+          case SnapshotFormat.MEMORY -> {
+            refuseInLayout(header, isMapped(prologue));
+            memory(header, pipeline);
+          }
+          case SnapshotFormat.MEMORY_IMAGE -> {
+            refuseInLayout(header, !isMapped(prologue));
+            image(header, machine, pipeline);
+          }
+          case SnapshotFormat.PADDING -> {
+            in.skipBody(header);
+            listener.chunk(header, Optional.empty());
+          }
           case SnapshotFormat.MACHINE ->
               throw new SnapshotException.Corrupt(header.offset(), "a second machine");
           default -> unknown(header);
@@ -203,6 +234,51 @@ public final class SnapshotReader {
             "feature '" + feature + "'", "this version does not know it; use a newer release");
       }
     }
+    if (isMapped(prologue) && prologue.parent().isPresent()) {
+      throw new SnapshotException.Corrupt(0, "a delta in the mapped layout");
+    }
+  }
+
+  private static boolean isMapped(Prologue prologue) {
+    return prologue.features().contains(SnapshotFormat.MAPPED);
+  }
+
+  private boolean leapt() {
+    return leaping && image.isPresent();
+  }
+
+  private static void refuseInLayout(ChunkHeader header, boolean other) {
+    if (other) {
+      throw new SnapshotException.Corrupt(
+          header.offset(), "chunk '%s' in the other layout".formatted(header.kind()));
+    }
+  }
+
+  private void image(
+      ChunkHeader header,
+      MachineDescription machine,
+      OrderedPipeline<BlockUnpacker, BlockUnpacker.Unpacked> pipeline)
+      throws IOException {
+    refuseSecond(header, List.of(header.kind()));
+    MemoryImage.check(header, machine);
+    in.beginBody(header);
+    MemoryImage read = new MemoryImage(in.offset(), header.length());
+    read.refuseUnaligned(header);
+    image = Optional.of(read);
+    if (leaping) {
+      in.leap(header);
+    } else {
+      for (MemoryRegionReader region : regions.values()) {
+        region.image(in, pipeline);
+      }
+      in.endBody(header);
+    }
+    listener.chunk(header, Optional.empty());
+  }
+
+  /** Where the memory image is, once it was read or leapt over. */
+  Optional<MemoryImage> image() {
+    return image;
   }
 
   private void countChunk(ChunkHeader header) {
@@ -210,7 +286,8 @@ public final class SnapshotReader {
       throw new SnapshotException.Incompatible(
           "the number of chunks", "the reader's limit is " + limits.chunks());
     }
-    if (!header.kind().equals(SnapshotFormat.MEMORY)) {
+    if (!header.kind().equals(SnapshotFormat.MEMORY)
+        && !header.kind().equals(SnapshotFormat.MEMORY_IMAGE)) {
       // What is not memory stays in the heap until the restore: all of it together has a limit.
       keptBytes += header.bytes() + Math.min(header.length(), Integer.MAX_VALUE);
       if (keptBytes > limits.chunkBytes().bytes()) {
@@ -305,7 +382,7 @@ public final class SnapshotReader {
         new SnapshotDigest(
             chunks,
             header.offset(),
-            in.endDigest(),
+            leapt() ? stated.sha256() : in.endDigest(),
             memory.map(MemoryDigest::sha256).orElse(stated.memorySha256()));
     if (!stated.equals(actual)) {
       throw new SnapshotException.Corrupt(

@@ -54,6 +54,7 @@ public final class SnapshotWriter implements AutoCloseable {
 
   private final ChunkOutput out;
   private final Compression compression;
+  private final Optional<MemoryImageOutput> image;
   private final Map<String, Long> regions = new HashMap<>();
   private final List<MemoryMakeUp> memory = new ArrayList<>();
   private Phase phase = Phase.PROLOGUE;
@@ -64,8 +65,24 @@ public final class SnapshotWriter implements AutoCloseable {
 
   /** A writer to a stream, which need not be buffered. */
   public SnapshotWriter(OutputStream out, Compression compression) {
+    this(out, compression, false);
+  }
+
+  private SnapshotWriter(OutputStream out, Compression compression, boolean mapped) {
     this.out = new ChunkOutput(out);
     this.compression = compression;
+    this.image = mapped ? Optional.of(new MemoryImageOutput(this.out)) : Optional.empty();
+  }
+
+  /**
+   * A writer of the mapped layout: all memory is one piece, not compressed, which begins at a
+   * multiple of 4096 bytes, so that a file can be mapped instead of read ({@link MappedSnapshot}).
+   * It writes whole snapshots only. The regions come in the order of the machine, and nothing but
+   * regions comes between and after them. To a file it is best written with {@link
+   * AtomicFileWriter#writeSparse}.
+   */
+  public static SnapshotWriter mapped(OutputStream out) {
+    return new SnapshotWriter(out, Compression.NONE, true);
   }
 
   /**
@@ -78,7 +95,12 @@ public final class SnapshotWriter implements AutoCloseable {
       throw new IllegalArgumentException("a delta is written with the digest of its parent");
     }
     enter(Phase.PROLOGUE, Phase.MACHINE);
-    out.prologue(PrologueCodec.toFields(prologue));
+    writePrologue(prologue);
+  }
+
+  private void writePrologue(Prologue prologue) throws IOException {
+    List<String> features = image.isPresent() ? List.of(SnapshotFormat.MAPPED) : List.of();
+    out.prologue(PrologueCodec.toFields(prologue.withFeatures(features)));
   }
 
   /**
@@ -95,9 +117,12 @@ public final class SnapshotWriter implements AutoCloseable {
         .equals(Optional.of(parentMemory.sha256()))) {
       throw new IllegalArgumentException("the prologue does not name this parent");
     }
+    if (image.isPresent()) {
+      throw new IllegalArgumentException("a snapshot in the mapped layout is a whole one");
+    }
     enter(Phase.PROLOGUE, Phase.MACHINE);
     parent = Optional.of(parentMemory);
-    out.prologue(PrologueCodec.toFields(prologue));
+    writePrologue(prologue);
   }
 
   /**
@@ -114,6 +139,7 @@ public final class SnapshotWriter implements AutoCloseable {
         });
     enter(Phase.MACHINE, Phase.CHUNKS);
     digest = new MemoryDigest.Builder(machine.regions(), parent);
+    image.ifPresent(memoryImage -> memoryImage.regions(machine.regions()));
     machine.regions().forEach(region -> regions.put(region.name(), region.bytes()));
     FieldMap header = FieldMap.of(Map.of("version", (long) MachineCodec.schema().version()));
     out.chunk(SnapshotFormat.MACHINE, true, header, MachineCodec.toFields(machine));
@@ -122,7 +148,7 @@ public final class SnapshotWriter implements AutoCloseable {
 
   /** The state of one thing. */
   public void state(StateChunk state) throws IOException {
-    enter(Phase.CHUNKS, Phase.CHUNKS);
+    enterChunk();
     Map<String, Object> header = new LinkedHashMap<>();
     header.put("type", state.type());
     header.put("path", state.path());
@@ -133,7 +159,7 @@ public final class SnapshotWriter implements AutoCloseable {
 
   /** A mapping of device memory. */
   public void mapping(MappingState mapping) throws IOException {
-    enter(Phase.CHUNKS, Phase.CHUNKS);
+    enterChunk();
     FieldMap header = FieldMap.of(Map.of("version", (long) MachineSchemas.MAPPING.version()));
     out.chunk(SnapshotFormat.MAPPING, true, header, MachineSchemas.MAPPING.toFields(mapping));
     chunks++;
@@ -145,7 +171,7 @@ public final class SnapshotWriter implements AutoCloseable {
    * @param region as the machine's description names it
    * @return what it consists of
    * @throws IllegalArgumentException if there is no such region, it has another size, or it has
-   *     been written
+   *     been written; in the mapped layout, if it is not the next
    */
   public MemoryMakeUp memory(String region, MemorySource source) throws IOException {
     return memory(region, source, ChangedPages.all());
@@ -172,6 +198,9 @@ public final class SnapshotWriter implements AutoCloseable {
       throw new IllegalArgumentException(
           "the machine has no region '%s' of %d bytes that is still to be written"
               .formatted(region, source.size()));
+    }
+    if (image.isPresent()) {
+      return image.get().memory(region, source, digest());
     }
     int index = memory.size();
     memory.add(MemoryMakeUp.untouched(region, size, parent.isPresent()));
@@ -239,8 +268,16 @@ public final class SnapshotWriter implements AutoCloseable {
                 block.compression() != Compression.NONE));
   }
 
-  /** Ends the snapshot with its footer and flushes the stream. */
+  /**
+   * Ends the snapshot with its footer and flushes the stream.
+   *
+   * @throws IllegalStateException if it is in the mapped layout and regions are missing
+   */
   public SnapshotDigest finish() throws IOException {
+    if (image.isPresent()) {
+      image.get().end();
+      chunks += 2;
+    }
     enter(Phase.CHUNKS, Phase.FINISHED);
     MemoryDigest ofMemory = digest().build();
     SnapshotDigest written =
@@ -262,6 +299,13 @@ public final class SnapshotWriter implements AutoCloseable {
       throw new IllegalStateException("not now: the snapshot is not finished");
     }
     return memoryDigest;
+  }
+
+  private void enterChunk() {
+    enter(Phase.CHUNKS, Phase.CHUNKS);
+    if (image.isPresent() && image.get().begun()) {
+      throw new IllegalStateException("not now: the memory comes last in the mapped layout");
+    }
   }
 
   private void enter(Phase expected, Phase next) {

@@ -49,7 +49,7 @@ class HostileStreamTest {
             3,
             out -> {
               out.chunk("comment", false, Forgery.fields("path", "who"), Forgery.fields("a", 1L));
-              out.chunk("padding", false, NOTHING, body, 3, Forgery.crc(body));
+              out.chunk("stuffing", false, NOTHING, body, 3, Forgery.crc(body));
               out.chunk("nothing", false, NOTHING, body, 0, 0);
             });
 
@@ -61,7 +61,7 @@ class HostileStreamTest {
         .extracting(SkippedChunk::kind, SkippedChunk::name, SkippedChunk::bytes)
         .containsExactly(
             org.assertj.core.groups.Tuple.tuple("comment", "who", 4L),
-            org.assertj.core.groups.Tuple.tuple("padding", "", 3L),
+            org.assertj.core.groups.Tuple.tuple("stuffing", "", 3L),
             org.assertj.core.groups.Tuple.tuple("nothing", "", 0L));
   }
 
