@@ -46,7 +46,10 @@ public interface Snapshot extends AutoCloseable {
   /** What it took to take it; empty if it was read. */
   Optional<CaptureReport> captureReport();
 
-  /** The snapshot that it is written against, if it is not written as a whole. */
+  /**
+   * The snapshot that it is written against, if it is not written as a whole: the one it was taken
+   * {@linkplain Vm#snapshot(Snapshot) since}. Whatever it is written as, all of it is here.
+   */
   Optional<UUID> parentId();
 
   /**
@@ -127,11 +130,28 @@ public interface Snapshot extends AutoCloseable {
 
   /** The same within limits of one's own. */
   static Snapshot read(InputStream in, SnapshotLimits limits) throws IOException {
-    return VmEngine.get().read(in, limits);
+    return read(in, limits, SnapshotResolver.none());
+  }
+
+  /**
+   * Reads a snapshot, and if it is a delta its parents, of which there may be any number. What is
+   * read is whole: {@link #parentId} is absent, and it is written as a whole.
+   *
+   * @throws SnapshotException.MissingParent if the resolver has not got a parent
+   * @throws SnapshotException.WrongParent if it gives another snapshot than was asked for
+   */
+  static Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
+      throws IOException {
+    return VmEngine.get().read(in, limits, parents);
   }
 
   /** Reads a snapshot from a file. */
   static Snapshot read(Path file) throws IOException {
-    return VmEngine.get().read(file, SnapshotLimits.standard());
+    return read(file, SnapshotResolver.none());
+  }
+
+  /** Reads a snapshot from a file, and if it is a delta its parents. */
+  static Snapshot read(Path file, SnapshotResolver parents) throws IOException {
+    return VmEngine.get().read(file, SnapshotLimits.standard(), parents);
   }
 }

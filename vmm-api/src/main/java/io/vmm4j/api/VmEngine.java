@@ -35,9 +35,9 @@ public interface VmEngine {
   /** Builds a machine, paused before its first instruction. */
   Vm create(VmSpec spec);
 
-  /** Reads a snapshot from a stream, to its footer and not further. */
-  Snapshot read(InputStream in, SnapshotLimits limits) throws IOException;
+  /** Reads a snapshot from a stream, to its footer and not further, and its parents. */
+  Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents) throws IOException;
 
-  /** Reads a snapshot from a file. */
-  Snapshot read(Path file, SnapshotLimits limits) throws IOException;
+  /** Reads a snapshot from a file, and its parents. */
+  Snapshot read(Path file, SnapshotLimits limits, SnapshotResolver parents) throws IOException;
 }

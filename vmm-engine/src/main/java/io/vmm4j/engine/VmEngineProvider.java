@@ -3,6 +3,7 @@ package io.vmm4j.engine;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmEngine;
 import io.vmm4j.api.VmSpec;
@@ -47,14 +48,16 @@ public final class VmEngineProvider implements VmEngine {
   }
 
   @Override
-  public Snapshot read(InputStream in, SnapshotLimits limits) throws IOException {
-    return machines.read(in, limits);
+  public Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
+      throws IOException {
+    return machines.read(in, limits, parents);
   }
 
   @Override
-  public Snapshot read(Path file, SnapshotLimits limits) throws IOException {
+  public Snapshot read(Path file, SnapshotLimits limits, SnapshotResolver parents)
+      throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-      return machines.read(in, limits);
+      return machines.read(in, limits, parents);
     }
   }
 }

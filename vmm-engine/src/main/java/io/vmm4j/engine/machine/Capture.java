@@ -3,6 +3,7 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.engine.machine.snapshot.ParentLink;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.Optional;
@@ -22,6 +23,7 @@ final class Capture {
   private final MachineFactory factory;
   private final Machine machine;
   private final SnapshotOptions options;
+  private final Optional<MachineSnapshot> parent;
   private final long begun = System.nanoTime();
   private long pausedNanos;
   private long standsSince;
@@ -32,6 +34,7 @@ final class Capture {
     this.factory = factory;
     this.machine = machine;
     this.options = options;
+    this.parent = options.parent().map(MachineSnapshot::ours);
   }
 
   MachineSnapshot take() {
@@ -129,6 +132,7 @@ final class Capture {
             passes + 1,
             copied + pages,
             pages);
-    return factory.captured(machine, image, memory, report);
+    Optional<ParentLink> link = parent.map(p -> p.linkTo(image, memory));
+    return factory.captured(machine, image, memory, link, report);
   }
 }

@@ -8,6 +8,7 @@ import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
@@ -18,6 +19,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
+import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.SnapshotPlan;
 import io.vmm4j.snapshot.SnapshotReader;
@@ -184,13 +186,16 @@ public final class MachineFactory {
     return new MemoryRestore(machine.memory(), machine.processors()::memoryWritten);
   }
 
-  /** Reads a snapshot, to its footer and not further. */
-  public Snapshot read(InputStream in, SnapshotLimits limits) throws IOException {
+  /** Reads a snapshot, to its footer and not further, and the parents that it is a delta to. */
+  public Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
+      throws IOException {
     Contents contents = new Contents();
     try {
       SnapshotPlan plan;
       try (Arena arena = Arena.ofShared()) {
-        plan = new SnapshotReader(in, limits).read(machine -> contents.allocate(machine, arena));
+        plan =
+            new SnapshotReader(in, limits)
+                .read(machine -> contents.allocate(machine, arena), parents);
       }
       MachineImage image = new MachineImage(plan.machine(), plan.states(), plan.mappings());
       ImageMemory memory = contents.get();
@@ -200,9 +205,8 @@ public final class MachineFactory {
           plan.prologue().id(),
           plan.prologue().created(),
           image,
-          Optional.empty(),
-          memory,
-          Optional.empty());
+          plan.memoryDigest(),
+          memory);
     } finally {
       contents.close();
     }
@@ -312,7 +316,11 @@ public final class MachineFactory {
 
   /** A snapshot of what was captured. */
   MachineSnapshot captured(
-      Machine machine, MachineImage image, ImageMemory memory, CaptureReport report) {
+      Machine machine,
+      MachineImage image,
+      ImageMemory memory,
+      Optional<ParentLink> parent,
+      CaptureReport report) {
     return new MachineSnapshot(
         this,
         UUID.randomUUID(),
@@ -320,6 +328,7 @@ public final class MachineFactory {
         image,
         Optional.of(machine.plan()),
         memory,
+        parent,
         Optional.of(report));
   }
 }

@@ -3,12 +3,17 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.AtomicFileWriter;
+import io.vmm4j.snapshot.ChangedPages;
 import io.vmm4j.snapshot.Compression;
+import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappingState;
+import io.vmm4j.snapshot.MemoryDigest;
 import io.vmm4j.snapshot.MemorySource;
 import io.vmm4j.snapshot.Prologue;
 import io.vmm4j.snapshot.SnapshotWriter;
@@ -31,15 +36,18 @@ final class MachineSnapshot implements Snapshot {
   private final MachineImage image;
   private final Optional<MachinePlan> captured;
   private final ImageMemory memory;
+  private final Optional<ParentLink> parent;
   private final Optional<CaptureReport> report;
+  private Optional<MemoryDigest> memoryDigest = Optional.empty();
   private boolean closed;
 
   /**
-   * A snapshot.
+   * A snapshot that was taken.
    *
    * @param taken when, by the host's clock
    * @param captured the plan of the machine it was taken of; absent for one that was read
    * @param memory its own, which it releases
+   * @param parent what it is to be written against
    */
   MachineSnapshot(
       MachineFactory factory,
@@ -48,6 +56,7 @@ final class MachineSnapshot implements Snapshot {
       MachineImage image,
       Optional<MachinePlan> captured,
       ImageMemory memory,
+      Optional<ParentLink> parent,
       Optional<CaptureReport> report) {
     this.factory = factory;
     this.id = id;
@@ -55,7 +64,33 @@ final class MachineSnapshot implements Snapshot {
     this.image = image;
     this.captured = captured;
     this.memory = memory;
+    this.parent = parent;
     this.report = report;
+  }
+
+  /** A snapshot that was read. */
+  MachineSnapshot(
+      MachineFactory factory,
+      UUID id,
+      Instant taken,
+      MachineImage image,
+      Optional<MemoryDigest> memoryDigest,
+      ImageMemory memory) {
+    this(factory, id, taken, image, Optional.empty(), memory, Optional.empty(), Optional.empty());
+    this.memoryDigest = memoryDigest;
+  }
+
+  /**
+   * A snapshot of this engine.
+   *
+   * @throws SnapshotException.Incompatible if it is another's
+   */
+  static MachineSnapshot ours(Snapshot snapshot) {
+    if (snapshot instanceof MachineSnapshot ours) {
+      return ours;
+    }
+    throw new SnapshotException.Incompatible(
+        "a snapshot of class " + snapshot.getClass().getName(), "it is not of this engine");
   }
 
   /** A number for the version that wrote a file, or a word where the classes have none. */
@@ -64,7 +99,7 @@ final class MachineSnapshot implements Snapshot {
     return version == null ? "development" : version;
   }
 
-  /** Writes a whole snapshot. */
+  /** Writes a whole snapshot of a machine that stands. */
   static void write(
       OutputStream out,
       UUID id,
@@ -72,8 +107,27 @@ final class MachineSnapshot implements Snapshot {
       MachineImage image,
       Function<String, MemorySource> memory)
       throws IOException {
+    write(out, prologue(id, taken), Optional.empty(), image, memory, region -> ChangedPages.all());
+  }
+
+  private static Prologue prologue(UUID id, Instant taken) {
+    return Prologue.of(id, taken, PRODUCER, producerVersion());
+  }
+
+  private static MemoryDigest write(
+      OutputStream out,
+      Prologue prologue,
+      Optional<MemoryDigest> parentMemory,
+      MachineImage image,
+      Function<String, MemorySource> memory,
+      Function<String, ChangedPages> changed)
+      throws IOException {
     try (SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
-      writer.prologue(Prologue.of(id, taken, PRODUCER, producerVersion()));
+      if (parentMemory.isPresent()) {
+        writer.prologue(prologue, parentMemory.get());
+      } else {
+        writer.prologue(prologue);
+      }
       writer.machine(image.description());
       for (StateChunk state : image.states()) {
         writer.state(state);
@@ -82,10 +136,33 @@ final class MachineSnapshot implements Snapshot {
         writer.mapping(mapping);
       }
       for (var region : image.description().regions()) {
-        writer.memory(region.name(), memory.apply(region.name()));
+        String name = region.name();
+        writer.memory(name, memory.apply(name), changed.apply(name));
       }
       writer.finish();
+      return writer.memoryDigest();
     }
+  }
+
+  private void write(OutputStream out) throws IOException {
+    Prologue prologue = prologue(id, taken);
+    MemoryDigest written;
+    if (parent.isPresent()) {
+      ParentLink link = parent.get();
+      written =
+          write(
+              out,
+              prologue.withParent(link.id(), link.memory()),
+              Optional.of(link.memory()),
+              image,
+              memory::source,
+              region -> link.changedPages(memory.places().get(region)));
+    } else {
+      written =
+          write(
+              out, prologue, Optional.empty(), image, memory::source, region -> ChangedPages.all());
+    }
+    memoryDigest = Optional.of(written);
   }
 
   @Override
@@ -105,7 +182,38 @@ final class MachineSnapshot implements Snapshot {
 
   @Override
   public Optional<UUID> parentId() {
-    return Optional.empty();
+    return parent.map(ParentLink::id);
+  }
+
+  /** The digest of its memory, computed when it is first asked for. */
+  synchronized MemoryDigest memoryDigest() {
+    requireOpen();
+    if (memoryDigest.isEmpty()) {
+      try {
+        memoryDigest =
+            Optional.of(MemoryDigest.compute(image.description().regions(), memory::source));
+      } catch (IOException e) {
+        throw new SnapshotException("cannot read the snapshot's memory", e);
+      }
+    }
+    return memoryDigest.get();
+  }
+
+  /**
+   * This as the parent of another snapshot.
+   *
+   * @throws SnapshotException.Incompatible if the other has not all regions of this one
+   */
+  synchronized ParentLink linkTo(MachineImage child, ImageMemory childMemory) {
+    requireOpen();
+    for (MachineDescription.Region region : image.description().regions()) {
+      if (!child.description().regions().contains(region)) {
+        throw new SnapshotException.Incompatible(
+            "memory region '%s' of %d bytes of the parent".formatted(region.name(), region.bytes()),
+            "the machine has none like it");
+      }
+    }
+    return new ParentLink(id, memoryDigest(), childMemory.differences(memory));
   }
 
   /** When it was taken, by the host's clock. */
@@ -131,13 +239,13 @@ final class MachineSnapshot implements Snapshot {
   @Override
   public synchronized void writeTo(OutputStream out) throws IOException {
     requireOpen();
-    write(out, id, taken, image, memory::source);
+    write(out);
   }
 
   @Override
   public synchronized void writeTo(Path file) throws IOException {
     requireOpen();
-    AtomicFileWriter.write(file, out -> write(out, id, taken, image, memory::source));
+    AtomicFileWriter.write(file, this::write);
   }
 
   @Override

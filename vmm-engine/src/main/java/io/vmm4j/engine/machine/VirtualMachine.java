@@ -3,7 +3,6 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
 import io.vmm4j.api.Snapshot;
-import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
@@ -154,10 +153,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public void restore(Snapshot snapshot) {
-    if (!(snapshot instanceof MachineSnapshot ours)) {
-      throw new SnapshotException.Incompatible(
-          "a snapshot of class " + snapshot.getClass().getName(), "it is not of this engine");
-    }
+    MachineSnapshot ours = MachineSnapshot.ours(snapshot);
     synchronized (ours) {
       ImageMemory contents = ours.memory();
       machine

@@ -7,6 +7,7 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.clock.ClockMode;
@@ -54,7 +55,10 @@ class BootRomRestoreTest {
     Files.delete(image);
 
     try (Snapshot read =
-            factory.read(new ByteArrayInputStream(first.toByteArray()), SnapshotLimits.standard());
+            factory.read(
+                new ByteArrayInputStream(first.toByteArray()),
+                SnapshotLimits.standard(),
+                SnapshotResolver.none());
         Vm vm = read.load(Backends.auto())) {
       assertThat(vm.memory().readByte(LAST_BYTE)).isEqualTo(3);
       assertThat(vm.memory().readByte(LAST_BYTE_OF_ALIAS)).isEqualTo(3);

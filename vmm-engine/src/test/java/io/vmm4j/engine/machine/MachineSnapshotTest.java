@@ -7,6 +7,7 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.clock.ClockMode;
@@ -62,7 +63,8 @@ class MachineSnapshotTest {
   }
 
   private Snapshot read(byte[] bytes) throws IOException {
-    return machines.factory.read(new ByteArrayInputStream(bytes), SnapshotLimits.standard());
+    return machines.factory.read(
+        new ByteArrayInputStream(bytes), SnapshotLimits.standard(), SnapshotResolver.none());
   }
 
   @Test
@@ -181,7 +183,10 @@ class MachineSnapshotTest {
           new MachineFactory(
               new DeviceCatalog(Map.of(), Map.of(), List.of(machines.backend)), noBoot());
       try (Snapshot read =
-          poor.read(new ByteArrayInputStream(bytes(snapshot)), SnapshotLimits.standard())) {
+          poor.read(
+              new ByteArrayInputStream(bytes(snapshot)),
+              SnapshotLimits.standard(),
+              SnapshotResolver.none())) {
         assertThatThrownBy(() -> read.load(Backends.auto()))
             .isInstanceOf(SnapshotException.MissingDevice.class)
             .hasMessageContaining("'test'")

@@ -16,6 +16,7 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -27,7 +28,7 @@ public final class ImageMemory implements MemoryImage {
   /** How much is looked at in one go. */
   private static final int BLOCK = 1 << 20;
 
-  private static final int PAGE = 4096;
+  static final int PAGE = 4096;
   private static final byte[] ZEROS = new byte[PAGE];
 
   /** Where a region lies. */
@@ -243,6 +244,41 @@ public final class ImageMemory implements MemoryImage {
         return buffer.asSlice(0, length);
       }
     };
+  }
+
+  /** The pages of this image that may differ from those of the same regions in another. */
+  public BitSet differences(ImageMemory other) {
+    if (versions.isRelatedTo(other.versions)) {
+      return versions.differences(other.versions);
+    }
+    BitSet different = new BitSet();
+    try {
+      for (Map.Entry<String, Place> region : places.entrySet()) {
+        Optional<Place> theirs = Optional.ofNullable(other.places.get(region.getKey()));
+        compare(other, region.getValue(), theirs, different);
+      }
+    } catch (IOException e) {
+      throw new VmException("cannot compare memory: " + e.getMessage(), e);
+    }
+    return different;
+  }
+
+  private void compare(ImageMemory other, Place our, Optional<Place> their, BitSet different)
+      throws IOException {
+    byte[] one = new byte[BLOCK];
+    byte[] two = new byte[BLOCK];
+    for (long done = 0; done < our.bytes; done += BLOCK) {
+      int length = (int) Math.min(BLOCK, our.bytes - done);
+      read(our.offset + done, one, 0, length);
+      if (their.isPresent()) {
+        other.read(their.get().offset + done, two, 0, length);
+      }
+      for (int at = 0; at < length; at += PAGE) {
+        if (!Arrays.equals(one, at, at + PAGE, two, at, at + PAGE)) {
+          different.set((int) ((our.offset + done + at) / PAGE));
+        }
+      }
+    }
   }
 
   @Override

@@ -20,7 +20,7 @@ import java.util.Optional;
  * image's lineage has the regions where the image has them.
  */
 public final class MemoryRestore implements AutoCloseable {
-  private static final int PAGE = 4096;
+  private static final int PAGE = ImageMemory.PAGE;
   private static final int BLOCK_PAGES = 256;
 
   private final MachineMemory target;
