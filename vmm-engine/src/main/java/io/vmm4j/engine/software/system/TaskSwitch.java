@@ -32,6 +32,10 @@ final class TaskSwitch {
   private static final int LIMIT_16 = 0x2B;
   private static final int CR3_32 = 0x1C;
   private static final int TRAP_32 = 0x64;
+
+  /** What the upper halves of registers become that a 16-bit TSS does not have. */
+  private static final long UPPER_HALF_16 = 0xFFFF_0000L;
+
   private static final int DEBUG_TASK_SWITCH = 1 << 15;
 
   private enum Cause {
@@ -161,7 +165,8 @@ final class TaskSwitch {
       rip = mmu.systemRead(base + at, size);
       flags = (int) mmu.systemRead(base + at + size, size);
       for (int i = 0; i < 8; i++) {
-        registers[i] = mmu.systemRead(base + at + (2 + i) * size, size);
+        long value = mmu.systemRead(base + at + (2 + i) * size, size);
+        registers[i] = wide ? value : value | UPPER_HALF_16;
       }
       int count = wide ? 6 : 4;
       for (int i = 0; i < count; i++) {

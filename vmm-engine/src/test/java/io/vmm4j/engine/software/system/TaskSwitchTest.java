@@ -108,4 +108,24 @@ class TaskSwitchTest {
     assertThat(g.get32(g.rsp() + 4)).isEqualTo(0x6000);
     assertThat(g.cpu.seg[Cpu.TR].selector).isEqualTo(OTHER);
   }
+
+  /** What processors do, and the manual leaves open. */
+  @Test
+  void a16BitTaskHasRegistersWithUpperHalvesOfOnes() {
+    g.host.memory().asSlice(OTHER_TSS, 0x68).fill((byte) 0);
+    g.put64(Guest.GDT + OTHER, 0x0000_8100_0000_002BL | (long) OTHER_TSS << 16);
+    g.put32(OTHER_TSS + 0x0E, 0x6000 | 2 << 16); // IP, FLAGS
+    g.put32(OTHER_TSS + 0x12, 0x1234 | 0x5678 << 16); // AX, CX
+    g.put32(OTHER_TSS + 0x1A, 0x7000); // SP
+    g.put32(OTHER_TSS + 0x22, Guest.DATA0 | Guest.CODE0 << 16); // ES, CS
+    g.put32(OTHER_TSS + 0x26, Guest.DATA0 | Guest.DATA0 << 16); // SS, DS
+
+    far(0xEA, OTHER);
+
+    assertThat(g.cpu.rip).isEqualTo(0x6000);
+    assertThat(g.cpu.gpr[Cpu.RAX]).isEqualTo(0xFFFF_1234L);
+    assertThat(g.cpu.gpr[Cpu.RCX]).isEqualTo(0xFFFF_5678L);
+    assertThat(g.rsp()).isEqualTo(0xFFFF_7000L);
+    assertThat(g.cpu.seg[Cpu.FS].unusable()).isTrue();
+  }
 }
