@@ -72,13 +72,14 @@ class BuiltInDevicesContractTest {
         container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT),
         container(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
         container(new BootRomFactory(), new BootRomConfig(image.toString())),
+        container(new BootRomFactory(), new BootRomConfig(image.toString(), true)),
         container(new TestWindowFactory(), TestWindowConfig.DEFAULT));
   }
 
   private static <C extends Record & DeviceConfig, S extends Record> DynamicContainer container(
       DeviceFactory<C, S> factory, C config) {
     return DynamicContainer.dynamicContainer(
-        factory.type(),
+        config.toString(),
         DeviceModelContract.of(factory, config)
             .recordedShapes(RECORDED)
             .checks()

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * Firmware: an image that ends at 4 GiB, so that the processor's reset vector (0xFFFFFFF0) lies in
  * its last 16 bytes, and whose last 128 KiB, or all if it is smaller, are also seen under 1 MiB. An
  * image that does not fill its last page is padded in front.
+ *
+ * <p>With {@link BootRomConfig#shadow} a writable copy of the last 256 KiB takes the place of the
+ * alias: for firmware that would have the chipset shadow it, as there is no such chipset here.
  */
 final class BootRom implements DeviceModel<BootRomState> {
   static final int PAGE = 4096;
@@ -25,10 +29,12 @@ final class BootRom implements DeviceModel<BootRomState> {
   private static final long END = 1L << 32;
   private static final long ALIAS_END = 1L << 20;
   private static final long MOST_ALIAS_BYTES = 128L << 10;
+  private static final long MOST_SHADOW_BYTES = 256L << 10;
 
   private final BootRomConfig config;
   private @Nullable DeviceContext context;
   private @Nullable DeviceMemory rom;
+  private @Nullable DeviceMemory shadow;
 
   BootRom(BootRomConfig config) {
     this.config = config;
@@ -45,6 +51,18 @@ final class BootRom implements DeviceModel<BootRomState> {
     DeviceMemory made = machine.deviceMemory("bootrom", MemorySize.bytes(bytes));
     made.write(bytes - image.length, image);
     rom = made;
+    if (config.shadow()) {
+      DeviceMemory copy = shadow(machine, bytes);
+      int length = (int) Math.min(image.length, copy.size().bytes());
+      byte[] end = Arrays.copyOfRange(image, image.length - length, image.length);
+      copy.write(copy.size().bytes() - length, end);
+      shadow = copy;
+    }
+  }
+
+  private static DeviceMemory shadow(DeviceContext machine, long romBytes) {
+    long bytes = Math.min(romBytes, MOST_SHADOW_BYTES);
+    return machine.deviceMemory("shadow", MemorySize.bytes(bytes));
   }
 
   private byte[] read(String path) {
@@ -71,10 +89,15 @@ final class BootRom implements DeviceModel<BootRomState> {
     }
   }
 
-  private static void map(DeviceMemory rom) {
+  private void map(DeviceMemory rom) {
     long bytes = rom.size().bytes();
-    long alias = Math.min(bytes, MOST_ALIAS_BYTES);
     rom.map("top", 0, bytes, END - bytes, GuestAccess.READ_ONLY);
+    if (shadow != null) {
+      long length = shadow.size().bytes();
+      shadow.map("alias", 0, length, ALIAS_END - length, GuestAccess.READ_WRITE);
+      return;
+    }
+    long alias = Math.min(bytes, MOST_ALIAS_BYTES);
     rom.map("alias", bytes - alias, alias, ALIAS_END - alias, GuestAccess.READ_ONLY);
   }
 
@@ -91,6 +114,7 @@ final class BootRom implements DeviceModel<BootRomState> {
     DeviceContext machine = Objects.requireNonNull(context);
     DeviceMemory restored = machine.deviceMemory("bootrom", MemorySize.bytes(state.bytes()));
     rom = restored;
+    shadow = config.shadow() ? shadow(machine, state.bytes()) : null;
     map(restored);
   }
 }

@@ -1,6 +1,7 @@
 package io.vmm4j.devices.debugcon;
 
 import io.vmm4j.api.device.AccessWidth;
+import io.vmm4j.api.device.ByteChannelEndpoint;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.PortHandler;
@@ -20,6 +21,8 @@ final class DebugConsole implements DeviceModel<DebugConsoleState> {
 
   @Override
   public void attach(DeviceContext context) {
+    // Asked for now: the host looks for the console before the guest has written anything.
+    ByteChannelEndpoint console = context.console();
     context.claimPorts(
         config.port(),
         1,
@@ -32,7 +35,7 @@ final class DebugConsole implements DeviceModel<DebugConsoleState> {
 
           @Override
           public void write(int offset, int size, int value) {
-            context.console().transmit(value);
+            console.transmit(value);
           }
         });
   }

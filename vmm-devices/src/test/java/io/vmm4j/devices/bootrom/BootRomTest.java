@@ -48,6 +48,51 @@ class BootRomTest {
     assertThat(machine.memory().contains(0xD_FFFF, 1)).isFalse();
   }
 
+  @Test
+  void a_shadow_is_a_writable_copy_of_the_last_256_kib() throws IOException {
+    byte[] bytes = new byte[512 << 10];
+    bytes[(256 << 10) - 1] = 1;
+    bytes[256 << 10] = 2;
+    bytes[(512 << 10) - 1] = 3;
+    FakeDeviceContext machine = small(new BootRomConfig(image(bytes).image(), true));
+    assertThat(machine.memory().readByte(0xC_0000)).isEqualTo(2);
+    assertThat(machine.memory().readByte(0xF_FFFF)).isEqualTo(3);
+
+    machine.memory().writeByte(0xF_FFFF, 4);
+
+    assertThat(machine.memory().readByte(0xF_FFFF)).isEqualTo(4);
+    assertThat(machine.memory().readByte(0xFFFF_FFFFL)).isEqualTo(3);
+  }
+
+  @Test
+  void the_shadow_of_a_small_image_is_padded_in_front_too() throws IOException {
+    FakeDeviceContext machine =
+        small(new BootRomConfig(image(new byte[] {1, 2, 3}).image(), true));
+    assertThat(machine.memory().readByte(0xF_FFFD)).isEqualTo(1);
+    assertThat(machine.memory().readByte(0xF_FFFC)).isZero();
+    assertThat(machine.memory().contains(0xF_EFFF, 1)).isFalse();
+  }
+
+  @Test
+  void a_restored_shadow_has_what_the_guest_wrote() throws IOException {
+    BootRomConfig config = new BootRomConfig(image(new byte[] {1, 2, 3}).image(), true);
+    FakeDeviceContext machine = new FakeDeviceContext("bootrom");
+    DeviceModel<BootRomState> rom = new BootRomFactory().create(config);
+    rom.attach(machine);
+    rom.reset();
+    machine.memory().writeByte(0xF_F000, 9);
+
+    FakeDeviceContext twin = machine.twin();
+    DeviceModel<BootRomState> restored = new BootRomFactory().create(config);
+    restored.attach(twin);
+    restored.reset();
+    restored.restore(rom.save());
+
+    assertThat(twin.memory().readByte(0xF_F000)).isEqualTo(9);
+    assertThat(twin.memory().readByte(0xF_FFFF)).isEqualTo(3);
+    assertThat(twin.memory().readByte(0xFFFF_F000L)).isZero();
+  }
+
   private static FakeDeviceContext small(BootRomConfig config) {
     return machineWith(new BootRomFactory(), config);
   }
