@@ -18,10 +18,10 @@ public sealed interface PlatformFact {
   /** A pair of 8259 PICs is present. */
   record LegacyPics() implements PlatformFact {}
 
-  /** A keyboard controller is present at ports 0x60 and 0x64. */
+  /** A keyboard controller is present at ports 0x60 and 0x64, interrupt 1. */
   record KeyboardController() implements PlatformFact {}
 
-  /** A CMOS real-time clock is present at ports 0x70 and 0x71. */
+  /** A CMOS real-time clock is present at ports 0x70 and 0x71, interrupt 8. */
   record RealTimeClock() implements PlatformFact {}
 
   /**

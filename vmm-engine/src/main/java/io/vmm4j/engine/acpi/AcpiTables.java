@@ -6,6 +6,7 @@ import io.vmm4j.api.device.PlatformFact.InterruptOverride;
 import io.vmm4j.api.device.PlatformFact.IoApic;
 import io.vmm4j.api.device.PlatformFact.KeyboardController;
 import io.vmm4j.api.device.PlatformFact.LegacyPics;
+import io.vmm4j.api.device.PlatformFact.PortRange;
 import io.vmm4j.api.device.PlatformFact.PowerButton;
 import io.vmm4j.api.device.PlatformFact.PowerManagement;
 import io.vmm4j.api.device.PlatformFact.RealTimeClock;
@@ -18,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A machine's ACPI tables (ACPI 6.4, chapter 5): RSDP, RSDT and XSDT, FADT with FACS and DSDT, and
@@ -259,28 +261,47 @@ public final class AcpiTables {
           out.writeBytes(Aml.name("\\_S5_", Aml.packageOf(type, type, none, none)));
         });
     List<byte[]> devices = new ArrayList<>();
-    for (PlatformFact fact : facts) {
-      if (fact instanceof FixedDevice device) {
-        devices.add(
-            Aml.device(
-                device.name(),
-                Aml.name("_HID", Aml.hardwareId(device.hardwareId())),
-                Aml.name("_UID", Aml.integer(uid(facts, device))),
-                Aml.name("_CRS", Aml.resources(device))));
-      }
+    List<FixedDevice> fixed = facts.stream().flatMap(AcpiTables::fixedDevice).toList();
+    for (FixedDevice device : fixed) {
+      devices.add(
+          Aml.device(
+              device.name(),
+              Aml.name("_HID", Aml.hardwareId(device.hardwareId())),
+              Aml.name("_UID", Aml.integer(uid(fixed, device))),
+              Aml.name("_CRS", Aml.resources(device))));
     }
     out.writeBytes(Aml.scope("\\_SB_", devices.toArray(byte[][]::new)));
     return table("DSDT", 2, out.toByteArray());
   }
 
+  /** What a fact puts into the namespace, if anything. */
+  private static Stream<FixedDevice> fixedDevice(PlatformFact fact) {
+    return switch (fact) {
+      case FixedDevice device -> Stream.of(device);
+      case KeyboardController there ->
+          Stream.of(
+              new FixedDevice(
+                  "KBD",
+                  "PNP0303",
+                  List.of(new PortRange(0x60, 1), new PortRange(0x64, 1)),
+                  List.of(),
+                  List.of(1)));
+      case RealTimeClock there ->
+          Stream.of(
+              new FixedDevice(
+                  "RTC", "PNP0B00", List.of(new PortRange(0x70, 2)), List.of(), List.of(8)));
+      default -> Stream.empty();
+    };
+  }
+
   /** How many devices of the same hardware id come before: unique among them, as _UID must be. */
-  private static int uid(List<PlatformFact> facts, FixedDevice device) {
+  private static int uid(List<FixedDevice> devices, FixedDevice device) {
     int count = 0;
-    for (PlatformFact fact : facts) {
-      if (fact == device) {
+    for (FixedDevice other : devices) {
+      if (other == device) {
         break;
       }
-      if (fact instanceof FixedDevice other && other.hardwareId().equals(device.hardwareId())) {
+      if (other.hardwareId().equals(device.hardwareId())) {
         count++;
       }
     }

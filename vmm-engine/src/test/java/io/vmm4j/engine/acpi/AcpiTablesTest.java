@@ -13,6 +13,7 @@ import io.vmm4j.api.device.PlatformFact.MmioRange;
 import io.vmm4j.api.device.PlatformFact.PortRange;
 import io.vmm4j.api.device.PlatformFact.PowerButton;
 import io.vmm4j.api.device.PlatformFact.PowerManagement;
+import io.vmm4j.api.device.PlatformFact.RealTimeClock;
 import io.vmm4j.api.device.PlatformFact.ResetRegister;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,6 +38,7 @@ final class AcpiTablesTest {
           new InterruptOverride(9, 9, true, true),
           new LegacyPics(),
           new KeyboardController(),
+          new RealTimeClock(),
           new PowerManagement(0x600, 0x604, 0x608, 9, 5),
           new PowerButton(),
           new ResetRegister(0xCF9, 6),
@@ -86,8 +88,9 @@ final class AcpiTablesTest {
     assertThat(memory.getLong(fadt + 116 + 4)).as("reset port").isEqualTo(0xCF9);
     assertThat(memory.get(fadt + 128)).as("reset value").isEqualTo((byte) 6);
     assertThat(memory.getShort(fadt + 109))
-        .as("legacy devices, 8042, no VGA, no ASPM, no RTC")
-        .isEqualTo((short) 0b11_0111);
+        .as("legacy devices, 8042, no VGA, no ASPM")
+        .isEqualTo((short) 0b1_0111);
+    assertThat(memory.get(fadt + 108)).as("century").isEqualTo((byte) 0x32);
     assertThat(text(offset(memory.getInt(fadt + 36)), 4)).isEqualTo("FACS");
     assertThat(memory.getInt(fadt + 36) % 64).as("alignment of the FACS").isZero();
     assertThat(memory.getLong(fadt + 140)).isEqualTo(memory.getInt(fadt + 40));
@@ -116,6 +119,21 @@ final class AcpiTablesTest {
    * DefinitionBlock ("", "DSDT", 2, "VMM4J ", "VMM4JPC ", 1) {
    *   Name (\_S5, Package () { 5, 5, Zero, Zero })
    *   Scope (\_SB) {
+   *     Device (KBD) {
+   *       Name (_HID, EisaId ("PNP0303"))
+   *       Name (_UID, Zero)
+   *       Name (_CRS, ResourceTemplate () {
+   *         IO (Decode16, 0x60, 0x60, 1, 1)
+   *         IO (Decode16, 0x64, 0x64, 1, 1)
+   *         IRQNoFlags () {1} })
+   *     }
+   *     Device (RTC) {
+   *       Name (_HID, EisaId ("PNP0B00"))
+   *       Name (_UID, Zero)
+   *       Name (_CRS, ResourceTemplate () {
+   *         IO (Decode16, 0x70, 0x70, 1, 2)
+   *         IRQNoFlags () {8} })
+   *     }
    *     Device (COM1) {
    *       Name (_HID, EisaId ("PNP0501"))
    *       Name (_UID, Zero)
@@ -138,12 +156,16 @@ final class AcpiTablesTest {
   void dsdtIsTheAmlThatTheReferenceCompilerMakes() {
     assertThat(hex(dsdt() + 36, memory.getInt(dsdt() + 4) - 36))
         .isEqualTo(
-            "08 5c 5f 53 35 5f 12 08 04 0a 05 0a 05 00 00 10 40 07 5c 5f 53 42 5f 5b "
-                + "82 2b 43 4f 4d 31 08 5f 48 49 44 0c 41 d0 05 01 08 5f 55 49 44 00 08 5f "
-                + "43 52 53 11 10 0a 0d 47 01 f8 03 f8 03 01 08 22 10 00 79 00 5b 82 3a 56 "
-                + "49 4f 30 08 5f 48 49 44 0d 4c 4e 52 4f 30 30 30 35 00 08 5f 55 49 44 00 "
-                + "08 5f 43 52 53 11 1a 0a 17 86 09 00 01 00 00 00 d0 00 02 00 00 89 06 00 "
-                + "01 01 14 00 00 00 79 00");
+            "08 5c 5f 53 35 5f 12 08 04 0a 05 0a 05 00 00 10 42 0d 5c 5f 53 42 5f 5b "
+              + "82 33 4b 42 44 5f 08 5f 48 49 44 0c 41 d0 03 03 08 5f 55 49 44 00 08 5f "
+              + "43 52 53 11 18 0a 15 47 01 60 00 60 00 01 01 47 01 64 00 64 00 01 01 22 "
+              + "02 00 79 00 5b 82 2b 52 54 43 5f 08 5f 48 49 44 0c 41 d0 0b 00 08 5f 55 "
+              + "49 44 00 08 5f 43 52 53 11 10 0a 0d 47 01 70 00 70 00 01 02 22 00 01 79 "
+              + "00 5b 82 2b 43 4f 4d 31 08 5f 48 49 44 0c 41 d0 05 01 08 5f 55 49 44 00 "
+              + "08 5f 43 52 53 11 10 0a 0d 47 01 f8 03 f8 03 01 08 22 10 00 79 00 5b 82 "
+              + "3a 56 49 4f 30 08 5f 48 49 44 0d 4c 4e 52 4f 30 30 30 35 00 08 5f 55 49 "
+              + "44 00 08 5f 43 52 53 11 1a 0a 17 86 09 00 01 00 00 00 d0 00 02 00 00 89 "
+              + "06 00 01 01 14 00 00 00 79 00");
   }
 
   @Test
