@@ -8,7 +8,7 @@ import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.acpi.AcpiTables;
 import io.vmm4j.engine.boot.BootLoader;
 import io.vmm4j.engine.boot.BootTarget;
-import io.vmm4j.engine.boot.RamLayout;
+import io.vmm4j.engine.boot.BiosMemoryMap;
 import io.vmm4j.engine.machine.MachineBoot;
 import io.vmm4j.engine.machine.MachinePlan;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
@@ -33,7 +33,7 @@ final class BootLoaders implements MachineBoot {
         rsdpAddress = tables.rsdpAddress();
       }
     }
-    RamLayout ram = new RamLayout(plan.spec().memory().bytes());
+    BiosMemoryMap ram = new BiosMemoryMap(plan.spec().memory().bytes());
     return BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
   }
 }

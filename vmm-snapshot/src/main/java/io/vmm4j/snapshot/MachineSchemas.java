@@ -1,6 +1,7 @@
 package io.vmm4j.snapshot;
 
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
 
@@ -9,11 +10,22 @@ public final class MachineSchemas {
 
   /** A vCPU with its local APIC: the architectural state, the same for every backend. */
   public static final RecordSchema<CpuState> CPU =
-      RecordSchema.of(MethodHandles.lookup(), CpuState.class);
+      RecordSchema.builder(MethodHandles.lookup(), CpuState.class)
+          .version(2)
+          .upgrade(1, MachineSchemas::cpuWithoutMessages)
+          .build();
 
   /** A mapping of device memory. */
   public static final RecordSchema<MappingState> MAPPING =
       RecordSchema.of(MethodHandles.lookup(), MappingState.class);
 
   private MachineSchemas() {}
+
+  /** Version 1 did not hold messages on their way to the processor, nor unread APIC errors. */
+  private static FieldMap cpuWithoutMessages(FieldMap cpu) {
+    FieldMap events = (FieldMap) cpu.get("events");
+    FieldMap apic = (FieldMap) cpu.get("apic");
+    return cpu.with("events", events.with("initPending", false).with("startupVector", -1L))
+        .with("apic", apic.with("externalInterruptMessage", false).with("unreadErrors", 0L));
+  }
 }

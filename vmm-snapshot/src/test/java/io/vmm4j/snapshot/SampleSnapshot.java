@@ -100,7 +100,7 @@ final class SampleSnapshot {
         List.of(new MsrState(0x10, 5), new MsrState(0xC000_0080, 0xD01)),
         PendingEvents.none(),
         ActivityState.HALTED,
-        new LocalApicState(0, IntStream.range(0, 64).map(i -> -i).toArray(), 123, true),
+        new LocalApicState(0, IntStream.range(0, 64).map(i -> -i).toArray(), 123, true, true, 0x40),
         987_654_321L);
   }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.PendingEvents;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
 import io.vmm4j.api.state.RecordedShapes;
@@ -69,6 +71,23 @@ class StateVersionTest {
     assertThatThrownBy(() -> lamp(2, FieldMap.of(Map.of())).decode(LAMP))
         .as("an upgrade that does not find its field")
         .isInstanceOf(SnapshotException.Corrupt.class);
+  }
+
+  @Test
+  void aCpuOfVersion1HadNoMessagesOnTheirWay() {
+    FieldMap now = MachineSchemas.CPU.toFields(SampleSnapshot.cpu());
+    FieldMap events = (FieldMap) now.get("events");
+    FieldMap apic = (FieldMap) now.get("apic");
+    FieldMap then =
+        now.with("events", events.without("initPending").without("startupVector"))
+            .with("apic", apic.without("externalInterruptMessage").without("unreadErrors"));
+
+    CpuState read = MachineSchemas.CPU.fromFields(1, then);
+
+    assertThat(read.events()).isEqualTo(PendingEvents.none());
+    assertThat(read.apic().externalInterruptMessage()).isFalse();
+    assertThat(read.apic().unreadErrors()).isZero();
+    assertThat(read.apic().timerDeadlineNanos()).isEqualTo(123);
   }
 
   /** The tripwire: a failure says what to do. */

@@ -10,6 +10,14 @@ package io.vmm4j.api.backend;
  *     current count at 0x390, which is computed from {@code timerDeadlineNanos}
  * @param timerDeadlineNanos when the timer fires next, in guest nanoseconds, or -1 if it is stopped
  * @param externalInterruptPin the level of the INTR pin (LINT0)
+ * @param externalInterruptMessage whether an interrupt message in ExtINT mode waits
+ * @param unreadErrors errors since the last write of the error status register, as that register
+ *     (ESR) will show them after the next
  */
 public record LocalApicState(
-    int id, int[] registers, long timerDeadlineNanos, boolean externalInterruptPin) {}
+    int id,
+    int[] registers,
+    long timerDeadlineNanos,
+    boolean externalInterruptPin,
+    boolean externalInterruptMessage,
+    int unreadErrors) {}

@@ -11,6 +11,8 @@ package io.vmm4j.api.backend;
  * @param nmiBlocked NMIs are blocked until IRET
  * @param shadowSti the next instruction is in the shadow of STI
  * @param shadowMovSs the next instruction is in the shadow of MOV SS or POP SS
+ * @param initPending an INIT message waits
+ * @param startupVector the vector of a start-up message that waits, or -1
  */
 public record PendingEvents(
     int exceptionVector,
@@ -20,10 +22,12 @@ public record PendingEvents(
     boolean nmiPending,
     boolean nmiBlocked,
     boolean shadowSti,
-    boolean shadowMovSs) {
+    boolean shadowMovSs,
+    boolean initPending,
+    int startupVector) {
 
   /** Nothing pending or blocked. */
   public static PendingEvents none() {
-    return new PendingEvents(-1, false, 0, -1, false, false, false, false);
+    return new PendingEvents(-1, false, 0, -1, false, false, false, false, false, -1);
   }
 }

@@ -36,6 +36,12 @@ public interface Vcpu {
   boolean hasWork();
 
   /**
+   * Whether maskable interrupts are enabled. A halted vCPU of which they are not can only be woken
+   * by NMI, INIT or a start-up message.
+   */
+  boolean takesInterrupts();
+
+  /**
    * Registers what to call, from any thread, when an event arrives that ends HLT.
    *
    * @param listener called without any lock

@@ -9,7 +9,7 @@ final class BootArea {
   static final long BASE = 0x8_0000;
 
   /** Where it ends. */
-  static final long END = RamLayout.CONVENTIONAL_END;
+  static final long END = BiosMemoryMap.CONVENTIONAL_END;
 
   /** The global descriptor table. */
   static final long GDT = 0x8_0000;

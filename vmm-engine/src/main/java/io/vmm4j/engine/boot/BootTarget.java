@@ -2,6 +2,7 @@ package io.vmm4j.engine.boot;
 
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.memory.RamLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -12,7 +13,7 @@ import java.util.Arrays;
  * @param ram where RAM lies in it
  * @param rsdpAddress where the ACPI RSDP lies, or 0 if there are no tables
  */
-public record BootTarget(GuestMemory memory, RamLayout ram, long rsdpAddress) {
+public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress) {
   private static final long PAGE = 0x1000;
 
   /**
@@ -52,7 +53,7 @@ public record BootTarget(GuestMemory memory, RamLayout ram, long rsdpAddress) {
       return;
     }
     long end = address + length;
-    boolean moreWouldDo = address >= 0 && length >= 0 && end > 0 && end <= RamLayout.HOLE_BASE;
+    boolean moreWouldDo = address >= 0 && length >= 0 && end > 0 && end <= RamLayout.LOW_END;
     throw new BootException(
         "%s: %s needs 0x%x byte(s) at guest physical address 0x%x, which is not RAM; %s"
             .formatted(
@@ -76,16 +77,16 @@ public record BootTarget(GuestMemory memory, RamLayout ram, long rsdpAddress) {
     boolean overlapsBootArea = address < BootArea.END && address + length > BootArea.BASE;
     boolean overlapsTables =
         rsdpAddress != 0
-            && address < RamLayout.EXTENDED_BASE
-            && address + length > RamLayout.FIRMWARE_BASE;
+            && address < RamLayout.EXTENDED
+            && address + length > BiosMemoryMap.FIRMWARE_BASE;
     if (overlapsBootArea || overlapsTables) {
       throw image.fault(
           "%s is to be loaded at guest physical address 0x%x, where the boot information lies"
               + " (0x%x to 0x%x)",
           what,
           address,
-          overlapsBootArea ? BootArea.BASE : RamLayout.FIRMWARE_BASE,
-          overlapsBootArea ? BootArea.END : RamLayout.EXTENDED_BASE);
+          overlapsBootArea ? BootArea.BASE : BiosMemoryMap.FIRMWARE_BASE,
+          overlapsBootArea ? BootArea.END : RamLayout.EXTENDED);
     }
   }
 

@@ -147,7 +147,7 @@ final class EntryState {
     registers[0x0F] = 0x1FF; // enabled, spurious vector 0xFF
     registers[0x35] = 0x700; // LINT0: ExtINT
     registers[0x36] = 0x400; // LINT1: NMI
-    return new LocalApicState(reset.id(), registers, -1, false);
+    return new LocalApicState(reset.id(), registers, -1, false, false, 0);
   }
 
   private static void writeDescriptors(GuestMemory memory, long code) {

@@ -100,10 +100,10 @@ final class LinuxLoader implements BootLoader {
       writeInitrd(target, source.initrd().get(), header, kernel);
     }
 
-    List<RamLayout.Range> map = target.ram().map();
+    List<BiosMemoryMap.Range> map = target.ram().map();
     memory.writeByte(params + 0x1E8, map.size());
     long entry = params + 0x2D0;
-    for (RamLayout.Range range : map) {
+    for (BiosMemoryMap.Range range : map) {
       memory.writeLong(entry, range.address());
       memory.writeLong(entry + 8, range.length());
       memory.writeInt(entry + 16, range.type());

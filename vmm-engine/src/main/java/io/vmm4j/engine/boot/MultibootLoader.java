@@ -3,6 +3,7 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.memory.RamLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -118,12 +119,12 @@ final class MultibootLoader implements BootLoader {
 
   private void writeInformation(BootTarget target, long kernelEnd) {
     GuestMemory memory = target.memory();
-    RamLayout ram = target.ram();
+    BiosMemoryMap ram = target.ram();
     long at = BootArea.INFORMATION;
     memory.write(at, new byte[INFORMATION_BYTES]);
     int flags = HAS_MEMORY | HAS_COMMAND_LINE | HAS_MEMORY_MAP | HAS_LOADER_NAME;
-    memory.writeInt(at + 4, (int) (Math.min(ram.lowBytes(), RamLayout.VIDEO_BASE) >> 10));
-    memory.writeInt(at + 8, (int) (Math.max(0, ram.lowBytes() - RamLayout.EXTENDED_BASE) >> 10));
+    memory.writeInt(at + 4, (int) (Math.min(ram.lowBytes(), RamLayout.VGA_HOLE) >> 10));
+    memory.writeInt(at + 8, (int) (Math.max(0, ram.lowBytes() - RamLayout.EXTENDED) >> 10));
     memory.writeInt(at + 16, (int) BootArea.COMMAND_LINE);
     if (module.isPresent()) {
       writeModule(target, module.get(), kernelEnd);
@@ -131,11 +132,11 @@ final class MultibootLoader implements BootLoader {
       memory.writeInt(at + 24, (int) MODULE_LIST);
       flags |= HAS_MODULES;
     }
-    List<RamLayout.Range> map = ram.map();
+    List<BiosMemoryMap.Range> map = ram.map();
     memory.writeInt(at + 44, map.size() * 24);
     memory.writeInt(at + 48, (int) MEMORY_MAP);
     long entry = MEMORY_MAP;
-    for (RamLayout.Range range : map) {
+    for (BiosMemoryMap.Range range : map) {
       memory.writeInt(entry, 20); // the entry's size without this field
       memory.writeLong(entry + 4, range.address());
       memory.writeLong(entry + 12, range.length());
@@ -153,8 +154,8 @@ final class MultibootLoader implements BootLoader {
           target.loadHigh(
               module,
               "the module",
-              Math.max(kernelEnd, RamLayout.EXTENDED_BASE),
-              RamLayout.HOLE_BASE);
+              Math.max(kernelEnd, RamLayout.EXTENDED),
+              RamLayout.LOW_END);
       GuestMemory memory = target.memory();
       memory.writeInt(MODULE_LIST, (int) address);
       memory.writeInt(MODULE_LIST + 4, (int) (address + module.size()));

@@ -3,6 +3,7 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.memory.RamLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -64,11 +65,11 @@ final class PvhLoader implements BootLoader {
     }
     memory.writeLong(at + 24, BootArea.COMMAND_LINE);
     memory.writeLong(at + 32, target.rsdpAddress());
-    List<RamLayout.Range> map = target.ram().map();
+    List<BiosMemoryMap.Range> map = target.ram().map();
     memory.writeLong(at + 40, MEMORY_MAP);
     memory.writeInt(at + 48, map.size());
     long entry = MEMORY_MAP;
-    for (RamLayout.Range range : map) {
+    for (BiosMemoryMap.Range range : map) {
       memory.writeLong(entry, range.address());
       memory.writeLong(entry + 8, range.length());
       memory.writeInt(entry + 16, range.type());
@@ -83,8 +84,8 @@ final class PvhLoader implements BootLoader {
           target.loadHigh(
               module,
               "the initial RAM disk",
-              Math.max(kernelEnd, RamLayout.EXTENDED_BASE),
-              RamLayout.HOLE_BASE);
+              Math.max(kernelEnd, RamLayout.EXTENDED),
+              RamLayout.LOW_END);
       GuestMemory memory = target.memory();
       memory.writeLong(MODULE_LIST, address);
       memory.writeLong(MODULE_LIST + 8, module.size());

@@ -67,7 +67,7 @@ public final class ResetState {
     for (int vector = 0x32; vector <= 0x37; vector++) {
       registers[vector] = LVT_MASKED;
     }
-    return new LocalApicState(apicId, registers, -1, false);
+    return new LocalApicState(apicId, registers, -1, false, false, 0);
   }
 
   /**

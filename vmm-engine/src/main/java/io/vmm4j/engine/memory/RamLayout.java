@@ -10,11 +10,19 @@ import java.util.List;
  * segment equal addresses below 3 GiB; the 128 KiB at 640 KiB are left unused.
  */
 public final class RamLayout {
-  private static final long VGA_HOLE = 0xA0000;
-  private static final long SHADOW = 0xC0000;
-  private static final long EXTENDED = 0x100000;
-  private static final long LOW_END = 3L << 30;
-  private static final long HIGH = 4L << 30;
+  /** Where the hole for VGA memory begins. */
+  public static final long VGA_HOLE = 0xA_0000;
+
+  /** Where RAM goes on behind what firmware covers. */
+  public static final long EXTENDED = 0x10_0000;
+
+  /** The end of the lower RAM at most: 3 GiB. */
+  public static final long LOW_END = 3L << 30;
+
+  /** Where the upper RAM begins: 4 GiB. */
+  public static final long HIGH = 4L << 30;
+
+  private static final long SHADOW = 0xC_0000;
 
   private RamLayout() {}
 

@@ -61,7 +61,12 @@ final class SoftwareVcpu implements Vcpu {
     int signals = cpu.signals();
     return (signals & SIGNALS_THAT_WAKE) != 0
         || (signals & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked
-        || (cpu.systemFlags & Flags.IF) != 0 && !cpu.waitForStartup && cpu.apic.hasInterrupt();
+        || takesInterrupts() && cpu.apic.hasInterrupt();
+  }
+
+  @Override
+  public boolean takesInterrupts() {
+    return (cpu.systemFlags & Flags.IF) != 0 && !cpu.waitForStartup;
   }
 
   @Override
@@ -114,15 +119,18 @@ final class SoftwareVcpu implements Vcpu {
 
   private PendingEvents events() {
     boolean debug = cpu.pendingDebug != 0;
+    int signals = cpu.signals();
     return new PendingEvents(
         debug ? Cpu.DB : -1,
         false,
         cpu.pendingDebug,
         -1,
-        (cpu.signals() & Cpu.SIGNAL_NMI) != 0,
+        (signals & Cpu.SIGNAL_NMI) != 0,
         cpu.nmiBlocked,
         cpu.shadowSti,
-        cpu.shadowMovSs);
+        cpu.shadowMovSs,
+        (signals & Cpu.SIGNAL_INIT) != 0,
+        (signals & Cpu.SIGNAL_STARTUP) != 0 ? cpu.apic.startupVector() : -1);
   }
 
   private ActivityState activity() {
@@ -187,9 +195,15 @@ final class SoftwareVcpu implements Vcpu {
     cpu.halted = state.activity() == ActivityState.HALTED;
     cpu.waitForStartup = state.activity() == ActivityState.WAIT_FOR_STARTUP;
     cpu.shutdown = state.activity() == ActivityState.SHUTDOWN;
-    cpu.clearSignal(Cpu.SIGNAL_NMI);
+    cpu.clearSignal(Cpu.SIGNAL_NMI | Cpu.SIGNAL_INIT | Cpu.SIGNAL_STARTUP);
     if (events.nmiPending()) {
       cpu.signal(Cpu.SIGNAL_NMI);
+    }
+    if (events.initPending()) {
+      cpu.signal(Cpu.SIGNAL_INIT);
+    }
+    if (events.startupVector() >= 0) {
+      cpu.apic.restoreStartup(events.startupVector() & 0xFF);
     }
   }
 }

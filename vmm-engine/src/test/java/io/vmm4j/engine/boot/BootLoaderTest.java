@@ -39,7 +39,7 @@ final class BootLoaderTest {
   private static final int RSI = 6;
 
   private final ArrayMemory memory = new ArrayMemory(RAM_BYTES);
-  private final BootTarget target = new BootTarget(memory, new RamLayout(RAM_BYTES), RSDP);
+  private final BootTarget target = new BootTarget(memory, new BiosMemoryMap(RAM_BYTES), RSDP);
 
   @TempDir private Path directory;
 

@@ -19,7 +19,7 @@ final class DebianKernelTest {
         LinuxBoot.kernel(images.kernel()).initrd(images.initrd()).commandLine("console=ttyS0");
 
     CpuState state =
-        BootLoader.of(source).load(new BootTarget(memory, new RamLayout(ram), 0xE_0000));
+        BootLoader.of(source).load(new BootTarget(memory, new BiosMemoryMap(ram), 0xE_0000));
 
     long params = state.gpr()[6];
     long preferred = memory.readLong(params + 0x258);

@@ -96,7 +96,7 @@ final class FakeBackend implements VmBackend {
         List.of(),
         PendingEvents.none(),
         ActivityState.RUNNING,
-        new LocalApicState(0, new int[64], -1, false),
+        new LocalApicState(0, new int[64], -1, false, false, 0),
         0);
   }
 
@@ -222,6 +222,11 @@ final class FakeBackend implements VmBackend {
     }
 
     @Override
+    public boolean takesInterrupts() {
+      return true;
+    }
+
+    @Override
     public void onWake(Runnable listener) {
       wake = listener;
     }
@@ -258,7 +263,7 @@ final class FakeBackend implements VmBackend {
           r.msrs(),
           r.events(),
           halted ? ActivityState.HALTED : ActivityState.RUNNING,
-          new LocalApicState(0, new int[64], -1, pin),
+          new LocalApicState(0, new int[64], -1, pin, false, 0),
           0);
     }
 

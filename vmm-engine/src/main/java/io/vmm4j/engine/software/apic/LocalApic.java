@@ -242,6 +242,12 @@ public final class LocalApic {
     return startupVector;
   }
 
+  /** Takes on a start-up message that had arrived and waits. */
+  public void restoreStartup(int vector) {
+    startupVector = vector;
+    signal(Cpu.SIGNAL_STARTUP);
+  }
+
   // ---- what devices call, with the machine lock held ----
 
   /** The INTR pin of the 8259s, which is LINT0. */
@@ -656,7 +662,14 @@ public final class LocalApic {
       image[PPR] = processorPriority();
       image[INITIAL_COUNT] = timer.initialCount();
       image[CURRENT_COUNT] = 0;
-      state[0] = new LocalApicState(initialId, image, timer.deadlineNanos(), externalPin);
+      state[0] =
+          new LocalApicState(
+              initialId,
+              image,
+              timer.deadlineNanos(),
+              externalPin,
+              externalMessage,
+              newErrors);
     });
     return state[0];
   }
@@ -666,8 +679,8 @@ public final class LocalApic {
     host.locked(() -> {
       int[] saved = state.registers();
       System.arraycopy(saved, 0, registers, 0, Math.min(saved.length, registers.length));
-      newErrors = 0;
-      externalMessage = false;
+      newErrors = state.unreadErrors();
+      externalMessage = state.externalInterruptMessage();
       externalPin = state.externalInterruptPin();
       timer.restore(
           registers[LVT_TIMER] >> 17 & 3,

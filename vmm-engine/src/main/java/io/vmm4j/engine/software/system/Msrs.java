@@ -2,6 +2,7 @@ package io.vmm4j.engine.software.system;
 
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.MsrState;
+import io.vmm4j.engine.machine.cpuid.CpuModel;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import java.util.ArrayList;
@@ -26,7 +27,6 @@ public final class Msrs {
   private static final int BIOS_SIGN_ID = 0x8B;
   private static final int PLATFORM_INFO = 0xCE;
   private static final int MTRR_CAP = 0xFE;
-  private static final int ARCH_CAPABILITIES = 0x10A;
   private static final int FLUSH_CMD = 0x10B;
   private static final int SYSENTER_CS = 0x174;
   private static final int SYSENTER_ESP = 0x175;
@@ -55,13 +55,6 @@ public final class Msrs {
 
   /** Fast strings on; branch trace and event sampling stores not available. */
   private static final long POWER_ON_MISC_ENABLE = 0x1801;
-
-  /**
-   * What the machine's processor model promises: RDCL_NO, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO,
-   * IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO,
-   * ITS_NO: there is no speculation here, so that a kernel may leave its mitigations off.
-   */
-  static final long ARCH_CAPABILITIES_VALUE = 0x4000_0000_0D10_E179L;
 
   /** Those with state, by ascending unsigned index, but for the MTRRs. */
   private static final int[] SAVED = {
@@ -160,7 +153,8 @@ public final class Msrs {
       case BIOS_SIGN_ID -> biosSignId;
       case PLATFORM_INFO -> 0;
       case MTRR_CAP -> Mtrrs.CAPABILITIES;
-      case ARCH_CAPABILITIES -> ifHas(cpu.system.cpuid.structuredEdx(29), ARCH_CAPABILITIES_VALUE);
+      case CpuModel.IA32_ARCH_CAPABILITIES ->
+          ifHas(cpu.system.cpuid.structuredEdx(29), CpuModel.ARCH_CAPABILITIES);
       case SYSENTER_CS -> sysenterCs;
       case SYSENTER_ESP -> sysenterEsp;
       case SYSENTER_EIP -> sysenterEip;

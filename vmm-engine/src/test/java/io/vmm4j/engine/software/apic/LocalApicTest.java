@@ -292,4 +292,28 @@ class LocalApicTest {
     host.advance(700);
     assertThat(twin.apic.acknowledge()).isEqualTo(0x40);
   }
+
+  @Test
+  void stateHoldsErrorsThatNobodyHasReadYet() {
+    write(0x300, 0x4005);
+
+    Cpu twin = new Cpu(0, host);
+    twin.apic.restore(apic.save());
+
+    assertThat(twin.apic.readMmio(0x280, 4)).isZero();
+    twin.apic.writeMmio(0x280, 4, 0);
+    assertThat(twin.apic.readMmio(0x280, 4)).isEqualTo(0x20);
+  }
+
+  @Test
+  void stateHoldsAnExternalInterruptMessageUnderWay() {
+    bus.deliverMessage(0xFEE0_0000L, 0x700);
+
+    Cpu twin = new Cpu(0, host);
+    twin.apic.restore(apic.save());
+
+    assertThat(twin.apic.hasInterrupt()).isTrue();
+    twin.apic.acknowledge();
+    assertThat(twin.apic.hasInterrupt()).isFalse();
+  }
 }

@@ -1,36 +1,29 @@
 package io.vmm4j.engine.boot;
 
+import io.vmm4j.engine.memory.RamLayout;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where RAM lies in the guest physical address space: from 0 up to 3 GiB, and what remains from 4
- * GiB, with device windows in the hole between.
+ * The memory map that firmware or a boot loader tells a kernel, as the BIOS function INT 15h
+ * AX=E820h does: what of the RAM ({@link RamLayout}) is free.
  *
  * @param ramBytes all of RAM
  */
-public record RamLayout(long ramBytes) {
-  /** The end of the lower RAM at most: 3 GiB. */
-  public static final long HOLE_BASE = 3L << 30;
-
-  /** Where the upper RAM begins: 4 GiB. */
-  public static final long HOLE_END = 4L << 30;
-
+public record BiosMemoryMap(long ramBytes) {
   /** Where the extended BIOS data area begins, and conventional memory ends. */
   static final long CONVENTIONAL_END = 0x9_FC00;
 
-  static final long VIDEO_BASE = 0xA_0000;
   static final long FIRMWARE_BASE = 0xE_0000;
-  static final long EXTENDED_BASE = 0x10_0000;
 
   private static final int USABLE = 1;
   private static final int RESERVED = 2;
 
-  /** A range as the BIOS function INT 15h AX=E820h reports it; type 1 is usable, 2 reserved. */
+  /** A range as the BIOS function reports it; type 1 is usable, 2 reserved. */
   record Range(long address, long length, int type) {}
 
   /** Refuses a size that is not positive. */
-  public RamLayout {
+  public BiosMemoryMap {
     if (ramBytes <= 0) {
       throw new IllegalArgumentException("ramBytes: more than 0, not " + ramBytes);
     }
@@ -38,7 +31,7 @@ public record RamLayout(long ramBytes) {
 
   /** Bytes of RAM from address 0. */
   public long lowBytes() {
-    return Math.min(ramBytes, HOLE_BASE);
+    return Math.min(ramBytes, RamLayout.LOW_END);
   }
 
   /** Bytes of RAM from 4 GiB, possibly 0. */
@@ -51,7 +44,7 @@ public record RamLayout(long ramBytes) {
     if (address < 0 || length < 0) {
       return false;
     }
-    return within(address, length, 0, lowBytes()) || within(address, length, HOLE_END, highBytes());
+    return within(address, length, 0, lowBytes()) || within(address, length, RamLayout.HIGH, highBytes());
   }
 
   private static boolean within(long address, long length, long base, long size) {
@@ -62,10 +55,10 @@ public record RamLayout(long ramBytes) {
   List<Range> map() {
     List<Range> ranges = new ArrayList<>();
     add(ranges, 0, Math.min(CONVENTIONAL_END, lowBytes()), USABLE);
-    ranges.add(new Range(CONVENTIONAL_END, VIDEO_BASE - CONVENTIONAL_END, RESERVED));
-    ranges.add(new Range(FIRMWARE_BASE, EXTENDED_BASE - FIRMWARE_BASE, RESERVED));
-    add(ranges, EXTENDED_BASE, lowBytes() - EXTENDED_BASE, USABLE);
-    add(ranges, HOLE_END, highBytes(), USABLE);
+    ranges.add(new Range(CONVENTIONAL_END, RamLayout.VGA_HOLE - CONVENTIONAL_END, RESERVED));
+    ranges.add(new Range(FIRMWARE_BASE, RamLayout.EXTENDED - FIRMWARE_BASE, RESERVED));
+    add(ranges, RamLayout.EXTENDED, lowBytes() - RamLayout.EXTENDED, USABLE);
+    add(ranges, RamLayout.HIGH, highBytes(), USABLE);
     return ranges;
   }
 

@@ -4,21 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-final class RamLayoutTest {
+final class BiosMemoryMapTest {
   private static final long GIB = 1L << 30;
 
   @Test
   void ramBeyondThreeGibibytesContinuesAtFour() {
-    RamLayout ram = new RamLayout(5 * GIB);
+    BiosMemoryMap ram = new BiosMemoryMap(5 * GIB);
 
     assertThat(ram.lowBytes()).isEqualTo(3 * GIB);
     assertThat(ram.highBytes()).isEqualTo(2 * GIB);
-    assertThat(ram.map().getLast()).isEqualTo(new RamLayout.Range(4 * GIB, 2 * GIB, 1));
+    assertThat(ram.map().getLast()).isEqualTo(new BiosMemoryMap.Range(4 * GIB, 2 * GIB, 1));
   }
 
   @Test
   void rangesThatLeaveRamOrOverflowAreNotInIt() {
-    RamLayout ram = new RamLayout(4 * GIB);
+    BiosMemoryMap ram = new BiosMemoryMap(4 * GIB);
 
     assertThat(ram.contains(3 * GIB - 1, 1)).isTrue();
     assertThat(ram.contains(3 * GIB - 1, 2)).isFalse();
@@ -33,7 +33,7 @@ final class RamLayoutTest {
   @Test
   void theMapAscendsWithoutOverlaps() {
     long end = 0;
-    for (RamLayout.Range range : new RamLayout(6 * GIB).map()) {
+    for (BiosMemoryMap.Range range : new BiosMemoryMap(6 * GIB).map()) {
       assertThat(range.address()).isGreaterThanOrEqualTo(end);
       end = range.address() + range.length();
     }
