@@ -81,7 +81,9 @@ public interface Vm extends AutoCloseable {
 
   /**
    * Under {@link io.vmm4j.api.clock.ClockMode#VIRTUAL}: runs exactly so many instructions of a
-   * paused machine (fewer if it ends) and pauses again. Idle time is skipped.
+   * paused machine and pauses again. Idle time is skipped. It runs fewer if the machine ends, or if
+   * the guest sleeps for good: it has halted with interrupts disabled, or with no timer running, or
+   * has not been woken within 10 minutes of guest time.
    *
    * @throws IllegalStateException if it is not paused, or its time is real
    */
@@ -143,6 +145,10 @@ public interface Vm extends AutoCloseable {
   /**
    * Stops it and releases everything: threads, memory, files. May be called more than once. Device
    * memory views are invalid afterwards.
+   *
+   * @throws VmException if a device has not returned from a call for 30 seconds; the message shows
+   *     where it is. Nothing can be released then, as it may still be in use; once the device
+   *     returns, the guest does not go on, and a further {@code close} succeeds
    */
   @Override
   void close();

@@ -9,7 +9,9 @@ import java.lang.invoke.MethodHandles;
 public final class BootRomFactory implements DeviceFactory<BootRomConfig, BootRomState> {
   private static final RecordSchema<BootRomConfig> CONFIG =
       RecordSchema.builder(MethodHandles.lookup(), BootRomConfig.class)
+          .version(2)
           .defaults(BootRomConfig.DEFAULT)
+          .upgrade(1, config -> config.with("shadow", false)) // there was none
           .build();
   private static final RecordSchema<BootRomState> STATE =
       RecordSchema.of(MethodHandles.lookup(), BootRomState.class);

@@ -66,8 +66,7 @@ class BootRomTest {
 
   @Test
   void the_shadow_of_a_small_image_is_padded_in_front_too() throws IOException {
-    FakeDeviceContext machine =
-        small(new BootRomConfig(image(new byte[] {1, 2, 3}).image(), true));
+    FakeDeviceContext machine = small(new BootRomConfig(image(new byte[] {1, 2, 3}).image(), true));
     assertThat(machine.memory().readByte(0xF_FFFD)).isEqualTo(1);
     assertThat(machine.memory().readByte(0xF_FFFC)).isZero();
     assertThat(machine.memory().contains(0xF_EFFF, 1)).isFalse();

@@ -51,6 +51,7 @@ import org.slf4j.LoggerFactory;
 public final class Machine implements AutoCloseable, ConsoleOwner {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
   private static final Duration DESCRIBE_LIMIT = Duration.ofSeconds(1);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
 
   private final MachinePlan plan;
   private final BackendSelection selection;
@@ -225,15 +226,27 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   /** Ends it and releases everything. May be called more than once, from any thread but its own. */
   @Override
   public void close() {
+    close(CLOSE_LIMIT);
+  }
+
+  /**
+   * The same, waiting so long for its threads.
+   *
+   * @throws VmException if a device keeps a thread from coming back: all is then as it was, but for
+   *     the guest, which does not go on; it may be tried again
+   */
+  void close(Duration limit) {
     control.refuseOwnThread("close");
     closing.lock();
     try {
       if (closed) {
         return;
       }
-      control.abandon();
-      control.stop();
-      control.join();
+      if (!control.shutDown(limit)) {
+        throw new VmException(
+            "machine '%s' can't be closed: a device has not returned from a call for %d s; %s"
+                .formatted(name(), limit.toSeconds(), control.describeThreads()));
+      }
       control.whileHeld(
           "close",
           false,

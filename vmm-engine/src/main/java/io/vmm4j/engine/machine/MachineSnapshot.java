@@ -105,9 +105,17 @@ final class MachineSnapshot implements Snapshot {
       UUID id,
       Instant taken,
       MachineImage image,
-      Function<String, MemorySource> memory)
+      Function<String, MemorySource> memory,
+      Compression compression)
       throws IOException {
-    write(out, prologue(id, taken), Optional.empty(), image, memory, region -> ChangedPages.all());
+    write(
+        out,
+        prologue(id, taken),
+        Optional.empty(),
+        image,
+        memory,
+        region -> ChangedPages.all(),
+        compression);
   }
 
   private static Prologue prologue(UUID id, Instant taken) {
@@ -120,9 +128,10 @@ final class MachineSnapshot implements Snapshot {
       Optional<MemoryDigest> parentMemory,
       MachineImage image,
       Function<String, MemorySource> memory,
-      Function<String, ChangedPages> changed)
+      Function<String, ChangedPages> changed,
+      Compression compression)
       throws IOException {
-    try (SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
+    try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
       if (parentMemory.isPresent()) {
         writer.prologue(prologue, parentMemory.get());
       } else {
@@ -156,11 +165,18 @@ final class MachineSnapshot implements Snapshot {
               Optional.of(link.memory()),
               image,
               memory::source,
-              region -> link.changedPages(memory.places().get(region)));
+              region -> link.changedPages(memory.places().get(region)),
+              Compression.DEFLATE_FAST);
     } else {
       written =
           write(
-              out, prologue, Optional.empty(), image, memory::source, region -> ChangedPages.all());
+              out,
+              prologue,
+              Optional.empty(),
+              image,
+              memory::source,
+              region -> ChangedPages.all(),
+              Compression.DEFLATE_FAST);
     }
     memoryDigest = Optional.of(written);
   }

@@ -15,6 +15,7 @@ import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
+import io.vmm4j.snapshot.Compression;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -148,7 +149,8 @@ final class VirtualMachine implements Vm {
         UUID.randomUUID(),
         Instant.now(),
         image,
-        region -> ImageMemory.source(places.get(region), machine.memory()));
+        region -> ImageMemory.source(places.get(region), machine.memory()),
+        Compression.DEFLATE_FAST);
   }
 
   @Override
@@ -228,5 +230,9 @@ final class VirtualMachine implements Vm {
   @Override
   public void close() {
     machine.close();
+  }
+
+  Machine machine() {
+    return machine;
   }
 }

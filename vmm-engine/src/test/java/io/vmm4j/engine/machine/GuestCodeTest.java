@@ -10,6 +10,9 @@ import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.VmState;
+import io.vmm4j.api.VmTimeoutException;
+import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.api.clock.ClockMode;
@@ -63,6 +66,26 @@ class GuestCodeTest {
           + "e621b001e621b0fee621b034e643b003e64030c0e640fbb990016601cb66"
           + "c1c30366311e0006e2f2f4ebec505266ff060406a00406240f0441baf803"
           + "eeb020e6205a58cf";
+
+  /**
+   * Halts while the PIT runs, by way of the instruction at byte 12.
+   *
+   * <pre>
+   *       mov al, 0x34
+   *       out 0x43, al
+   *       mov al, 0
+   *       out 0x40, al
+   *       mov al, 0x10
+   *       out 0x40, al
+   *       cli              ; or sti
+   * stop: hlt
+   *       jmp stop
+   * </pre>
+   */
+  private static final String SLEEP = "b034 e643 b000 e640 b010 e640 %s f4 ebfd";
+
+  private static final String CLI = "fa";
+  private static final String STI = "fb";
 
   /**
    * Waits for the power button and switches off.
@@ -164,6 +187,50 @@ class GuestCodeTest {
           assertThat(SnapshotContents.of(end))
               .as("through a snapshot at %d", point)
               .isEqualTo(straight);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStepOfAGuestThatHaltsWithInterruptsDisabledEndsWithoutSkippingTime() throws IOException {
+    VmSpec spec = guest(SLEEP.formatted(CLI)).clock(ClockMode.VIRTUAL).build();
+    try (Vm vm = Vm.create(spec)) {
+      vm.step(1000);
+      assertThat(vm.state()).isEqualTo(new VmState.Paused());
+      assertThat(vm.metrics().instructions()).isEqualTo(8);
+      assertThat(vm.clock().nanoTime()).isEqualTo(8);
+
+      vm.step(1000);
+      assertThat(vm.clock().nanoTime()).isEqualTo(8);
+    }
+  }
+
+  /** The timer's line rises all the time, and no controller lets it through. */
+  @Test
+  void aStepOfAGuestThatNoInterruptReachesEndsAfterTenMinutes() throws IOException {
+    VmSpec spec = guest(SLEEP.formatted(STI)).clock(ClockMode.VIRTUAL).build();
+    try (Vm vm = Vm.create(spec)) {
+      vm.step(1000);
+      assertThat(vm.state()).isEqualTo(new VmState.Paused());
+      assertThat(vm.metrics().instructions()).isEqualTo(8);
+      assertThat(Duration.ofNanos(vm.clock().nanoTime()))
+          .isBetween(Duration.ofMinutes(10), Duration.ofMinutes(11));
+    }
+  }
+
+  @Test
+  void aGuestThatSleepsForGoodRunsUntilItsTimeIsOver() throws IOException {
+    for (String instruction : List.of(CLI, STI)) {
+      for (ClockMode clock : ClockMode.values()) {
+        try (Vm vm = Vm.start(guest(SLEEP.formatted(instruction)).clock(clock).build())) {
+          while (vm.cpuState(0).activity() != ActivityState.HALTED) {
+            Thread.onSpinWait();
+          }
+          assertThatThrownBy(() -> vm.awaitExit(Duration.ofMillis(1)))
+              .isInstanceOf(VmTimeoutException.class);
+          vm.stop();
+          assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.Stopped());
         }
       }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.ConsoleExpectationException;
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -258,6 +260,47 @@ class MachineRunTest {
         vm.console("test").send("Echo");
         vm.console("test").expect("eCHO", LONG);
       }
+    }
+  }
+
+  @Test
+  void closingNamesTheDeviceThatDoesNotReturnAndCanBeTriedAgain() throws InterruptedException {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch leave = new CountDownLatch(1);
+    TestMachines machines =
+        new TestMachines((host, vcpu) -> {
+          // What a device does in a handler: it waits with the machine lock held.
+          host.locked(() -> {
+            entered.countDown();
+            waitFor(leave);
+          });
+          return Outcome.NEXT;
+        });
+    Vm vm = machines.start(ClockMode.REAL);
+    try {
+      entered.await();
+      Machine machine = ((VirtualMachine) vm).machine();
+
+      assertThatThrownBy(() -> machine.close(Duration.ofMillis(10)))
+          .isInstanceOf(VmException.class)
+          .hasMessageContaining("machine 'machine' can't be closed")
+          .hasMessageContaining("vmm-machine-vcpu-0")
+          .hasMessageContaining("waitFor");
+      assertThat(machines.backend.machine().closed).isFalse();
+
+    } finally {
+      leave.countDown();
+      vm.close();
+    }
+    assertThat(machines.backend.machine().closed).isTrue();
+    assertThat(vm.state()).isEqualTo(new VmState.Ended(new VmExit.Stopped()));
+  }
+
+  private static void waitFor(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody interrupts a device", e);
     }
   }
 

@@ -4,13 +4,19 @@ import io.vmm4j.api.Snapshot;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.snapshot.StateChunk;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.CRC32;
 
 /** Everything that makes a machine's state, in a form that compares. */
 final class SnapshotContents {
+  private static final int PAGE = 4096;
+
   private SnapshotContents() {}
 
   static List<Object> of(Snapshot snapshot) throws IOException {
@@ -23,12 +29,34 @@ final class SnapshotContents {
     }
     parts.add(List.copyOf(image.mappings()));
     for (Map.Entry<String, ImageMemory.Place> region : ours.memory().places().entrySet()) {
-      byte[] bytes = new byte[(int) region.getValue().bytes()];
-      ours.memory().read(region.getValue().offset(), bytes, 0, bytes.length);
-      CRC32 sum = new CRC32();
-      sum.update(bytes);
-      parts.add(region.getKey() + " has checksum " + sum.getValue());
+      parts.add(region.getKey() + ": " + digest(ours.memory(), region.getValue()));
     }
     return parts;
+  }
+
+  /** Of the pages that are not zero, and where they lie. */
+  private static String digest(ImageMemory memory, ImageMemory.Place place) throws IOException {
+    MessageDigest digest = sha256();
+    byte[] block = new byte[1 << 20];
+    byte[] zeros = new byte[PAGE];
+    for (long done = 0; done < place.bytes(); done += block.length) {
+      int length = (int) Math.min(block.length, place.bytes() - done);
+      memory.read(place.offset() + done, block, 0, length);
+      for (int at = 0; at < length; at += PAGE) {
+        if (!Arrays.equals(block, at, at + PAGE, zeros, 0, PAGE)) {
+          digest.update(ByteBuffer.allocate(Long.BYTES).putLong(0, done + at));
+          digest.update(block, at, PAGE);
+        }
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
   }
 }

@@ -396,18 +396,71 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  /** Ends a machine whose threads were never started. */
-  public void abandon() {
-    lock.lock();
+  /**
+   * Ends the machine and waits until its threads are gone.
+   *
+   * @return false if they aren't within the time: a device holds one up
+   */
+  public boolean shutDown(Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    boolean interrupted = false;
     try {
-      if (vcpus.isEmpty() && mode != Mode.ENDED) {
-        VmExit how = new VmExit.Stopped();
-        pendingExit = how;
-        finish(how);
+      while (true) {
+        try {
+          return end(deadline) && join(deadline);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private boolean end(long deadline) throws InterruptedException {
+    // A device that does not return keeps the machine lock too.
+    if (!lock.tryLock(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+      return false;
+    }
+    try {
+      requestExit(new VmExit.Stopped());
+      VmExit pending = pendingExit;
+      if (vcpus.isEmpty() && mode != Mode.ENDED && pending != null) {
+        finish(pending); // its threads were never started
+      }
+      long left = deadline - System.nanoTime();
+      while (mode != Mode.ENDED && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+      return mode == Mode.ENDED;
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean join(long deadline) throws InterruptedException {
+    boolean gone = true;
+    for (Thread thread : ownThreads) {
+      gone &= thread.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    }
+    return gone;
+  }
+
+  /** What the machine's threads that are still there are doing, for a message. */
+  public String describeThreads() {
+    StringBuilder text = new StringBuilder();
+    for (Thread thread : ownThreads) {
+      StackTraceElement[] frames = thread.getStackTrace();
+      if (frames.length > 0) {
+        text.append(thread.getName()).append(" is in").append(System.lineSeparator());
+        for (StackTraceElement frame : frames) {
+          text.append("  ").append(frame).append(System.lineSeparator());
+        }
+      }
+    }
+    return text.toString();
   }
 
   /** Waits for the end. */
@@ -431,23 +484,6 @@ public final class RunControl implements DeviceFailures {
       throw new VmException("interrupted while waiting for the end of machine '" + name + "'", e);
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** Waits until the machine's threads are gone. After {@link #stop}. */
-  public void join() {
-    boolean interrupted = false;
-    for (Thread thread : ownThreads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

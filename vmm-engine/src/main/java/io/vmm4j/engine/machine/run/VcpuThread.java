@@ -5,6 +5,7 @@ import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.TimerQueue;
 import io.vmm4j.engine.machine.clock.VirtualTime;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * two instructions, so that the same instructions always meet the same events.
  */
 final class VcpuThread implements Runnable {
+  /** The guest time that a step skips at most for one HLT. */
+  static final long MOST_SKIPPED_NANOS = TimeUnit.MINUTES.toNanos(10);
+
   private final int index;
   private final Vcpu vcpu;
   private final RunControl control;
@@ -135,9 +139,10 @@ final class VcpuThread implements Runnable {
 
   private void idle() {
     long began = System.nanoTime();
+    long halted = time.nanoTime();
     while (isIdle()) {
       // Waiting for a lock uses up a wake, so after skip has taken one it looks again.
-      if (!(time instanceof VirtualTime virtual) || (!skip(virtual) && isIdle())) {
+      if (!(time instanceof VirtualTime virtual) || (!skip(virtual, halted) && isIdle())) {
         LockSupport.park(this);
       }
     }
@@ -148,8 +153,12 @@ final class VcpuThread implements Runnable {
     return !control.stopRequested() && !vcpu.hasWork();
   }
 
-  /** Skips to the next event; false if there is none but the host's. */
-  private boolean skip(VirtualTime virtual) {
+  /**
+   * Skips to the next event; false if there is none but the host's.
+   *
+   * @param halted the guest time at which the HLT began
+   */
+  private boolean skip(VirtualTime virtual, long halted) {
     lock.lock();
     try {
       if (control.stepLeft() == 0) {
@@ -160,8 +169,12 @@ final class VcpuThread implements Runnable {
         tasks.runAll();
         return true;
       }
+      if (virtual.nanoTime() - halted >= MOST_SKIPPED_NANOS) {
+        control.endStep();
+      }
       long deadline = timers.nextDeadline();
-      if (deadline != TimerQueue.NEVER) {
+      // With interrupts disabled no timer can wake it, however much time is skipped.
+      if (deadline != TimerQueue.NEVER && vcpu.takesInterrupts() && !control.stopRequested()) {
         virtual.skipTo(deadline);
         timers.fireDue(virtual.nanoTime());
         return true;
