@@ -8,7 +8,8 @@ import io.vmm4j.api.device.DeviceConfig;
  * @param image the path of a file of 1 byte to 16 MiB. It is read when a machine is started, and
  *     not when one is restored
  * @param shadow whether what is seen under 1 MiB is RAM with a copy of the image's last 256 KiB, as
- *     a chipset leaves it that has shadowed its BIOS; else it is the image's last 128 KiB, read-only
+ *     a chipset leaves it that has shadowed its BIOS; else it is the image's last 128 KiB,
+ *     read-only
  */
 public record BootRomConfig(String image, boolean shadow) implements DeviceConfig {
   /** The type of device. */

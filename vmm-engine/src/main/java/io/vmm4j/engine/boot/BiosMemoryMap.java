@@ -44,7 +44,8 @@ public record BiosMemoryMap(long ramBytes) {
     if (address < 0 || length < 0) {
       return false;
     }
-    return within(address, length, 0, lowBytes()) || within(address, length, RamLayout.HIGH, highBytes());
+    return within(address, length, 0, lowBytes())
+        || within(address, length, RamLayout.HIGH, highBytes());
   }
 
   private static boolean within(long address, long length, long base, long size) {

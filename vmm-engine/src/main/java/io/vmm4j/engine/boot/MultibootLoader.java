@@ -152,10 +152,7 @@ final class MultibootLoader implements BootLoader {
     try (ImageBytes module = ImageBytes.open(file)) {
       long address =
           target.loadHigh(
-              module,
-              "the module",
-              Math.max(kernelEnd, RamLayout.EXTENDED),
-              RamLayout.LOW_END);
+              module, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), RamLayout.LOW_END);
       GuestMemory memory = target.memory();
       memory.writeInt(MODULE_LIST, (int) address);
       memory.writeInt(MODULE_LIST + 4, (int) (address + module.size()));

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * An unmodified Debian kernel boots under virtual time, works in its shell, and at 200 points
- * on the way is saved, read back and restored: at each it has the state, bit for bit, of one
- * that never was.
+ * An unmodified Debian kernel boots under virtual time, works in its shell, and at 200 points on
+ * the way is saved, read back and restored: at each it has the state, bit for bit, of one that
+ * never was.
  */
 @Timeout(600)
 class LinuxLockstepTest {

@@ -664,12 +664,7 @@ public final class LocalApic {
       image[CURRENT_COUNT] = 0;
       state[0] =
           new LocalApicState(
-              initialId,
-              image,
-              timer.deadlineNanos(),
-              externalPin,
-              externalMessage,
-              newErrors);
+              initialId, image, timer.deadlineNanos(), externalPin, externalMessage, newErrors);
     });
     return state[0];
   }
