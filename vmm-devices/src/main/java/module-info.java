@@ -17,6 +17,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.rtc;
   exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
+  exports io.vmm4j.devices.vmgenid;
 
   provides io.vmm4j.api.device.Board with
       io.vmm4j.devices.board.PcBoard;
@@ -32,5 +33,6 @@ module io.vmm4j.devices {
       io.vmm4j.devices.pit.PitFactory,
       io.vmm4j.devices.rtc.RtcFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
-      io.vmm4j.devices.uart.UartFactory;
+      io.vmm4j.devices.uart.UartFactory,
+      io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 }

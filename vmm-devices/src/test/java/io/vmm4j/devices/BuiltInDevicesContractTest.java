@@ -38,6 +38,8 @@ import io.vmm4j.devices.testwindow.TestWindowConfig;
 import io.vmm4j.devices.testwindow.TestWindowFactory;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.devices.uart.UartFactory;
+import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
+import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.nio.file.Files;
@@ -73,7 +75,8 @@ class BuiltInDevicesContractTest {
         container(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
         container(new BootRomFactory(), new BootRomConfig(image.toString())),
         container(new BootRomFactory(), new BootRomConfig(image.toString(), true)),
-        container(new TestWindowFactory(), TestWindowConfig.DEFAULT));
+        container(new TestWindowFactory(), TestWindowConfig.DEFAULT),
+        container(new VmGenerationIdFactory(), VmGenerationIdConfig.DEFAULT));
   }
 
   private static <C extends Record & DeviceConfig, S extends Record> DynamicContainer container(
@@ -104,7 +107,8 @@ class BuiltInDevicesContractTest {
             "debug-console",
             "bootrom",
             "pc-testdev",
-            "test-window");
+            "test-window",
+            "vmgenid");
   }
 
   @Test
@@ -116,7 +120,7 @@ class BuiltInDevicesContractTest {
             .findFirst()
             .orElseThrow();
     assertThat(List.copyOf(board.devices().keySet()))
-        .containsExactly("pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm");
+        .containsExactly("pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm", "vmgenid");
   }
 
   /** A device with a fault of each kind, to see that the kit finds it. */

@@ -23,6 +23,12 @@ public interface DeviceContext {
   /** The machine's clock. */
   VmClock clock();
 
+  /**
+   * The seed of what this device draws at random: the same in each machine of the same {@link
+   * io.vmm4j.api.VmSpec#randomSeed()}, another for a device of another path, and for a clone.
+   */
+  long randomSeed();
+
   /** Guest physical memory, for DMA. */
   GuestMemory memory();
 

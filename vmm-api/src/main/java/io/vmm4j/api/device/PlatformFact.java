@@ -57,6 +57,31 @@ public sealed interface PlatformFact {
       List<Integer> interrupts)
       implements PlatformFact {}
 
+  /**
+   * A VM generation id: a GUID, 16 bytes, that changes when a guest is restored as a clone
+   * (Microsoft, "Virtual Machine Generation ID"). State an {@link EventInterrupt} for its name with
+   * notification 0x80, so that the guest learns of the change.
+   *
+   * @param name as that of a {@link FixedDevice}
+   * @param address its guest physical address: a multiple of 8, in memory that is not RAM
+   */
+  record GenerationId(String name, long address) implements PlatformFact {}
+
+  /**
+   * An interrupt upon which the guest's operating system notifies the driver of a device (generic
+   * event device: ACPI 6.4, 5.6.9). It is a level: the device asserts the line while an event
+   * waits, and the guest takes the event back before it notifies. So an event that comes early, or
+   * while a guest sleeps, waits until there is somebody to take it.
+   *
+   * @param deviceName the name of a {@link FixedDevice} or {@link GenerationId}
+   * @param notification 0x80 to 0xFF: what it means is the device's affair
+   * @param interrupt 16 to 23; several events may share it
+   * @param statusPort a port of one byte, which reads 0 while no event waits; writing 1 takes the
+   *     event back
+   */
+  record EventInterrupt(String deviceName, int notification, int interrupt, int statusPort)
+      implements PlatformFact {}
+
   /** Ports of a {@link FixedDevice}. */
   record PortRange(int first, int count) {}
 

@@ -8,11 +8,15 @@ import io.vmm4j.devices.ioapic.IoApicConfig;
 import io.vmm4j.devices.pic.PicConfig;
 import io.vmm4j.devices.pit.PitConfig;
 import io.vmm4j.devices.rtc.RtcConfig;
+import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What every PC has: interrupt controllers, timers, keyboard controller, power management. */
+/**
+ * What every PC has: interrupt controllers, timers, keyboard controller, power management, VM
+ * generation id.
+ */
 public final class PcBoard implements Board {
 
   /** For {@link java.util.ServiceLoader}. */
@@ -32,6 +36,7 @@ public final class PcBoard implements Board {
     devices.put("rtc", RtcConfig.DEFAULT);
     devices.put("i8042", I8042Config.DEFAULT);
     devices.put("acpi-pm", AcpiPmConfig.DEFAULT);
+    devices.put("vmgenid", VmGenerationIdConfig.DEFAULT);
     return Collections.unmodifiableMap(devices);
   }
 }

@@ -317,6 +317,12 @@ public final class FakeDeviceContext implements DeviceContext {
     return clock;
   }
 
+  /** Follows from the path alone. */
+  @Override
+  public long randomSeed() {
+    return path.hashCode();
+  }
+
   @Override
   public FakeMemory memory() {
     return memory;

@@ -270,6 +270,7 @@ public final class AcpiTables {
               Aml.name("_UID", Aml.integer(uid(fixed, device))),
               Aml.name("_CRS", Aml.resources(device))));
     }
+    devices.addAll(EventDevices.of(facts));
     out.writeBytes(Aml.scope("\\_SB_", devices.toArray(byte[][]::new)));
     return table("DSDT", 2, out.toByteArray());
   }

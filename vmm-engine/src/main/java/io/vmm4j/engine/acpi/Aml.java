@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The little of ACPI Machine Language that the DSDT takes (ACPI 6.4, chapter 20): names, packages,
- * scopes, devices, and resource templates (6.4). Each method gives the bytes of one term.
+ * scopes, devices, methods, and resource templates (6.4). Each method gives the bytes of one term.
  */
 final class Aml {
   private static final int ZERO_OP = 0x00;
@@ -21,8 +21,23 @@ final class Aml {
   private static final int SCOPE_OP = 0x10;
   private static final int BUFFER_OP = 0x11;
   private static final int PACKAGE_OP = 0x12;
+  private static final int METHOD_OP = 0x14;
   private static final int EXTENDED_PREFIX = 0x5B;
+  private static final int REGION_OP = 0x80;
+  private static final int FIELD_OP = 0x81;
   private static final int DEVICE_OP = 0x82;
+  private static final int STORE_OP = 0x70;
+  private static final int NOTIFY_OP = 0x86;
+  private static final int IF_OP = 0xA0;
+
+  private static final int SYSTEM_IO = 1;
+  private static final int BYTE_ACCESS = 1;
+  private static final int SERIALIZED = 1 << 3;
+
+  /** Flags of an extended interrupt: consumer, level-triggered, active high, exclusive. */
+  private static final int LEVEL_INTERRUPT = 0b0000_0001;
+
+  private static final int SHARED = 0b0000_1000;
 
   private Aml() {}
 
@@ -50,6 +65,51 @@ final class Aml {
         packageLength(concat(new byte[] {(byte) elements.length}, concat(elements))));
   }
 
+  /** {@code Method (name, arguments, Serialized) { terms }}. */
+  static byte[] method(String name, int arguments, byte[]... terms) {
+    byte[] flags = {(byte) (arguments | SERIALIZED)};
+    return concat(
+        new byte[] {METHOD_OP}, packageLength(concat(segment(name), flags, concat(terms))));
+  }
+
+  /**
+   * {@code OperationRegion (region, SystemIO, port, 1)} and {@code Field (region, ByteAcc, NoLock,
+   * Preserve) { field, 8 }}.
+   */
+  static byte[] portField(String region, int port, String field) {
+    byte[] width = {8};
+    byte[] flags = {BYTE_ACCESS};
+    return concat(
+        new byte[] {EXTENDED_PREFIX, (byte) REGION_OP},
+        segment(region),
+        new byte[] {SYSTEM_IO},
+        integer(port),
+        integer(1),
+        new byte[] {EXTENDED_PREFIX, (byte) FIELD_OP},
+        packageLength(concat(segment(region), flags, segment(field), width)));
+  }
+
+  /** {@code If (name) { terms }}. */
+  static byte[] ifTrue(String name, byte[]... terms) {
+    return concat(new byte[] {(byte) IF_OP}, packageLength(concat(segment(name), concat(terms))));
+  }
+
+  /** {@code Store (value, name)}. */
+  static byte[] store(byte[] value, String name) {
+    return concat(new byte[] {STORE_OP}, value, segment(name));
+  }
+
+  /** {@code Notify (name, value)}. */
+  static byte[] notify(String name, int value) {
+    return concat(new byte[] {(byte) NOTIFY_OP}, segment(name), integer(value));
+  }
+
+  /** A string, of ASCII characters. */
+  static byte[] string(String text) {
+    return concat(
+        new byte[] {STRING_PREFIX}, text.getBytes(StandardCharsets.US_ASCII), new byte[] {0});
+  }
+
   /** An integer in the shortest encoding; unsigned. */
   static byte[] integer(int value) {
     if (value == 0) {
@@ -73,8 +133,7 @@ final class Aml {
    */
   static byte[] hardwareId(String id) {
     if (!id.matches("[A-Z]{3}[0-9A-F]{4}")) {
-      return concat(
-          new byte[] {STRING_PREFIX}, id.getBytes(StandardCharsets.US_ASCII), new byte[] {0});
+      return string(id);
     }
     int vendor = (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | (id.charAt(2) - '@');
     int packed = vendor << 16 | Integer.parseInt(id.substring(3), 16);
@@ -104,16 +163,28 @@ final class Aml {
         out.write(0x22); // IRQ descriptor without flags: edge-triggered, active high
         out.writeBytes(littleEndian(1 << interrupt, 2));
       } else {
-        out.write(0x89); // extended interrupt descriptor
-        out.writeBytes(littleEndian(6, 2));
-        out.write(0b0000_0001); // consumer, level-triggered, active high, exclusive
-        out.write(1);
-        out.writeBytes(littleEndian(interrupt, 4));
+        out.writeBytes(extendedInterrupt(interrupt, LEVEL_INTERRUPT));
       }
     }
-    out.write(0x79); // end tag, with a checksum of 0: not checked
-    out.write(0);
-    byte[] template = out.toByteArray();
+    return resourceTemplate(out.toByteArray());
+  }
+
+  /** {@code ResourceTemplate () { Interrupt (…, Level, ActiveHigh, Shared) { interrupt } }}. */
+  static byte[] sharedInterrupt(int interrupt) {
+    return resourceTemplate(extendedInterrupt(interrupt, LEVEL_INTERRUPT | SHARED));
+  }
+
+  private static byte[] extendedInterrupt(int interrupt, int flags) {
+    return concat(
+        new byte[] {(byte) 0x89}, // extended interrupt descriptor
+        littleEndian(6, 2),
+        new byte[] {(byte) flags, 1},
+        littleEndian(interrupt, 4));
+  }
+
+  private static byte[] resourceTemplate(byte[] descriptors) {
+    byte[] endTag = {0x79, 0}; // a checksum of 0: not checked
+    byte[] template = concat(descriptors, endTag);
     return concat(
         new byte[] {BUFFER_OP}, packageLength(concat(integer(template.length), template)));
   }

@@ -17,6 +17,8 @@ import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.memory.GuestMemory;
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 import java.util.function.IntConsumer;
 
 /** The machine as one device sees it: passes each wish to the part that fulfils it. */
@@ -50,6 +52,14 @@ final class MachineDeviceContext implements DeviceContext {
   @Override
   public VmClock clock() {
     return machine.time();
+  }
+
+  @Override
+  public long randomSeed() {
+    String name = "%016x/%s".formatted(machine.plan().randomSeed(), path);
+    UUID mixed = UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
+    // Each half has constant bits, of version and variant, at another place.
+    return mixed.getMostSignificantBits() ^ mixed.getLeastSignificantBits();
   }
 
   @Override

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.device.PlatformFact;
+import io.vmm4j.api.device.PlatformFact.EventInterrupt;
 import io.vmm4j.api.device.PlatformFact.FixedDevice;
+import io.vmm4j.api.device.PlatformFact.GenerationId;
 import io.vmm4j.api.device.PlatformFact.InterruptOverride;
 import io.vmm4j.api.device.PlatformFact.IoApic;
 import io.vmm4j.api.device.PlatformFact.KeyboardController;
@@ -18,6 +20,7 @@ import io.vmm4j.api.device.PlatformFact.ResetRegister;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
@@ -166,6 +169,77 @@ final class AcpiTablesTest {
                 + "3a 56 49 4f 30 08 5f 48 49 44 0d 4c 4e 52 4f 30 30 30 35 00 08 5f 55 49 "
                 + "44 00 08 5f 43 52 53 11 1a 0a 17 86 09 00 01 00 00 00 d0 00 02 00 00 89 "
                 + "06 00 01 01 14 00 00 00 79 00");
+  }
+
+  /**
+   * The bytes are those that {@code iasl -f -oa} 20200925 makes of the following, at whose hardware
+   * id it complains:
+   *
+   * <pre>{@code
+   * Scope (\_SB) {
+   *   Device (VGEN) {
+   *     Name (_HID, "VMGENCTR")
+   *     Name (_CID, "VM_Gen_Counter")
+   *     Name (_DDN, "VM_Gen_Counter")
+   *     Name (_UID, Zero)
+   *     Name (ADDR, Package () { 0xFEF00000, Zero })
+   *   }
+   *   Device (GED0) {
+   *     Name (_HID, "ACPI0013")
+   *     Name (_UID, Zero)
+   *     Name (_CRS, ResourceTemplate () {
+   *       Interrupt (ResourceConsumer, Level, ActiveHigh, Shared) { 22 } })
+   *     OperationRegion (EVTR, SystemIO, 0x610, One)
+   *     Field (EVTR, ByteAcc, NoLock, Preserve) { EVTS, 8 }
+   *     Method (_EVT, 1, Serialized) {
+   *       If (EVTS) {
+   *         Store (One, EVTS)
+   *         Notify (VGEN, 0x80)
+   *       }
+   *     }
+   *   }
+   * }
+   * }</pre>
+   */
+  @Test
+  void aGenerationIdNotifiesThroughAnEventDevice() {
+    ByteBuffer tables =
+        memory(
+            List.of(
+                new GenerationId("VGEN", 0xFEF0_0000L),
+                new EventInterrupt("VGEN", 0x80, 22, 0x610)),
+            1);
+
+    assertThat(HexFormat.ofDelimiter(" ").formatHex(tables.array()))
+        .contains(
+            "10 4f 0b 5c 5f 53 42 5f 5b 82 43 05 56 47 45 4e 08 5f 48 49 44 0d 56 4d "
+                + "47 45 4e 43 54 52 00 08 5f 43 49 44 0d 56 4d 5f 47 65 6e 5f 43 6f 75 6e "
+                + "74 65 72 00 08 5f 44 44 4e 0d 56 4d 5f 47 65 6e 5f 43 6f 75 6e 74 65 72 "
+                + "00 08 5f 55 49 44 00 08 41 44 44 52 12 08 02 0c 00 00 f0 fe 00 5b 82 41 "
+                + "06 47 45 44 30 08 5f 48 49 44 0d 41 43 50 49 30 30 31 33 00 08 5f 55 49 "
+                + "44 00 08 5f 43 52 53 11 0e 0a 0b 89 06 00 09 01 16 00 00 00 79 00 5b 80 "
+                + "45 56 54 52 01 0b 10 06 01 5b 81 0b 45 56 54 52 01 45 56 54 53 08 14 19 "
+                + "5f 45 56 54 09 a0 12 45 56 54 53 70 01 45 56 54 53 86 56 47 45 4e 0a 80");
+  }
+
+  @Test
+  void anEventMustBelongToADeviceAndBePossible() {
+    GenerationId id = new GenerationId("VGEN", 0xFEF0_0000L);
+    for (EventInterrupt wrong :
+        List.of(
+            new EventInterrupt("NONE", 0x80, 22, 0x610),
+            new EventInterrupt("VGEN", 0x7F, 22, 0x610),
+            new EventInterrupt("VGEN", 0x80, 15, 0x610),
+            new EventInterrupt("VGEN", 0x80, 24, 0x610),
+            new EventInterrupt("VGEN", 0x80, 22, 0x10000))) {
+      assertThatThrownBy(() -> AcpiTables.build(List.of(id, wrong), 1, ADDRESS))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining(wrong.toString());
+    }
+    List<PlatformFact> many =
+        new ArrayList<>(Collections.nCopies(17, new EventInterrupt("VGEN", 0x80, 22, 0x610)));
+    many.add(id);
+    assertThatThrownBy(() -> AcpiTables.build(many, 1, ADDRESS)).hasMessageContaining("at most 16");
   }
 
   @Test
