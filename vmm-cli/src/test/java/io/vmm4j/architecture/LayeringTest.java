@@ -57,7 +57,8 @@ class LayeringTest {
 
   @Test
   void theSnapshotFormatKnowsTheApiOnly() {
-    mayOnlyDependOn(SNAPSHOT, SNAPSHOT, API, JAVA, JSPECIFY, "com.fasterxml.jackson..")
+    mayOnlyDependOn(
+            SNAPSHOT, SNAPSHOT, API, JAVA, JSPECIFY, "com.fasterxml.jackson..", "net.jpountz.lz4..")
         .check(PROJECT);
   }
 

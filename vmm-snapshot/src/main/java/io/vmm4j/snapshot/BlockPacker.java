@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
-import java.util.zip.Deflater;
 
 /**
  * Makes the body of a memory chunk of up to 512 pages, and its digest. Before compression the body
@@ -21,7 +20,7 @@ final class BlockPacker implements AutoCloseable {
   private static final int SAVING_SHIFT = 4;
 
   private final Compression compression;
-  private final Deflater deflater;
+  private final Optional<BlockCodec> codec;
   private final MemorySegment buffer =
       Arena.ofAuto().allocate(SnapshotFormat.BLOCK_BYTES, SnapshotFormat.PAGE_BYTES);
   private final BlockDigest digest = new BlockDigest();
@@ -30,7 +29,8 @@ final class BlockPacker implements AutoCloseable {
 
   BlockPacker(Compression compression) {
     this.compression = compression;
-    this.deflater = new Deflater(compression.level(), true);
+    this.codec =
+        compression == Compression.NONE ? Optional.empty() : Optional.of(compression.codec());
     this.packed = new byte[compression == Compression.NONE ? 0 : SnapshotFormat.BLOCK_BYTES];
   }
 
@@ -150,12 +150,9 @@ final class BlockPacker implements AutoCloseable {
     byte[] body = plain;
     int length = size;
     Compression used = Compression.NONE;
-    if (compression != Compression.NONE && counts[SnapshotFormat.PAGE_DATA] > 0) {
-      deflater.reset();
-      deflater.setInput(plain, 0, size);
-      deflater.finish();
-      int n = deflater.deflate(packed, 0, size - (size >> SAVING_SHIFT));
-      if (deflater.finished()) {
+    if (codec.isPresent() && counts[SnapshotFormat.PAGE_DATA] > 0) {
+      int n = codec.get().pack(plain, size, packed, size - (size >> SAVING_SHIFT));
+      if (n != BlockCodec.TOO_LONG) {
         body = packed;
         length = n;
         used = compression;
@@ -191,6 +188,6 @@ final class BlockPacker implements AutoCloseable {
 
   @Override
   public void close() {
-    deflater.end();
+    codec.ifPresent(BlockCodec::close);
   }
 }

@@ -3,14 +3,15 @@ package io.vmm4j.snapshot;
 import io.vmm4j.api.SnapshotException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 
 /** Checks the body of a memory chunk, puts its pages where they belong, and digests them. */
 final class BlockUnpacker implements AutoCloseable {
-  private final Inflater inflater = new Inflater(true);
+  private final Map<Compression, BlockCodec> codecs = new EnumMap<>(Compression.class);
   private final BlockDigest digest = new BlockDigest();
   private byte[] plain = new byte[0];
 
@@ -59,7 +60,7 @@ final class BlockUnpacker implements AutoCloseable {
         block
             .body()
             .verify("memory of '%s' at 0x%x".formatted(block.region(), block.regionOffset()));
-    byte[] bytes = block.compression() == Compression.NONE ? body.bytes() : inflate(block);
+    byte[] bytes = block.compression() == Compression.NONE ? body.bytes() : decompress(block);
     target.ifPresent(memory -> scatter(block, bytes, memory));
     switch (block.base()) {
       case ZEROS -> digest(block, bytes);
@@ -121,35 +122,19 @@ final class BlockUnpacker implements AutoCloseable {
     }
   }
 
-  private byte[] inflate(Block block) {
-    byte[] packed = block.body().bytes();
+  private byte[] decompress(Block block) {
     if (plain.length < block.plainBytes()) {
       plain = new byte[SnapshotFormat.BLOCK_BYTES];
     }
-    inflater.reset();
-    inflater.setInput(packed);
-    int have = 0;
     try {
-      while (have < block.plainBytes()) {
-        int n = inflater.inflate(plain, have, block.plainBytes() - have);
-        if (n == 0) {
-          break;
-        }
-        have += n;
-      }
-      // The mark of the end may still be unread when the last byte is there.
-      boolean ended =
-          inflater.finished() || inflater.inflate(new byte[1]) == 0 && inflater.finished();
-      if (have == block.plainBytes() && ended && inflater.getRemaining() == 0) {
-        return plain;
-      }
+      codecs
+          .computeIfAbsent(block.compression(), Compression::codec)
+          .unpack(block.body().bytes(), plain, block.plainBytes());
+      return plain;
     } catch (DataFormatException e) {
       throw new SnapshotException.Corrupt(
           block.body().offset(), "memory that can't be decompressed: " + e.getMessage());
     }
-    throw new SnapshotException.Corrupt(
-        block.body().offset(),
-        "memory that decompresses to another length than " + block.plainBytes());
   }
 
   private static void scatter(Block block, byte[] bytes, MemorySegment memory) {
@@ -191,6 +176,6 @@ final class BlockUnpacker implements AutoCloseable {
 
   @Override
   public void close() {
-    inflater.end();
+    codecs.values().forEach(BlockCodec::close);
   }
 }

@@ -1,20 +1,28 @@
 package io.vmm4j.snapshot;
 
-import java.util.zip.Deflater;
+import io.vmm4j.api.SnapshotCompression;
 
-/** How the memory blocks of a snapshot are stored. A block that does not shrink is stored as is. */
-public enum Compression {
-  /** As they are. */
-  NONE("none", Deflater.NO_COMPRESSION),
-  /** DEFLATE (RFC 1951) with the least effort. */
-  DEFLATE_FAST("deflate", Deflater.BEST_SPEED);
+/** How a memory block is stored. A block that does not shrink is stored as it is. */
+enum Compression {
+  NONE("none"),
+  /** The block format of LZ4, without a frame. */
+  LZ4("lz4"),
+  /** DEFLATE (RFC 1951), without a wrapper. */
+  DEFLATE("deflate");
 
   private final String formatName;
-  private final int level;
 
-  Compression(String formatName, int level) {
+  Compression(String formatName) {
     this.formatName = formatName;
-    this.level = level;
+  }
+
+  /** What a writer uses. */
+  static Compression of(SnapshotCompression choice) {
+    return switch (choice) {
+      case NONE -> NONE;
+      case FAST -> LZ4;
+      case SMALL -> DEFLATE;
+    };
   }
 
   /** Its name in the header of a memory chunk. */
@@ -22,7 +30,12 @@ public enum Compression {
     return formatName;
   }
 
-  int level() {
-    return level;
+  /** A new codec; none can be had of {@link #NONE}. */
+  BlockCodec codec() {
+    return switch (this) {
+      case NONE -> throw new IllegalStateException("nothing is to be packed or unpacked");
+      case LZ4 -> new Lz4Codec();
+      case DEFLATE -> new DeflateCodec();
+    };
   }
 }

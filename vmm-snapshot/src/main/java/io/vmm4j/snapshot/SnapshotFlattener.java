@@ -14,7 +14,7 @@ import java.io.UncheckedIOException;
  *
  * {@snippet :
  * try (InputStream in = Files.newInputStream(delta);
- *     SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
+ *     SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.FAST)) {
  *   SnapshotFlattener.flatten(in, parents, SnapshotLimits.standard(), writer);
  * }
  * }

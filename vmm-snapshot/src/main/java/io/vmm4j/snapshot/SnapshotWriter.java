@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.state.FieldMap;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Writes a snapshot to a stream, from front to back.
  *
  * {@snippet :
- * try (SnapshotWriter writer = new SnapshotWriter(out, Compression.DEFLATE_FAST)) {
+ * try (SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.FAST)) {
  *   writer.prologue(Prologue.of(id, Instant.now(), "vmm4j", "1.0"));
  *   writer.machine(description);
  *   writer.state(StateChunk.of("vcpu", "vcpu/0", MachineSchemas.CPU, cpuState));
@@ -64,8 +65,8 @@ public final class SnapshotWriter implements AutoCloseable {
   private long chunks;
 
   /** A writer to a stream, which need not be buffered. */
-  public SnapshotWriter(OutputStream out, Compression compression) {
-    this(out, compression, false);
+  public SnapshotWriter(OutputStream out, SnapshotCompression compression) {
+    this(out, Compression.of(compression), false);
   }
 
   private SnapshotWriter(OutputStream out, Compression compression, boolean mapped) {

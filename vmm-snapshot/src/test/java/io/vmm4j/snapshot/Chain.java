@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
@@ -51,9 +52,9 @@ final class Chain {
   final Map<String, MemorySegment> memory = new LinkedHashMap<>();
   private final Map<String, BitSet> dirty = new LinkedHashMap<>();
   private final List<MachineDescription.Region> regions = new ArrayList<>();
-  private final Compression compression;
+  private final SnapshotCompression compression;
 
-  Chain(Compression compression, long ramBytes) {
+  Chain(SnapshotCompression compression, long ramBytes) {
     this.compression = compression;
     addRegion(MachineDescription.RAM, ramBytes);
   }

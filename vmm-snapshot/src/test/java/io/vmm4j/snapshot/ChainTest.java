@@ -3,6 +3,7 @@ package io.vmm4j.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.SnapshotCompression;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -50,7 +51,7 @@ class ChainTest {
   void theMemoryOfAChainOfAnyLengthIsWhatItWas(long seed) throws IOException {
     // given: random writes, a random number of snapshots, a new region now and then
     Random random = new Random(seed);
-    Compression[] compressions = Compression.values();
+    SnapshotCompression[] compressions = SnapshotCompression.values();
     // The largest goes through several threads.
     long blocks = seed == 12 ? 9 : random.nextInt(3);
     Chain chain =
@@ -85,11 +86,11 @@ class ChainTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void theDigestIsThatOfTheContentsWhateverTheyAreStoredAs(Compression compression)
+  @EnumSource(SnapshotCompression.class)
+  void theDigestIsThatOfTheContentsWhateverTheyAreStoredAs(SnapshotCompression compression)
       throws IOException {
     // given
-    Chain chain = new Chain(Compression.NONE, 5 << 20);
+    Chain chain = new Chain(SnapshotCompression.NONE, 5 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     Chain other = new Chain(compression, 5 << 20);
     other.snapshot();
@@ -109,7 +110,7 @@ class ChainTest {
   @Test
   void aDeltaHoldsOnlyBlocksThatChanged() throws IOException {
     // given
-    Chain chain = new Chain(Compression.NONE, 8 << 20);
+    Chain chain = new Chain(SnapshotCompression.NONE, 8 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     chain.snapshot();
     chain.touch(RAM, 3).fill((byte) 0);
@@ -130,7 +131,7 @@ class ChainTest {
   @Test
   void aBlockThatBecameZerosIsWritten() throws IOException {
     // given
-    Chain chain = new Chain(Compression.DEFLATE_FAST, 4 << 20);
+    Chain chain = new Chain(SnapshotCompression.SMALL, 4 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     chain.snapshot();
     for (int page = 0; page < 512; page++) {
@@ -148,7 +149,7 @@ class ChainTest {
   @Test
   void aLongChainIsReadWithoutRecursion() throws IOException {
     // given
-    Chain chain = new Chain(Compression.NONE, 8192);
+    Chain chain = new Chain(SnapshotCompression.NONE, 8192);
     for (int i = 0; i < 3000; i++) {
       chain.touch(RAM, 0).set(ValueLayout.JAVA_INT, 4L * (i % 1024), i);
       chain.snapshot();
@@ -166,7 +167,7 @@ class ChainTest {
   @Test
   void aDeltaAloneTellsAllButItsParentsMemory() throws IOException {
     // given
-    Chain chain = new Chain(Compression.NONE, 4 << 20);
+    Chain chain = new Chain(SnapshotCompression.NONE, 4 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     Chain.Link parent = chain.snapshot();
     chain.touch(RAM, 7).fill((byte) 9);
@@ -188,19 +189,19 @@ class ChainTest {
   @Test
   void aWriterRefusesWhatMakesNoDelta() throws IOException {
     // given
-    Chain chain = new Chain(Compression.NONE, 8192);
+    Chain chain = new Chain(SnapshotCompression.NONE, 8192);
     MemoryDigest digest = chain.snapshot().digest();
     Prologue whole = Prologue.of(UUID.randomUUID(), Instant.EPOCH, "vmm4j", "test");
     Prologue delta = whole.withParent(UUID.randomUUID(), digest);
 
     try (SnapshotWriter writer =
-        new SnapshotWriter(new ByteArrayOutputStream(), Compression.NONE)) {
+        new SnapshotWriter(new ByteArrayOutputStream(), SnapshotCompression.NONE)) {
       // when, then
       assertThatThrownBy(() -> writer.prologue(delta)).isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> writer.prologue(whole, digest))
           .isInstanceOf(IllegalArgumentException.class);
       writer.prologue(delta, digest);
-      assertThatThrownBy(() -> writer.machine(new Chain(Compression.NONE, 4096).machine()))
+      assertThatThrownBy(() -> writer.machine(new Chain(SnapshotCompression.NONE, 4096).machine()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'ram'");
       writer.machine(chain.machine());
@@ -225,7 +226,7 @@ class ChainTest {
 
   @Test
   void theDigestTellsMemoriesApart() throws IOException {
-    Chain chain = new Chain(Compression.NONE, 4 << 20);
+    Chain chain = new Chain(SnapshotCompression.NONE, 4 << 20);
     MemoryDigest zeros = chain.snapshot().digest();
     chain.touch(RAM, 1).set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
     MemoryDigest one = chain.snapshot().digest();
@@ -234,7 +235,7 @@ class ChainTest {
     MemoryDigest moved = chain.snapshot().digest();
     chain.touch(RAM, 2).fill((byte) 0);
     MemoryDigest again = chain.snapshot().digest();
-    MemoryDigest larger = new Chain(Compression.NONE, 6 << 20).snapshot().digest();
+    MemoryDigest larger = new Chain(SnapshotCompression.NONE, 6 << 20).snapshot().digest();
 
     assertThat(java.util.Set.of(zeros, one, moved, larger)).hasSize(4);
     assertThat(again).isEqualTo(zeros);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class DamageTest {
 
   /** Zeros, a fill page, one that shrinks and one that does not. */
-  private static byte[] small(Compression compression) throws IOException {
+  private static byte[] small(SnapshotCompression compression) throws IOException {
     MemorySegment ram = MemorySegment.ofArray(new long[5 * 512]);
     ram.asSlice(4096, 4096).fill((byte) 0x90);
     SampleSnapshot.fill(ram.asSlice(8192, 3 * 4096), 4);
@@ -32,8 +33,8 @@ class DamageTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void everyTruncationIsNamedAsOneWithItsPlace(Compression compression) throws IOException {
+  @EnumSource(SnapshotCompression.class)
+  void everyTruncationIsNamedAsOneWithItsPlace(SnapshotCompression compression) throws IOException {
     // given
     byte[] whole = small(compression);
 
@@ -49,8 +50,8 @@ class DamageTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void everyFlippedBitIsFound(Compression compression) throws IOException {
+  @EnumSource(SnapshotCompression.class)
+  void everyFlippedBitIsFound(SnapshotCompression compression) throws IOException {
     // given
     byte[] whole = small(compression);
 
@@ -67,10 +68,12 @@ class DamageTest {
     }
   }
 
-  @Test
-  void everyFlippedByteUnderMendedChecksumsIsReadOrRefusedAndNothingElse() throws Exception {
+  @ParameterizedTest
+  @EnumSource(SnapshotCompression.class)
+  void everyFlippedByteUnderMendedChecksumsIsReadOrRefusedAndNothingElse(
+      SnapshotCompression compression) throws Exception {
     // given
-    byte[] whole = small(Compression.DEFLATE_FAST);
+    byte[] whole = small(compression);
     List<int[]> strings = byteStrings(whole);
     int refused = 0;
 
@@ -155,7 +158,7 @@ class DamageTest {
   @Test
   void mendingAnUndamagedSnapshotChangesNothing() throws Exception {
     // given
-    byte[] whole = small(Compression.DEFLATE_FAST);
+    byte[] whole = small(SnapshotCompression.SMALL);
 
     // when
     byte[] mended = whole.clone();
@@ -170,7 +173,7 @@ class DamageTest {
     // given
     ByteArrayOutputStream zipped = new ByteArrayOutputStream();
     try (GZIPOutputStream gzip = new GZIPOutputStream(zipped)) {
-      gzip.write(small(Compression.NONE));
+      gzip.write(small(SnapshotCompression.NONE));
     }
     byte[] cut = Arrays.copyOf(zipped.toByteArray(), zipped.size() / 2);
 
@@ -192,7 +195,7 @@ class DamageTest {
     // given
     byte[] bytes =
         SampleSnapshot.write(
-            Compression.DEFLATE_FAST,
+            SnapshotCompression.SMALL,
             SampleSnapshot.ram(32 << 20),
             SampleSnapshot.ram(SampleSnapshot.ROM_BYTES));
     bytes[bytes.length / 2] ^= 1;

@@ -7,7 +7,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.CBORParser;
+import io.vmm4j.api.SnapshotCompression;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -21,6 +24,8 @@ import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The format needs nothing of ours to be read: a plain CBOR library walks it and checks it. */
 class ForeignReaderTest {
@@ -33,10 +38,12 @@ class ForeignReaderTest {
   private Map<String, Object> prologue = Map.of();
   private Map<String, Object> footer = Map.of();
 
-  @Test
-  void aPlainCborLibraryListsTheChunksAndChecksTheDigests() throws Exception {
+  @ParameterizedTest
+  @EnumSource(SnapshotCompression.class)
+  void aPlainCborLibraryListsTheChunksAndChecksTheDigests(SnapshotCompression compression)
+      throws Exception {
     // when
-    read(SampleSnapshot.bytes(Compression.DEFLATE_FAST));
+    read(SampleSnapshot.bytes(compression));
 
     // then
     assertThat(prologue).contains(Map.entry("major", 1), Map.entry("minor", 0));
@@ -51,7 +58,7 @@ class ForeignReaderTest {
   @Test
   void itReadsAChainOfDeltasToo() throws Exception {
     // given
-    Chain chain = new Chain(Compression.DEFLATE_FAST, (4 << 20) + 3 * 4096);
+    Chain chain = new Chain(SnapshotCompression.SMALL, (4 << 20) + 3 * 4096);
     SampleSnapshot.fill(chain.memory.get("ram"), 3);
     chain.snapshot();
     chain.addRegion("device:d/m", 3 * 4096);
@@ -77,6 +84,29 @@ class ForeignReaderTest {
         assertThat(memory.get(region)).isEqualTo(expected.toArray(ValueLayout.JAVA_BYTE)));
   }
 
+  @Test
+  void itReadsTheMappedLayoutToo() throws Exception {
+    // given
+    MemorySegment ram = SampleSnapshot.ram(SampleSnapshot.RAM_BYTES);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (SnapshotWriter writer = SnapshotWriter.mapped(out)) {
+      writer.prologue(SampleSnapshot.PROLOGUE);
+      writer.machine(SampleSnapshot.machine(ram.byteSize()));
+      writer.memory("ram", MemorySource.of(ram));
+      writer.memory(SampleSnapshot.ROM, MemorySource.of(ram.asSlice(0, 8192)));
+      writer.finish();
+    }
+
+    // when
+    read(out.toByteArray());
+
+    // then
+    assertThat(kinds).containsExactly("machine", "padding", "memory-image", "footer");
+    assertThat(prologue).containsEntry("features", List.of("mapped"));
+    assertThat(memory.get("ram")).isEqualTo(ram.toArray(ValueLayout.JAVA_BYTE));
+    assertThat(footer.get("memorySha256")).isEqualTo(memoryDigest());
+  }
+
   private void read(byte[] snapshot) throws Exception {
     try (CBORParser items = CBOR.createParser(snapshot)) {
       assertThat(items.nextToken()).isEqualTo(JsonToken.START_ARRAY);
@@ -95,6 +125,21 @@ class ForeignReaderTest {
           assertThat(header).containsEntry("length", pages.length);
           assertThat(bytes(items)).isEqualTo(crc(pages));
           block(header, pages);
+        } else if (kind.equals("memory-image")) {
+          long position = items.currentLocation().getByteOffset() + 5;
+          byte[] image = bytes(items);
+          assertThat(position % 4096).as("where the image begins").isZero();
+          assertThat(bytes(items)).isEqualTo(crc(image));
+          for (Object place : (List<?>) header.get("regions")) {
+            Map<?, ?> fields = (Map<?, ?>) place;
+            int offset = (int) fields.get("offset");
+            memory.put(
+                (String) fields.get("region"),
+                Arrays.copyOfRange(image, offset, offset + (int) fields.get("bytes")));
+          }
+        } else if (kind.equals("padding")) {
+          byte[] padding = bytes(items);
+          assertThat(bytes(items)).isEqualTo(crc(padding));
         } else {
           Map<String, Object> body = checked(items);
           if (kind.equals("machine")) {
@@ -122,7 +167,9 @@ class ForeignReaderTest {
   private void block(Map<String, Object> header, byte[] body) throws DataFormatException {
     byte[] region = memory.get((String) header.get("region"));
     byte[] plain = body;
-    if (header.get("compression").equals("deflate")) {
+    if (header.get("compression").equals("lz4")) {
+      plain = lz4(body);
+    } else if (header.get("compression").equals("deflate")) {
       plain = new byte[2 << 20];
       try (Inflater inflater = new Inflater(true)) {
         inflater.setInput(body);
@@ -142,6 +189,33 @@ class ForeignReaderTest {
         page += 4096;
       }
     }
+  }
+
+  /** The block format of LZ4: literals, and copies of what was before. */
+  private static byte[] lz4(byte[] packed) {
+    byte[] plain = new byte[2 << 20];
+    int to = 0;
+    for (int at = 0; at < packed.length; ) {
+      int token = packed[at++] & 0xFF;
+      int literals = token >> 4;
+      for (int more = literals == 15 ? 255 : 0; more == 255; literals += more) {
+        more = packed[at++] & 0xFF;
+      }
+      System.arraycopy(packed, at, plain, to, literals);
+      at += literals;
+      to += literals;
+      if (at < packed.length) {
+        int back = packed[at++] & 0xFF | (packed[at++] & 0xFF) << 8;
+        int length = token & 15;
+        for (int more = length == 15 ? 255 : 0; more == 255; length += more) {
+          more = packed[at++] & 0xFF;
+        }
+        for (int end = to + length + 4; to < end; to++) {
+          plain[to] = plain[to - back];
+        }
+      }
+    }
+    return plain;
   }
 
   /** The digest of the memory as docs/snapshot-format.md describes it. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.state.FieldMap;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class HostileChainTest {
   private static final String RAM = MachineDescription.RAM;
 
-  private final Chain chain = new Chain(Compression.DEFLATE_FAST, 6 * 4096);
+  private final Chain chain = new Chain(SnapshotCompression.SMALL, 6 * 4096);
 
   @BeforeEach
   void threeSnapshots() throws IOException {
@@ -114,7 +115,7 @@ class HostileChainTest {
   void aParentOfOtherMemoryIsRefusedByBothDigests() throws IOException {
     // given: the id of the first over other memory
     Chain.Link first = chain.links.getFirst();
-    Chain other = new Chain(Compression.NONE, 6 * 4096);
+    Chain other = new Chain(SnapshotCompression.NONE, 6 * 4096);
     byte[] forged = withId(other.snapshot().bytes(), other.links.getFirst().id(), first.id());
 
     // when, then
@@ -141,7 +142,7 @@ class HostileChainTest {
                 read.plan().digest(),
                 read.plan().memoryDigest()),
             read.memory())
-        .write(Compression.NONE);
+        .write(SnapshotCompression.NONE);
   }
 
   @Test
@@ -262,7 +263,7 @@ class HostileChainTest {
   }
 
   private static Chain.Link first(String region) throws IOException {
-    Chain other = new Chain(Compression.NONE, 6 * 4096);
+    Chain other = new Chain(SnapshotCompression.NONE, 6 * 4096);
     other.addRegion(region, 4096);
     return other.snapshot();
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.state.FieldMap;
@@ -136,7 +137,7 @@ class HostileStreamTest {
 
   @Test
   void aCriticalStateThatNobodyTakesIsNamed() throws IOException {
-    SnapshotPlan plan = SampleSnapshot.read(SampleSnapshot.bytes(Compression.NONE)).plan();
+    SnapshotPlan plan = SampleSnapshot.read(SampleSnapshot.bytes(SnapshotCompression.NONE)).plan();
 
     assertThatThrownBy(() -> plan.unknownStates(state -> state.type().equals("vcpu")))
         .isInstanceOf(SnapshotException.Incompatible.class)
@@ -256,7 +257,7 @@ class HostileStreamTest {
 
   @Test
   void moreChunksThanTheLimitAreRefused() throws IOException {
-    byte[] bytes = SampleSnapshot.bytes(Compression.NONE);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.NONE);
     SnapshotLimits three = new SnapshotLimits(MemorySize.mebibytes(1), 3, MemorySize.mebibytes(1));
 
     assertThatThrownBy(
@@ -466,6 +467,49 @@ class HostileStreamTest {
     }
   }
 
+  static List<Arguments> badLz4() {
+    return List.of(
+        Arguments.of("nothing", ""),
+        Arguments.of("literals beyond the end", "f0ff"),
+        Arguments.of("a copy from before the beginning", "10" + "aa" + "0200" + "00"),
+        Arguments.of("a copy from nowhere", "10" + "aa" + "0000" + "00"),
+        Arguments.of("a length that never ends", "f0" + "ff".repeat(200)),
+        Arguments.of("a copy of more than a page", "1f" + "aa" + "0100" + "ff".repeat(20) + "00"),
+        Arguments.of("less than a page", "10aa"),
+        Arguments.of("a copy that has no offset", "1faa01"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("badLz4")
+  void anLz4BlockOfAnyOtherFormIsCorrupt(String what, String hex) throws IOException {
+    FieldMap header =
+        Forgery.fields(
+            "region", "ram", "offset", 0L, "compression", "lz4", "pages", List.of(2L, 1L, 0L, 15L));
+
+    assertThat(readingBlock(header, HexFormat.of().parseHex(hex)))
+        .isInstanceOf(SnapshotException.Corrupt.class)
+        .hasMessageContaining("decompressed");
+  }
+
+  @Test
+  void anyBytesAsAnLz4BlockAreTakenOrRefusedAndNothingElse() {
+    java.util.Random random = new java.util.Random(11);
+    byte[] plain = new byte[SnapshotFormat.BLOCK_BYTES];
+    int refused = 0;
+    try (BlockCodec codec = Compression.LZ4.codec()) {
+      for (int round = 0; round < 100_000; round++) {
+        byte[] packed = new byte[random.nextInt(64)];
+        random.nextBytes(packed);
+        try {
+          codec.unpack(packed, plain, 1 + random.nextInt(1000));
+        } catch (java.util.zip.DataFormatException e) {
+          refused++;
+        }
+      }
+    }
+    assertThat(refused).isPositive();
+  }
+
   @Test
   void aFooterThatCountsOtherwiseIsCorrupt() throws IOException {
     byte[] bytes = Forgery.of(7, out -> {});
@@ -477,7 +521,7 @@ class HostileStreamTest {
 
   @Test
   void whatTheSinkThrowsComesOut() throws IOException {
-    byte[] bytes = SampleSnapshot.bytes(Compression.NONE);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.NONE);
 
     assertThatThrownBy(() ->
             new SnapshotReader(new ByteArrayInputStream(bytes), SnapshotLimits.standard())

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
@@ -82,7 +83,7 @@ class MappedLayoutTest {
       SampleSnapshot.Read read = SampleSnapshot.read(mapped);
 
       // then
-      byte[] other = SampleSnapshot.write(Compression.NONE, memory, rom);
+      byte[] other = SampleSnapshot.write(SnapshotCompression.NONE, memory, rom);
       SnapshotPlan plan = SampleSnapshot.read(other).plan();
       assertThat(read.memory().get(RAM).mismatch(memory)).isEqualTo(-1);
       assertThat(read.memory().get(SampleSnapshot.ROM).mismatch(rom)).isEqualTo(-1);
@@ -193,7 +194,7 @@ class MappedLayoutTest {
   void aFileInTheOtherLayoutOrAPipeIsNotOpened() throws Exception {
     // given
     Path other =
-        Files.write(directory.resolve("o.vmm"), SampleSnapshot.bytes(Compression.DEFLATE_FAST));
+        Files.write(directory.resolve("o.vmm"), SampleSnapshot.bytes(SnapshotCompression.SMALL));
     Path pipe = directory.resolve("pipe");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
 
@@ -313,7 +314,7 @@ class MappedLayoutTest {
   @Test
   void aMappedSnapshotCanBeAParentAndAChainBecomesOne() throws IOException {
     // given
-    Chain chain = new Chain(Compression.DEFLATE_FAST, 3 << 20);
+    Chain chain = new Chain(SnapshotCompression.SMALL, 3 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     Chain.Link first = chain.snapshot();
     chain.touch(RAM, 700).fill((byte) 7);

@@ -3,6 +3,7 @@ package io.vmm4j.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.SnapshotCompression;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
@@ -25,8 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class RoundTripTest {
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void everyConstructComesBackAsItWasWritten(Compression compression) throws IOException {
+  @EnumSource(SnapshotCompression.class)
+  void everyConstructComesBackAsItWasWritten(SnapshotCompression compression) throws IOException {
     // given
     MemorySegment ram = SampleSnapshot.ram(SampleSnapshot.RAM_BYTES);
     MemorySegment rom = SampleSnapshot.ram(SampleSnapshot.ROM_BYTES);
@@ -53,8 +54,9 @@ class RoundTripTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void aSnapshotReadAndWrittenAgainHasTheSameBytes(Compression compression) throws IOException {
+  @EnumSource(SnapshotCompression.class)
+  void aSnapshotReadAndWrittenAgainHasTheSameBytes(SnapshotCompression compression)
+      throws IOException {
     // given
     byte[] first = SampleSnapshot.bytes(compression);
 
@@ -66,8 +68,8 @@ class RoundTripTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Compression.class)
-  void memoryOfManyBlocksComesBackThroughSeveralThreads(Compression compression)
+  @EnumSource(SnapshotCompression.class)
+  void memoryOfManyBlocksComesBackThroughSeveralThreads(SnapshotCompression compression)
       throws IOException {
     // given: not a whole number of blocks, and a gap of zeros
     MemorySegment ram = SampleSnapshot.ram((33L << 20) + 4096);
@@ -95,7 +97,8 @@ class RoundTripTest {
 
     // when
     byte[] bytes =
-        SampleSnapshot.write(Compression.NONE, zeros, SampleSnapshot.ram(SampleSnapshot.ROM_BYTES));
+        SampleSnapshot.write(
+            SnapshotCompression.NONE, zeros, SampleSnapshot.ram(SampleSnapshot.ROM_BYTES));
 
     // then
     MemoryMakeUp ram = SampleSnapshot.read(bytes).plan().memory().getFirst();
@@ -115,7 +118,7 @@ class RoundTripTest {
     SampleSnapshot.Read read =
         SampleSnapshot.read(
             SampleSnapshot.write(
-                Compression.NONE, ram, SampleSnapshot.ram(SampleSnapshot.ROM_BYTES)));
+                SnapshotCompression.NONE, ram, SampleSnapshot.ram(SampleSnapshot.ROM_BYTES)));
 
     // then
     assertThat(read.memory().get(MachineDescription.RAM).mismatch(ram)).isEqualTo(-1);
@@ -125,7 +128,7 @@ class RoundTripTest {
   @Test
   void whatFollowsTheFooterIsLeftInTheStream() throws IOException {
     // given
-    byte[] bytes = SampleSnapshot.bytes(Compression.DEFLATE_FAST);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.SMALL);
     byte[] more = Arrays.copyOf(bytes, bytes.length + 3);
     more[bytes.length] = 'E';
     InputStream in = new ByteArrayInputStream(more);
@@ -140,7 +143,7 @@ class RoundTripTest {
   @Test
   void twoSnapshotsInOneStreamAreReadOneAfterTheOther() throws IOException {
     // given
-    byte[] one = SampleSnapshot.bytes(Compression.NONE);
+    byte[] one = SampleSnapshot.bytes(SnapshotCompression.NONE);
     ByteArrayOutputStream both = new ByteArrayOutputStream();
     both.write(one);
     both.write(one);
@@ -157,7 +160,7 @@ class RoundTripTest {
   @Test
   void aStreamThatGivesOneByteAtATimeWillDo() throws IOException {
     // given
-    byte[] bytes = SampleSnapshot.bytes(Compression.DEFLATE_FAST);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.SMALL);
     InputStream trickle =
         new FilterInputStream(new ByteArrayInputStream(bytes)) {
           @Override
@@ -170,13 +173,13 @@ class RoundTripTest {
     SampleSnapshot.Read read = SampleSnapshot.read(trickle);
 
     // then
-    assertThat(read.write(Compression.DEFLATE_FAST)).isEqualTo(bytes);
+    assertThat(read.write(SnapshotCompression.SMALL)).isEqualTo(bytes);
   }
 
   @Test
   void itPassesThroughGzip() throws IOException {
     // given
-    byte[] bytes = SampleSnapshot.bytes(Compression.NONE);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.NONE);
     ByteArrayOutputStream zipped = new ByteArrayOutputStream();
     try (GZIPOutputStream gzip = new GZIPOutputStream(zipped)) {
       gzip.write(bytes);
@@ -187,7 +190,7 @@ class RoundTripTest {
         SampleSnapshot.read(new GZIPInputStream(new ByteArrayInputStream(zipped.toByteArray())));
 
     // then
-    assertThat(read.write(Compression.NONE)).isEqualTo(bytes);
+    assertThat(read.write(SnapshotCompression.NONE)).isEqualTo(bytes);
   }
 
   @Test

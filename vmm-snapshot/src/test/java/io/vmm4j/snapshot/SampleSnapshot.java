@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.backend.CpuState;
@@ -158,7 +159,7 @@ final class SampleSnapshot {
     return ram;
   }
 
-  static byte[] write(Compression compression, MemorySegment ram, MemorySegment rom)
+  static byte[] write(SnapshotCompression compression, MemorySegment ram, MemorySegment rom)
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
@@ -174,7 +175,7 @@ final class SampleSnapshot {
     return out.toByteArray();
   }
 
-  static byte[] bytes(Compression compression) throws IOException {
+  static byte[] bytes(SnapshotCompression compression) throws IOException {
     return write(compression, ram(RAM_BYTES), ram(ROM_BYTES));
   }
 
@@ -182,7 +183,7 @@ final class SampleSnapshot {
   record Read(SnapshotPlan plan, Map<String, MemorySegment> memory) {
 
     /** The same, written again. */
-    byte[] write(Compression compression) throws IOException {
+    byte[] write(SnapshotCompression compression) throws IOException {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
         writer.prologue(plan.prologue());

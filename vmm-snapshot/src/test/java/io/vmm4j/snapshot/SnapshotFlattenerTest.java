@@ -3,6 +3,7 @@ package io.vmm4j.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
@@ -24,7 +25,7 @@ class SnapshotFlattenerTest {
   @TempDir private Path directory;
 
   private static Chain threeSnapshots() throws IOException {
-    Chain chain = new Chain(Compression.DEFLATE_FAST, 5 << 20);
+    Chain chain = new Chain(SnapshotCompression.SMALL, 5 << 20);
     SampleSnapshot.fill(chain.memory.get(RAM), 3);
     chain.snapshot();
     chain.addRegion("device:d/m", 8192);
@@ -38,7 +39,7 @@ class SnapshotFlattenerTest {
 
   private static byte[] flatten(byte[] newest, SnapshotResolver parents) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (SnapshotWriter writer = new SnapshotWriter(out, Compression.NONE)) {
+    try (SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.NONE)) {
       SnapshotFlattener.flatten(
           new ByteArrayInputStream(newest), parents, SnapshotLimits.standard(), writer);
     }
@@ -94,7 +95,7 @@ class SnapshotFlattenerTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     // when, then
-    try (SnapshotWriter writer = new SnapshotWriter(out, Compression.NONE)) {
+    try (SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.NONE)) {
       assertThatThrownBy(() ->
               SnapshotFlattener.flatten(
                   new ByteArrayInputStream(chain.links.getLast().bytes()),

@@ -3,6 +3,7 @@ package io.vmm4j.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import java.io.ByteArrayInputStream;
@@ -19,7 +20,7 @@ class SnapshotInspectionTest {
   @Test
   void aWholeSnapshotTellsAllAboutItself() throws IOException {
     // given
-    byte[] bytes = SampleSnapshot.bytes(Compression.DEFLATE_FAST);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.SMALL);
 
     // when
     SnapshotInspection inspection = inspect(bytes);
@@ -51,7 +52,7 @@ class SnapshotInspectionTest {
   @Test
   void ofADamagedSnapshotItTellsWhatComesBeforeAndWhyItIsNotWhole() throws IOException {
     // given
-    byte[] bytes = SampleSnapshot.bytes(Compression.NONE);
+    byte[] bytes = SampleSnapshot.bytes(SnapshotCompression.NONE);
     byte[] cut = Arrays.copyOf(bytes, bytes.length - 200);
 
     // when

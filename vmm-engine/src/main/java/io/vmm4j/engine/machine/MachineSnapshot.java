@@ -3,6 +3,7 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
@@ -10,7 +11,6 @@ import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.AtomicFileWriter;
 import io.vmm4j.snapshot.ChangedPages;
-import io.vmm4j.snapshot.Compression;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappingState;
 import io.vmm4j.snapshot.MemoryDigest;
@@ -106,7 +106,7 @@ final class MachineSnapshot implements Snapshot {
       Instant taken,
       MachineImage image,
       Function<String, MemorySource> memory,
-      Compression compression)
+      SnapshotCompression compression)
       throws IOException {
     write(
         out,
@@ -129,7 +129,7 @@ final class MachineSnapshot implements Snapshot {
       MachineImage image,
       Function<String, MemorySource> memory,
       Function<String, ChangedPages> changed,
-      Compression compression)
+      SnapshotCompression compression)
       throws IOException {
     try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
       if (parentMemory.isPresent()) {
@@ -166,7 +166,7 @@ final class MachineSnapshot implements Snapshot {
               image,
               memory::source,
               region -> link.changedPages(memory.places().get(region)),
-              Compression.DEFLATE_FAST);
+              SnapshotCompression.FAST);
     } else {
       written =
           write(
@@ -176,7 +176,7 @@ final class MachineSnapshot implements Snapshot {
               image,
               memory::source,
               region -> ChangedPages.all(),
-              Compression.DEFLATE_FAST);
+              SnapshotCompression.FAST);
     }
     memoryDigest = Optional.of(written);
   }

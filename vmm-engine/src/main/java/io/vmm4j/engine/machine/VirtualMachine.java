@@ -3,6 +3,7 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
@@ -15,7 +16,6 @@ import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
-import io.vmm4j.snapshot.Compression;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -150,7 +150,7 @@ final class VirtualMachine implements Vm {
         Instant.now(),
         image,
         region -> ImageMemory.source(places.get(region), machine.memory()),
-        Compression.DEFLATE_FAST);
+        SnapshotCompression.FAST);
   }
 
   @Override

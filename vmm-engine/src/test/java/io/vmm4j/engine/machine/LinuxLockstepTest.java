@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.LinuxBoot;
@@ -12,7 +13,6 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.devices.uart.UartConfig;
 import io.vmm4j.guests.GuestImages;
 import io.vmm4j.guests.GuestWork;
-import io.vmm4j.snapshot.Compression;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -187,7 +187,7 @@ class LinuxLockstepTest {
           snapshot.taken(),
           snapshot.image(),
           snapshot.memory()::source,
-          Compression.NONE);
+          SnapshotCompression.NONE);
     }
     return out.toByteArray();
   }
