@@ -1,20 +1,12 @@
 package io.vmm4j.bench;
 
-import io.vmm4j.api.Backends;
-import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
-import io.vmm4j.api.boot.LinuxBoot;
-import io.vmm4j.devices.uart.Uart;
-import io.vmm4j.guests.GuestCache;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * How fast the Debian kernel boots on the software backend, from kernel entry to init: instructions
@@ -24,7 +16,6 @@ import java.util.Optional;
 public final class BootSpeed {
   private static final String INIT_RUNS = "Run /init as init process";
   private static final String READY = "vmm4j guest ready";
-  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private BootSpeed() {}
 
@@ -32,18 +23,7 @@ public final class BootSpeed {
 
   /** Boots once and prints. */
   public static void main(String[] arguments) throws Exception {
-    GuestCache cache = GuestCache.locate();
-    Path kernel = required(cache.kernel(arguments.length > 0 ? arguments[0] : "cloud-amd64"));
-    VmSpec spec =
-        VmSpec.builder("boot")
-            .backend(Backends.software())
-            .memory(MemorySize.mebibytes(512))
-            .boot(
-                LinuxBoot.kernel(kernel)
-                    .initrd(required(cache.initrd()))
-                    .commandLine("console=ttyS0 panic=-1"))
-            .device("com1", Uart.com1())
-            .build();
+    VmSpec spec = BootedGuest.spec("boot", arguments.length > 0 ? arguments[0] : "cloud-amd64");
     try (Vm vm = Vm.create(spec)) {
       List<Sample> samples = new ArrayList<>();
       samples.add(sample(vm));
@@ -61,12 +41,12 @@ public final class BootSpeed {
                   // The boot is over.
                 }
               });
-      vm.console("com1").expect(INIT_RUNS, PATIENCE);
+      vm.console("com1").expect(INIT_RUNS, BootedGuest.PATIENCE);
       sampler.interrupt();
       sampler.join();
       samples.add(sample(vm));
       print(samples, "init");
-      vm.console("com1").expect(READY, PATIENCE);
+      vm.console("com1").expect(READY, BootedGuest.PATIENCE);
       print(List.of(samples.getLast(), sample(vm)), "from there to the shell");
       log(vm.console("com1").transcriptBytes());
     }
@@ -77,10 +57,6 @@ public final class BootSpeed {
         .lines()
         .filter(line -> line.contains(INIT_RUNS))
         .forEach(line -> System.out.println("guest's own clock: " + line));
-  }
-
-  private static Path required(Optional<Path> file) {
-    return file.orElseThrow(() -> new IllegalStateException("run guests/fetch first"));
   }
 
   private static Sample sample(Vm vm) {

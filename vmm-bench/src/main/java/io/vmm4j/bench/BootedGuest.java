@@ -1,0 +1,44 @@
+package io.vmm4j.bench;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.devices.uart.Uart;
+import io.vmm4j.guests.GuestCache;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The Debian kernel with 512 MiB on the software backend. */
+final class BootedGuest {
+  static final String PROMPT = "vmm4j:/root# ";
+  static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  private BootedGuest() {}
+
+  static VmSpec spec(String name, String flavour) {
+    GuestCache cache = GuestCache.locate();
+    return VmSpec.builder(name)
+        .backend(Backends.software())
+        .memory(MemorySize.mebibytes(512))
+        .boot(
+            LinuxBoot.kernel(required(cache.kernel(flavour)))
+                .initrd(required(cache.initrd()))
+                .commandLine("console=ttyS0 panic=-1"))
+        .device("com1", Uart.com1())
+        .build();
+  }
+
+  /** At its shell prompt. */
+  static Vm boot(String name) {
+    Vm vm = Vm.start(spec(name, "cloud-amd64"));
+    vm.console("com1").expect(PROMPT, PATIENCE);
+    return vm;
+  }
+
+  private static Path required(Optional<Path> file) {
+    return file.orElseThrow(() -> new IllegalStateException("run guests/fetch first"));
+  }
+}
