@@ -35,13 +35,23 @@ public interface Snapshot extends AutoCloseable {
    * Writes it to a stream, which is flushed but not closed. No seek is needed: a file, a socket, a
    * pipe, a compressing stream all do.
    */
-  void writeTo(OutputStream out) throws IOException;
+  default void writeTo(OutputStream out) throws IOException {
+    writeTo(out, SaveOptions.standard());
+  }
+
+  /** The same with options. */
+  void writeTo(OutputStream out, SaveOptions options) throws IOException;
 
   /**
    * Writes it to a file: the old file or the whole new one is there at any moment. On return it is
    * durable.
    */
-  void writeTo(Path file) throws IOException;
+  default void writeTo(Path file) throws IOException {
+    writeTo(file, SaveOptions.standard());
+  }
+
+  /** The same with options. */
+  void writeTo(Path file, SaveOptions options) throws IOException;
 
   /** What it took to take it; empty if it was read. */
   Optional<CaptureReport> captureReport();
@@ -145,7 +155,14 @@ public interface Snapshot extends AutoCloseable {
     return VmEngine.get().read(in, limits, parents);
   }
 
-  /** Reads a snapshot from a file. */
+  /**
+   * Reads a snapshot from a file. One in {@link SnapshotLayout#MAPPED} is mapped instead, if the
+   * file can be opened for writing (which the JDK asks for, though nothing is ever written): its
+   * memory is not checked then, and the file must stay as it is while the snapshot is open and
+   * machines made from it live. That it was changed is noticed when the snapshot is used, by size
+   * and time of modification; a machine that runs can't notice. To replace the file by another is
+   * harmless.
+   */
   static Snapshot read(Path file) throws IOException {
     return read(file, SnapshotResolver.none());
   }

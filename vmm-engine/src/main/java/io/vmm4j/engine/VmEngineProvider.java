@@ -11,10 +11,8 @@ import io.vmm4j.api.backend.VmBackend;
 import io.vmm4j.engine.machine.DeviceCatalog;
 import io.vmm4j.engine.machine.MachineBoot;
 import io.vmm4j.engine.machine.MachineFactory;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -56,8 +54,6 @@ public final class VmEngineProvider implements VmEngine {
   @Override
   public Snapshot read(Path file, SnapshotLimits limits, SnapshotResolver parents)
       throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-      return machines.read(in, limits, parents);
-    }
+    return machines.read(file, limits, parents);
   }
 }

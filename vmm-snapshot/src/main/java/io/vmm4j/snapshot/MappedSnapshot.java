@@ -188,6 +188,11 @@ public final class MappedSnapshot implements AutoCloseable {
     return MemorySource.of(channel, image.position() + offset, bytes);
   }
 
+  /** Whether the file may be written to, without which the JDK maps nothing privately. */
+  public boolean isWritable() {
+    return writable;
+  }
+
   /**
    * Maps the memory copy-on-write: what is written to it stays private and never reaches the file.
    *

@@ -21,12 +21,16 @@ import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.MachineDescription;
+import io.vmm4j.snapshot.MappedSnapshot;
 import io.vmm4j.snapshot.SnapshotPlan;
 import io.vmm4j.snapshot.SnapshotReader;
 import io.vmm4j.snapshot.StateChunk;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -37,9 +41,13 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Builds machines: from specifications and from snapshots. Any thread. */
 public final class MachineFactory {
+  private static final Logger LOG = LoggerFactory.getLogger(MachineFactory.class);
+
   private final DeviceCatalog catalog;
   private final MachineBoot boot;
 
@@ -197,19 +205,51 @@ public final class MachineFactory {
             new SnapshotReader(in, limits)
                 .read(machine -> contents.allocate(machine, arena), parents);
       }
-      MachineImage image = new MachineImage(plan.machine(), plan.states(), plan.mappings());
       ImageMemory memory = contents.get();
       contents.memory = null;
-      return new MachineSnapshot(
-          this,
-          plan.prologue().id(),
-          plan.prologue().created(),
-          image,
-          plan.memoryDigest(),
-          memory);
+      return snapshot(plan, memory);
     } finally {
       contents.close();
     }
+  }
+
+  /** Reads a snapshot from a file; maps its memory where the file and its layout allow it. */
+  public Snapshot read(Path file, SnapshotLimits limits, SnapshotResolver parents)
+      throws IOException {
+    Optional<MappedSnapshot> mapped = MappedSnapshot.open(file, limits);
+    if (mapped.isPresent()) {
+      Optional<Snapshot> snapshot = map(file, mapped.get());
+      if (snapshot.isPresent()) {
+        return snapshot.get();
+      }
+      LOG.info("{} can't be mapped, since it may not be written to: reading it", file);
+    }
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      return read(in, limits, parents);
+    }
+  }
+
+  private Optional<Snapshot> map(Path path, MappedSnapshot file) throws IOException {
+    boolean taken = false;
+    try {
+      Optional<ImageMemory> memory = ImageMemory.mapped(path, file);
+      taken = memory.isPresent();
+      return memory.map(image -> snapshot(file.plan(), image));
+    } finally {
+      if (!taken) {
+        file.close();
+      }
+    }
+  }
+
+  private MachineSnapshot snapshot(SnapshotPlan plan, ImageMemory memory) {
+    return new MachineSnapshot(
+        this,
+        plan.prologue().id(),
+        plan.prologue().created(),
+        new MachineImage(plan.machine(), plan.states(), plan.mappings()),
+        plan.memoryDigest(),
+        memory);
   }
 
   /** Memory that a reader has asked for, released unless it is taken. */

@@ -2,9 +2,11 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.ResumeOptions;
+import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.SnapshotLayout;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
@@ -99,86 +101,57 @@ final class MachineSnapshot implements Snapshot {
     return version == null ? "development" : version;
   }
 
+  private void write(OutputStream out, SaveOptions options) throws IOException {
+    Optional<ParentLink> link = options.whole() ? Optional.empty() : parent;
+    try (SnapshotWriter writer =
+        options.layout() == SnapshotLayout.MAPPED
+            ? SnapshotWriter.mapped(out)
+            : new SnapshotWriter(out, options.compression())) {
+      if (link.isPresent()) {
+        MemoryDigest parentMemory = link.get().memory();
+        writer.prologue(
+            prologue(id, taken).withParent(link.get().id(), parentMemory), parentMemory);
+      } else {
+        writer.prologue(prologue(id, taken));
+      }
+      writeStates(writer, image);
+      for (MachineDescription.Region region : image.description().regions()) {
+        ImageMemory.Place place = memory.places().get(region.name());
+        writer.memory(
+            region.name(),
+            memory.source(region.name()),
+            link.map(l -> l.changedPages(place)).orElseGet(ChangedPages::all));
+      }
+      writer.finish();
+      memoryDigest = Optional.of(writer.memoryDigest());
+    }
+  }
+
   /** Writes a whole snapshot of a machine that stands. */
-  static void write(
-      OutputStream out,
-      UUID id,
-      Instant taken,
-      MachineImage image,
-      Function<String, MemorySource> memory,
-      SnapshotCompression compression)
+  static void write(OutputStream out, MachineImage image, Function<String, MemorySource> memory)
       throws IOException {
-    write(
-        out,
-        prologue(id, taken),
-        Optional.empty(),
-        image,
-        memory,
-        region -> ChangedPages.all(),
-        compression);
+    try (SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.FAST)) {
+      writer.prologue(prologue(UUID.randomUUID(), Instant.now()));
+      writeStates(writer, image);
+      for (MachineDescription.Region region : image.description().regions()) {
+        writer.memory(region.name(), memory.apply(region.name()));
+      }
+      writer.finish();
+    }
+  }
+
+  private static void writeStates(SnapshotWriter writer, MachineImage image) throws IOException {
+    writer.machine(image.description());
+    for (StateChunk state : image.states()) {
+      writer.state(state);
+    }
+    for (MappingState mapping : image.mappings()) {
+      writer.mapping(mapping);
+    }
   }
 
   private static Prologue prologue(UUID id, Instant taken) {
     return Prologue.of(id, taken, PRODUCER, producerVersion());
-  }
-
-  private static MemoryDigest write(
-      OutputStream out,
-      Prologue prologue,
-      Optional<MemoryDigest> parentMemory,
-      MachineImage image,
-      Function<String, MemorySource> memory,
-      Function<String, ChangedPages> changed,
-      SnapshotCompression compression)
-      throws IOException {
-    try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
-      if (parentMemory.isPresent()) {
-        writer.prologue(prologue, parentMemory.get());
-      } else {
-        writer.prologue(prologue);
-      }
-      writer.machine(image.description());
-      for (StateChunk state : image.states()) {
-        writer.state(state);
-      }
-      for (MappingState mapping : image.mappings()) {
-        writer.mapping(mapping);
-      }
-      for (var region : image.description().regions()) {
-        String name = region.name();
-        writer.memory(name, memory.apply(name), changed.apply(name));
-      }
-      writer.finish();
-      return writer.memoryDigest();
-    }
-  }
-
-  private void write(OutputStream out) throws IOException {
-    Prologue prologue = prologue(id, taken);
-    MemoryDigest written;
-    if (parent.isPresent()) {
-      ParentLink link = parent.get();
-      written =
-          write(
-              out,
-              prologue.withParent(link.id(), link.memory()),
-              Optional.of(link.memory()),
-              image,
-              memory::source,
-              region -> link.changedPages(memory.places().get(region)),
-              SnapshotCompression.FAST);
-    } else {
-      written =
-          write(
-              out,
-              prologue,
-              Optional.empty(),
-              image,
-              memory::source,
-              region -> ChangedPages.all(),
-              SnapshotCompression.FAST);
-    }
-    memoryDigest = Optional.of(written);
   }
 
   @Override
@@ -253,15 +226,19 @@ final class MachineSnapshot implements Snapshot {
   }
 
   @Override
-  public synchronized void writeTo(OutputStream out) throws IOException {
+  public synchronized void writeTo(OutputStream out, SaveOptions options) throws IOException {
     requireOpen();
-    write(out);
+    write(out, options);
   }
 
   @Override
-  public synchronized void writeTo(Path file) throws IOException {
+  public synchronized void writeTo(Path file, SaveOptions options) throws IOException {
     requireOpen();
-    AtomicFileWriter.write(file, this::write);
+    if (options.layout() == SnapshotLayout.MAPPED) {
+      AtomicFileWriter.writeSparse(file, out -> write(out, options));
+    } else {
+      AtomicFileWriter.write(file, out -> write(out, options));
+    }
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
 import io.vmm4j.api.Snapshot;
-import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
@@ -20,10 +19,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 
 /** The machine as its user sees it. */
 final class VirtualMachine implements Vm {
@@ -145,12 +142,7 @@ final class VirtualMachine implements Vm {
     MachineImage image = MachineImage.of(machine);
     Map<String, ImageMemory.Place> places = MachineImage.places(machine);
     MachineSnapshot.write(
-        out,
-        UUID.randomUUID(),
-        Instant.now(),
-        image,
-        region -> ImageMemory.source(places.get(region), machine.memory()),
-        SnapshotCompression.FAST);
+        out, image, region -> ImageMemory.source(places.get(region), machine.memory()));
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.Vm;
@@ -130,7 +131,7 @@ class LinuxLockstepTest {
         Point point = next(points, transcript);
         byte[] bytes;
         try (Snapshot snapshot = vm.snapshot()) {
-          bytes = bytes((MachineSnapshot) snapshot, number % COMPRESSED == 0);
+          bytes = bytes(snapshot, number % COMPRESSED == 0);
         }
         try (Snapshot read = Snapshot.read(new ByteArrayInputStream(bytes))) {
           assertSame(number, SnapshotContents.of(read), point.state);
@@ -176,19 +177,10 @@ class LinuxLockstepTest {
     }
   }
 
-  private static byte[] bytes(MachineSnapshot snapshot, boolean compressed) throws IOException {
+  private static byte[] bytes(Snapshot snapshot, boolean compressed) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream(64 << 20);
-    if (compressed) {
-      snapshot.writeTo(out);
-    } else {
-      MachineSnapshot.write(
-          out,
-          snapshot.id(),
-          snapshot.taken(),
-          snapshot.image(),
-          snapshot.memory()::source,
-          SnapshotCompression.NONE);
-    }
+    SaveOptions options = SaveOptions.standard();
+    snapshot.writeTo(out, compressed ? options : options.packed(SnapshotCompression.NONE));
     return out.toByteArray();
   }
 }

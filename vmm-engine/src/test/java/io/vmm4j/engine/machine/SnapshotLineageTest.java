@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.ResumeOptions;
+import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
@@ -19,6 +20,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -28,6 +32,7 @@ import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a machine, its snapshots and the machines made from them share, and what they don't. */
 @Timeout(120)
@@ -280,6 +285,81 @@ class SnapshotLineageTest {
         assertThat(SnapshotContents.of(live)).isEqualTo(SnapshotContents.of(stopped));
       }
     }
+  }
+
+  @Test
+  void aMappedFileIsTheSnapshotThatWasWritten(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("mapped.vmm");
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(500);
+      try (Snapshot taken = vm.snapshot()) {
+        taken.writeTo(file, SaveOptions.standard().mapped());
+        byte[] written = Files.readAllBytes(file);
+        try (Snapshot mapped = readFile(file);
+            Vm one = standing(mapped);
+            Vm two = standing(mapped)) {
+          assertThat(SnapshotContents.of(mapped)).isEqualTo(SnapshotContents.of(taken));
+          one.step(200);
+          vm.step(200);
+          assertThat(contentsOf(one)).isEqualTo(contentsOf(vm));
+          assertThat(contentsOf(two)).isEqualTo(SnapshotContents.of(taken));
+          one.restore(mapped);
+          assertThat(contentsOf(one)).isEqualTo(SnapshotContents.of(taken));
+        }
+        assertThat(Files.readAllBytes(file)).isEqualTo(written);
+        // Over a stream it is a snapshot like any other.
+        try (Snapshot read = read(written, SnapshotResolver.none())) {
+          assertThat(SnapshotContents.of(read)).isEqualTo(SnapshotContents.of(taken));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aDeltaToAMappedSnapshotIsWritten(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("mapped.vmm");
+    try (Vm origin = machines.create(ClockMode.VIRTUAL)) {
+      origin.step(2000);
+      try (Snapshot taken = origin.snapshot()) {
+        taken.writeTo(file, SaveOptions.standard().mapped());
+      }
+    }
+    try (Snapshot mapped = readFile(file);
+        Vm vm = standing(mapped)) {
+      vm.step(10);
+      try (Snapshot child = vm.snapshot(mapped)) {
+        SnapshotResolver parents = (id, digest) -> Files.newInputStream(file);
+        try (Snapshot read = read(bytes(child), parents)) {
+          assertThat(SnapshotContents.of(read)).isEqualTo(SnapshotContents.of(child));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aMappedFileThatWasChangedIsRefusedWhenItIsUsed(@TempDir Path directory) throws IOException {
+    Path file = directory.resolve("mapped.vmm");
+    try (Vm vm = machines.create(ClockMode.VIRTUAL);
+        Snapshot taken = vm.snapshot()) {
+      taken.writeTo(file, SaveOptions.standard().mapped());
+      try (Snapshot mapped = readFile(file)) {
+        Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
+        assertThatThrownBy(() -> standing(mapped))
+            .isInstanceOf(SnapshotException.Incompatible.class)
+            .hasMessageContaining(file.toString());
+      }
+      // Replaced by another file, the old one lives on.
+      try (Snapshot mapped = readFile(file)) {
+        taken.writeTo(file);
+        try (Vm vm2 = standing(mapped)) {
+          assertThat(contentsOf(vm2)).isEqualTo(SnapshotContents.of(taken));
+        }
+      }
+    }
+  }
+
+  private Snapshot readFile(Path file) throws IOException {
+    return machines.factory.read(file, SnapshotLimits.standard(), SnapshotResolver.none());
   }
 
   @Test

@@ -6,11 +6,13 @@ import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MemoryImage;
 import io.vmm4j.engine.memory.PageVersions;
 import io.vmm4j.snapshot.MachineDescription;
+import io.vmm4j.snapshot.MappedSnapshot;
 import io.vmm4j.snapshot.MemorySource;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -21,8 +23,9 @@ import java.util.OptionalLong;
 
 /**
  * The memory of a machine at one moment, in a sparse file of which only pages that are not zero
- * take room: a snapshot's own copy, which machines made from it share copy-on-write. It lies as in
- * the machine: RAM from offset 0, then device memory, then room for device memory to come.
+ * take room, or in a user's file that is mapped: a snapshot's own copy, which machines made from it
+ * share copy-on-write. It lies as in the machine: RAM from offset 0, then device memory, then room
+ * for device memory to come.
  */
 public final class ImageMemory implements MemoryImage {
   /** How much is looked at in one go. */
@@ -34,7 +37,7 @@ public final class ImageMemory implements MemoryImage {
   /** Where a region lies. */
   public record Place(long offset, long bytes) {}
 
-  private final BackingFile file;
+  private final ImageStorage storage;
   private final Map<String, Place> places;
   private final long usedBytes;
   private PageVersions versions;
@@ -44,8 +47,8 @@ public final class ImageMemory implements MemoryImage {
 
   private int holders = 1;
 
-  private ImageMemory(BackingFile file, Map<String, Place> places, PageVersions versions) {
-    this.file = file;
+  private ImageMemory(ImageStorage storage, Map<String, Place> places, PageVersions versions) {
+    this.storage = storage;
     this.places = places;
     this.versions = versions;
     this.usedBytes =
@@ -67,7 +70,29 @@ public final class ImageMemory implements MemoryImage {
       ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
     }
     long size = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
-    return new ImageMemory(BackingFile.create(size, used), places, PageVersions.of(size));
+    BackingFile file = BackingFile.create(size, used);
+    return new ImageMemory(new ImageStorage.Own(file), places, PageVersions.of(size));
+  }
+
+  /**
+   * The memory of a file in the mapped layout, which belongs to the image from now on.
+   *
+   * @return absent if the file can't be mapped privately, or its RAM is not the first; then it is
+   *     for the caller to close
+   */
+  public static Optional<ImageMemory> mapped(Path path, MappedSnapshot file) throws IOException {
+    List<MachineDescription.Region> regions = file.plan().machine().regions();
+    if (!file.isWritable() || !regions.equals(ramFirst(regions))) {
+      return Optional.empty();
+    }
+    Map<String, Place> places = new LinkedHashMap<>();
+    for (MachineDescription.Region region : regions) {
+      places.put(region.name(), new Place(file.regionOffset(region.name()), region.bytes()));
+    }
+    ImageMemory image =
+        new ImageMemory(new MappedStorage(path, file), places, PageVersions.of(file.imageBytes()));
+    image.filled.set(0, Math.toIntExact(file.imageBytes() / PAGE));
+    return Optional.of(image);
   }
 
   private static List<MachineDescription.Region> ramFirst(List<MachineDescription.Region> regions) {
@@ -86,7 +111,9 @@ public final class ImageMemory implements MemoryImage {
   public static ImageMemory of(MachineMemory memory, Map<String, Place> places) {
     long size = memory.segment().byteSize();
     return new ImageMemory(
-        BackingFile.create(size, 0), new LinkedHashMap<>(places), memory.versions());
+        new ImageStorage.Own(BackingFile.create(size, 0)),
+        new LinkedHashMap<>(places),
+        memory.versions());
   }
 
   /** The pages of all regions. */
@@ -105,7 +132,7 @@ public final class ImageMemory implements MemoryImage {
 
   /** The regions mapped for as long as the arena lives, to be filled. */
   public Map<String, MemorySegment> map(Arena arena) throws IOException {
-    MemorySegment whole = file.map(arena);
+    MemorySegment whole = storage.mapShared(arena);
     Map<String, MemorySegment> segments = new LinkedHashMap<>();
     places.forEach((name, place) -> {
       segments.put(name, whole.asSlice(place.offset, place.bytes));
@@ -164,7 +191,7 @@ public final class ImageMemory implements MemoryImage {
         filled.set(first + at++);
       }
       if (at > from) {
-        file.write((long) (first + from) * PAGE, block, from * PAGE, (at - from) * PAGE);
+        storage.write((long) (first + from) * PAGE, block, from * PAGE, (at - from) * PAGE);
       }
     }
   }
@@ -177,7 +204,7 @@ public final class ImageMemory implements MemoryImage {
 
   @Override
   public long size() {
-    return file.size();
+    return storage.size();
   }
 
   @Override
@@ -205,12 +232,12 @@ public final class ImageMemory implements MemoryImage {
 
   @Override
   public MemorySegment mapPrivate(Arena arena) throws IOException {
-    return file.mapPrivate(arena);
+    return storage.mapPrivate(arena);
   }
 
   @Override
   public void read(long offset, byte[] target, int targetOffset, int length) throws IOException {
-    file.read(offset, target, targetOffset, length);
+    storage.read(offset, target, targetOffset, length);
   }
 
   /** The contents of a region for a writer. */
@@ -292,7 +319,7 @@ public final class ImageMemory implements MemoryImage {
   @Override
   public synchronized void release() {
     if (holders > 0 && --holders == 0) {
-      file.close();
+      storage.close();
     }
   }
 }
