@@ -1,16 +1,14 @@
 package io.vmm4j.cli;
 
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** What all commands have. */
 abstract class Command implements Callable<Integer> {
-  @ParentCommand @Nullable Main parent;
-
   @Spec @Nullable CommandSpec spec;
 
   @Option(
@@ -24,11 +22,15 @@ abstract class Command implements Callable<Integer> {
       description = "Show stack traces, and what goes on inside.")
   boolean verbose;
 
+  private Main main() {
+    return (Main) Objects.requireNonNull(spec).root().userObject();
+  }
+
   Streams streams() {
-    return java.util.Objects.requireNonNull(parent).streams();
+    return main().streams();
   }
 
   Messages messages() {
-    return java.util.Objects.requireNonNull(parent).messages();
+    return main().messages();
   }
 }

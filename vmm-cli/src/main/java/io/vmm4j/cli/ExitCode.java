@@ -46,6 +46,9 @@ final class ExitCode {
   /** A machine refused what was asked through its control socket. */
   static final int REFUSED = 24;
 
+  /** The two snapshots of {@code diff} differ. */
+  static final int DIFFERENT = 26;
+
   private ExitCode() {}
 
   /** The code that goes with a machine's end. */

@@ -2,10 +2,8 @@ package io.vmm4j.cli;
 
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.snapshot.SnapshotInspection;
-import java.io.BufferedInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -36,10 +34,7 @@ final class InspectCommand extends Command {
   @Override
   public Integer call() throws Exception {
     SnapshotInspection inspection;
-    InputStream bytes = Files.newInputStream(file);
-    try (InputStream in =
-        new BufferedInputStream(
-            new ProgressInputStream(bytes, "reading", Files.size(file), messages()), 1 << 18)) {
+    try (InputStream in = SnapshotFile.open(file, "reading", messages())) {
       inspection = SnapshotInspection.of(in, SnapshotLimits.standard());
     }
     messages().endProgress();

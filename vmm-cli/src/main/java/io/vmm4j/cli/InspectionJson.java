@@ -1,17 +1,11 @@
 package io.vmm4j.cli;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MemoryMakeUp;
 import io.vmm4j.snapshot.Prologue;
 import io.vmm4j.snapshot.SnapshotInspection;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
 
 /** What a snapshot holds, for programs. */
 final class InspectionJson {
@@ -22,12 +16,7 @@ final class InspectionJson {
   }
 
   static String of(SnapshotInspection inspection) throws IOException {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-      json.useDefaultPrettyPrinter();
-      new InspectionJson(json).write(inspection);
-    }
-    return text.append('\n').toString();
+    return JsonText.of(json -> new InspectionJson(json).write(inspection));
   }
 
   private void write(SnapshotInspection inspection) throws IOException {
@@ -86,7 +75,7 @@ final class InspectionJson {
       json.writeStringField("type", device.type());
       json.writeNumberField("configVersion", device.configVersion());
       json.writeFieldName("config");
-      value(device.config());
+      JsonText.value(json, device.config());
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -107,7 +96,7 @@ final class InspectionJson {
       json.writeNumberField("bodyBytes", chunk.bodyBytes());
       if (chunk.fields().isPresent()) {
         json.writeFieldName("fields");
-        value(chunk.fields().get());
+        JsonText.value(json, chunk.fields().get());
       }
       json.writeEndObject();
     }
@@ -129,29 +118,5 @@ final class InspectionJson {
       json.writeEndObject();
     }
     json.writeEndArray();
-  }
-
-  private void value(Object value) throws IOException {
-    switch (value) {
-      case Long n -> json.writeNumber(n);
-      case Boolean b -> json.writeBoolean(b);
-      case byte[] b -> json.writeString(HexFormat.of().formatHex(b));
-      case List<?> list -> {
-        json.writeStartArray();
-        for (Object element : list) {
-          value(element);
-        }
-        json.writeEndArray();
-      }
-      case FieldMap map -> {
-        json.writeStartObject();
-        for (Map.Entry<String, Object> field : map.asMap().entrySet()) {
-          json.writeFieldName(field.getKey());
-          value(field.getValue());
-        }
-        json.writeEndObject();
-      }
-      default -> json.writeString(value.toString());
-    }
   }
 }

@@ -20,6 +20,8 @@ import picocli.CommandLine.ParameterException;
       RestoreCommand.class,
       InspectCommand.class,
       CtlCommand.class,
+      DiffCommand.class,
+      SnapshotCommand.class,
       BackendsCommand.class,
       DemoCommand.class
     },
@@ -40,6 +42,7 @@ import picocli.CommandLine.ParameterException;
       "20:another failure",
       "22:the guest of the demo computed something wrong",
       "24:the machine refused what ctl asked of it",
+      "26:the two snapshots of diff differ",
       "70:./vmm could not build or find a JDK"
     },
     footerHeading = "%nExamples:%n",
@@ -104,10 +107,7 @@ public final class Main implements Runnable {
             .setParameterExceptionHandler((e, arguments) -> usage(e))
             .setExecutionExceptionHandler((e, failed, result) ->
                 Failures.report(
-                    e,
-                    result.subcommand() != null
-                        && result.subcommand().hasMatchedOption("--verbose"),
-                    messages));
+                    e, failed.getParseResult().hasMatchedOption("--verbose"), messages));
     int code = line.execute(args);
     messages.endProgress();
     out.flush();
@@ -125,7 +125,7 @@ public final class Main implements Runnable {
   public void run() {
     throw new ParameterException(
         java.util.Objects.requireNonNull(spec).commandLine(),
-        "which command? run, restore, inspect, ctl, backends or demo");
+        "which command? run, restore, inspect, diff, snapshot, ctl, backends or demo");
   }
 
   Streams streams() {

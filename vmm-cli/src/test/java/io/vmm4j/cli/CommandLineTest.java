@@ -32,7 +32,8 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"run", "restore", "inspect", "ctl", "backends", "demo"})
+  @ValueSource(
+      strings = {"run", "restore", "inspect", "diff", "snapshot", "ctl", "backends", "demo"})
   void everyCommandExplainsItself(String command) {
     assertThat(vmm(command, "--help")).isZero();
 
@@ -45,7 +46,8 @@ class CommandLineTest {
     assertThat(vmm("--help")).isZero();
 
     assertThat(out.toString(StandardCharsets.UTF_8))
-        .contains("run ", "restore ", "inspect ", "ctl ", "backends ", "demo ")
+        .contains(
+            "run ", "restore ", "inspect ", "diff ", "snapshot ", "ctl ", "backends ", "demo ")
         .contains("debug exit port", "--save-when", "Examples:");
   }
 

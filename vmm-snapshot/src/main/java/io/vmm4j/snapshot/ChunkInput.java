@@ -150,10 +150,18 @@ final class ChunkInput {
         start, "the chunk '" + header.kind() + "': wrong checksum");
   }
 
-  /** Passes over the body of a chunk of an unknown kind. */
-  void skipBody(ChunkHeader header) throws IOException {
+  /**
+   * The body of a chunk of any kind, its checksum right.
+   *
+   * @param tagged whether it is tagged as fields
+   */
+  record AnyBody(boolean tagged, ChunkBody bytes) {}
+
+  /** The body of a chunk of any kind, checked and not decoded. */
+  AnyBody anyBody(ChunkHeader header) throws IOException {
     int first = one();
-    if (first == (ChunkOutput.TAG << 5 | 24)) {
+    boolean tagged = first == (ChunkOutput.TAG << 5 | 24);
+    if (tagged) {
       int tag = one();
       if (tag != ChunkOutput.TAG_ENCODED) {
         throw corrupt("expected a byte string or tag 24, found tag " + tag);
@@ -161,18 +169,9 @@ final class ChunkInput {
       first = one();
     }
     checkLength(header, argument(first, ChunkOutput.BYTES, "the body of a chunk"));
-    CRC32C actual = new CRC32C();
-    byte[] buffer = new byte[8192];
     long start = offset;
-    for (long left = header.length(); left > 0; ) {
-      int n = (int) Math.min(left, buffer.length);
-      fill(buffer, 0, n);
-      actual.update(buffer, 0, n);
-      left -= n;
-    }
-    if ((int) actual.getValue() != crc()) {
-      throw wrongChecksum(header, start);
-    }
+    ChunkBody body = new ChunkBody(read((int) header.length()), crc(), start);
+    return new AnyBody(tagged, body.verify("the chunk '" + header.kind() + "'"));
   }
 
   private int bodyLength(ChunkHeader header) throws IOException {

@@ -74,6 +74,25 @@ final class ChunkOutput {
     crc(encoded, encoded.length);
   }
 
+  /**
+   * A chunk as it was read.
+   *
+   * @param header all its fields
+   * @param tagged whether the body is tagged as fields
+   */
+  void chunk(FieldMap header, boolean tagged, byte[] body) throws IOException {
+    header(
+        (String) header.get("kind"),
+        (Boolean) header.get("critical"),
+        header.without("length"),
+        body.length);
+    if (tagged) {
+      head(TAG, TAG_ENCODED);
+    }
+    bytes(body, body.length);
+    crc(body, body.length);
+  }
+
   /** A chunk whose body is the first {@code length} bytes of an array. */
   void chunk(String kind, boolean critical, FieldMap header, byte[] body, int length, int crc)
       throws IOException {

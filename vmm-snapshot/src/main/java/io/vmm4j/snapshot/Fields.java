@@ -3,6 +3,7 @@ package io.vmm4j.snapshot;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
+import java.util.function.Supplier;
 
 /** Takes values out of fields read from a stream, with errors that name the place. */
 final class Fields {
@@ -10,6 +11,17 @@ final class Fields {
 
   static <R extends Record> R decode(
       RecordSchema<R> schema, int version, FieldMap fields, String what, long offset) {
+    return guarded(schema, version, what, offset, () -> schema.fromFields(version, fields));
+  }
+
+  /** The fields in the schema's version, unknown ones among them. */
+  static FieldMap upgrade(
+      RecordSchema<?> schema, int version, FieldMap fields, String what, long offset) {
+    return guarded(schema, version, what, offset, () -> schema.upgraded(version, fields));
+  }
+
+  private static <T> T guarded(
+      RecordSchema<?> schema, int version, String what, long offset, Supplier<T> decoding) {
     if (version < schema.oldestVersion()) {
       throw new SnapshotException.TooOld(what, version, schema.oldestVersion());
     }
@@ -17,7 +29,7 @@ final class Fields {
       throw new SnapshotException.TooNew(what, version, schema.version());
     }
     try {
-      return schema.fromFields(version, fields);
+      return decoding.get();
     } catch (SnapshotException e) {
       throw e;
     } catch (RuntimeException e) {

@@ -4,6 +4,7 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
+import java.util.Optional;
 
 /** How the parts of a machine that are no devices stand in a snapshot. */
 public final class MachineSchemas {
@@ -19,6 +20,12 @@ public final class MachineSchemas {
   public static final RecordSchema<MappingState> MAPPING =
       RecordSchema.of(MethodHandles.lookup(), MappingState.class);
 
+  /** The type of the state of a vCPU. */
+  public static final String VCPU_TYPE = "vcpu";
+
+  /** The type of the state of the clock. */
+  public static final String CLOCK_TYPE = "clock";
+
   private MachineSchemas() {}
 
   /** Version 1 did not hold messages on their way to the processor, nor unread APIC errors. */
@@ -27,5 +34,14 @@ public final class MachineSchemas {
     FieldMap apic = (FieldMap) cpu.get("apic");
     return cpu.with("events", events.with("initPending", false).with("startupVector", -1L))
         .with("apic", apic.with("externalInterruptMessage", false).with("unreadErrors", 0L));
+  }
+
+  /** The schema of a state that is no device's. */
+  static Optional<RecordSchema<?>> state(String type) {
+    return switch (type) {
+      case VCPU_TYPE -> Optional.of(CPU);
+      case CLOCK_TYPE -> Optional.of(ClockState.SCHEMA);
+      default -> Optional.empty();
+    };
   }
 }

@@ -47,7 +47,17 @@ final class MemoryImageOutput {
       places.add(FieldMap.of(place));
       total += region.bytes();
     }
-    FieldMap header = FieldMap.of(Map.of("regions", places));
+    begin(out, FieldMap.of(Map.of("regions", places)), total);
+    begun = true;
+  }
+
+  /**
+   * Begins a memory image with the padding before it.
+   *
+   * @param header the fields of its header, but for those that every header has
+   * @param total the length of its body
+   */
+  static void begin(ChunkOutput out, FieldMap header, long total) throws IOException {
     FieldMap none = FieldMap.of(Map.of());
     long at =
         out.count()
@@ -61,7 +71,6 @@ final class MemoryImageOutput {
     out.chunk(
         SnapshotFormat.PADDING, false, none, new byte[padding], padding, (int) ofZeros.getValue());
     out.beginBody(SnapshotFormat.MEMORY_IMAGE, true, header, total);
-    begun = true;
   }
 
   /** The contents of the next region. */

@@ -13,12 +13,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A machine's memory while a snapshot is rewritten: a sparse temporary file, gone when this is
- * closed.
+ * A machine's memory while a snapshot is looked at or rewritten: a sparse temporary file, gone when
+ * this is closed.
  */
 final class ScratchMemory implements MemorySink, AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySource> sources = new LinkedHashMap<>();
+  private final Map<String, MemorySegment> regions = new LinkedHashMap<>();
   private @Nullable FileChannel file;
 
   /**
@@ -59,7 +60,6 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
       throws IOException {
     long total = machine.totalMemoryBytes();
     MemorySegment whole = opened.map(FileChannel.MapMode.READ_WRITE, 0, total, arena);
-    Map<String, MemorySegment> regions = new LinkedHashMap<>();
     long offset = 0;
     for (MachineDescription.Region region : machine.regions()) {
       regions.put(region.name(), whole.asSlice(offset, region.bytes()));
@@ -69,14 +69,22 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
     return regions;
   }
 
+  /** The regions that were made, by name. */
+  Map<String, MemorySegment> regions() {
+    return regions;
+  }
+
   /** The contents of a region, once it is filled. */
   MemorySource source(String region) {
     return sources.get(region);
   }
 
+  /** Releases it. May be called more than once. */
   @Override
   public void close() throws IOException {
-    arena.close();
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
     if (file != null) {
       file.close();
     }

@@ -47,6 +47,7 @@ public final class SnapshotFlattener {
 
   private static SnapshotDigest write(
       SnapshotPlan plan, ScratchMemory memory, SnapshotWriter writer) throws IOException {
+    writer.keep(plan.leftovers());
     writer.prologue(plan.prologue().withoutParent());
     writer.machine(plan.machine());
     for (StateChunk state : plan.states()) {

@@ -67,18 +67,59 @@ public record SnapshotInspection(
     return fault.isEmpty();
   }
 
+  /** The states among the chunks. */
+  public List<StateChunk> states() {
+    return chunks.stream()
+        .filter(chunk -> chunk.kind().equals(SnapshotFormat.STATE))
+        .map(chunk ->
+            new StateChunk(
+                chunk.type(),
+                chunk.path(),
+                chunk.version(),
+                chunk.critical(),
+                chunk.fields().orElseThrow(),
+                chunk.offset()))
+        .toList();
+  }
+
+  /** The mappings of device memory among the chunks. */
+  public List<MappingState> mappings() {
+    return chunks.stream()
+        .filter(chunk -> chunk.kind().equals(SnapshotFormat.MAPPING))
+        .map(chunk ->
+            Fields.decode(
+                MachineSchemas.MAPPING,
+                chunk.version(),
+                chunk.fields().orElseThrow(),
+                "a mapping",
+                chunk.offset()))
+        .toList();
+  }
+
   /**
-   * Inspects a snapshot; reads to the end of its footer, or to the damage.
+   * Inspects a snapshot; reads to the end of its footer, or to the damage. Of a delta what it has
+   * of its parent is not looked at, and so the digest of its memory can't be.
    *
    * @throws IOException if the stream fails
    */
   public static SnapshotInspection of(InputStream in, SnapshotLimits limits) throws IOException {
+    return of(in, limits, SnapshotReader::readAlone);
+  }
+
+  /** How the whole of it is read. */
+  @FunctionalInterface
+  interface Reading {
+    SnapshotPlan read(SnapshotReader reader) throws IOException;
+  }
+
+  static SnapshotInspection of(InputStream in, SnapshotLimits limits, Reading reading)
+      throws IOException {
     Collector collector = new Collector();
     SnapshotReader reader = new SnapshotReader(in, limits, collector);
     Optional<SnapshotDigest> digest = Optional.empty();
     Optional<SnapshotException> fault = Optional.empty();
     try {
-      digest = Optional.of(reader.readAlone().digest());
+      digest = Optional.of(reading.read(reader).digest());
     } catch (SnapshotException e) {
       fault = Optional.of(e);
     }

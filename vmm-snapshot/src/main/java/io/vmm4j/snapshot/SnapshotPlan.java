@@ -14,7 +14,7 @@ import java.util.function.Predicate;
  * @param machine the machine's configuration
  * @param states the states, in the order of the stream
  * @param mappings the mappings of device memory, in the order of the stream
- * @param skipped optional chunks of kinds that are not known here
+ * @param leftovers what is not known here, to be written again
  * @param memory what the memory consists of, by region
  * @param digest the footer's
  * @param memoryDigest of the memory, which a delta to this snapshot needs; absent if the memory was
@@ -25,7 +25,7 @@ public record SnapshotPlan(
     MachineDescription machine,
     List<StateChunk> states,
     List<MappingState> mappings,
-    List<SkippedChunk> skipped,
+    Leftovers leftovers,
     List<MemoryMakeUp> memory,
     SnapshotDigest digest,
     Optional<MemoryDigest> memoryDigest) {
@@ -34,7 +34,6 @@ public record SnapshotPlan(
   public SnapshotPlan {
     states = List.copyOf(states);
     mappings = List.copyOf(mappings);
-    skipped = List.copyOf(skipped);
     memory = List.copyOf(memory);
   }
 

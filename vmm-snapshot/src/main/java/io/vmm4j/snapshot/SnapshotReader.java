@@ -57,7 +57,7 @@ public final class SnapshotReader {
   private final Listener listener;
   private final List<StateChunk> states = new ArrayList<>();
   private final List<MappingState> mappings = new ArrayList<>();
-  private final List<SkippedChunk> skipped = new ArrayList<>();
+  private final Leftovers leftovers = new Leftovers();
   private final Set<List<String>> seen = new HashSet<>();
   private final boolean leaping;
   private final Map<String, MemoryRegionReader> regions = new LinkedHashMap<>();
@@ -199,7 +199,7 @@ public final class SnapshotReader {
                   ? List.of()
                   : regions.values().stream().map(MemoryRegionReader::makeUp).toList();
           return new SnapshotPlan(
-              prologue, machine, states, mappings, skipped, makeUp, digest, ofMemory);
+              prologue, machine, states, mappings, leftovers, makeUp, digest, ofMemory);
         }
         countChunk(header);
         switch (header.kind()) {
@@ -214,7 +214,7 @@ public final class SnapshotReader {
             image(header, machine, pipeline);
           }
           case SnapshotFormat.PADDING -> {
-            in.skipBody(header);
+            in.anyBody(header);
             listener.chunk(header, Optional.empty());
           }
           case SnapshotFormat.MACHINE ->
@@ -227,7 +227,7 @@ public final class SnapshotReader {
     }
   }
 
-  private static void refuseFeatures(Prologue prologue) {
+  static void refuseFeatures(Prologue prologue) {
     for (String feature : prologue.features()) {
       if (!SnapshotFormat.FEATURES.contains(feature)) {
         throw new SnapshotException.Incompatible(
@@ -281,10 +281,14 @@ public final class SnapshotReader {
     return image;
   }
 
+  static SnapshotException tooManyChunks(SnapshotLimits limits) {
+    return new SnapshotException.Incompatible(
+        "the number of chunks", "the reader's limit is " + limits.chunks());
+  }
+
   private void countChunk(ChunkHeader header) {
     if (++chunks > limits.chunks()) {
-      throw new SnapshotException.Incompatible(
-          "the number of chunks", "the reader's limit is " + limits.chunks());
+      throw tooManyChunks(limits);
     }
     if (!header.kind().equals(SnapshotFormat.MEMORY)
         && !header.kind().equals(SnapshotFormat.MEMORY_IMAGE)) {
@@ -309,6 +313,7 @@ public final class SnapshotReader {
     int version = version(header);
     FieldMap fields = in.fieldsBody(header);
     MachineDescription machine = MachineCodec.fromFields(version, fields, header.offset());
+    leftovers.machine(version, fields);
     listener.machine(machine);
     listener.chunk(header, Optional.of(fields));
     long total = machine.totalMemoryBytes();
@@ -346,6 +351,7 @@ public final class SnapshotReader {
               .formatted(mapping.mapping(), mapping.memory(), mapping.path()));
     }
     mappings.add(mapping);
+    leftovers.mapping(mapping, version, fields);
     listener.chunk(header, Optional.of(fields));
   }
 
@@ -370,8 +376,15 @@ public final class SnapshotReader {
           "chunk '%s' %s".formatted(header.kind(), header.name()),
           "it is critical and this version does not know it; use a newer release");
     }
-    in.skipBody(header);
-    skipped.add(new SkippedChunk(header.kind(), header.name(), header.offset(), header.length()));
+    ChunkInput.AnyBody body = in.anyBody(header);
+    leftovers.chunk(
+        new SkippedChunk(
+            header.kind(),
+            header.name(),
+            header.offset(),
+            header.fields(),
+            body.tagged(),
+            body.bytes().bytes()));
     listener.chunk(header, Optional.empty());
   }
 

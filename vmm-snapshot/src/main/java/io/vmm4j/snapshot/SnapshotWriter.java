@@ -62,6 +62,7 @@ public final class SnapshotWriter implements AutoCloseable {
   private Optional<MemoryDigest> parent = Optional.empty();
   private MemoryDigest.@Nullable Builder digest;
   private @Nullable MemoryDigest memoryDigest;
+  private Leftovers leftovers = Leftovers.none();
   private long chunks;
 
   /** A writer to a stream, which need not be buffered. */
@@ -84,6 +85,16 @@ public final class SnapshotWriter implements AutoCloseable {
    */
   public static SnapshotWriter mapped(OutputStream out) {
     return new SnapshotWriter(out, Compression.NONE, true);
+  }
+
+  /**
+   * What was left over when this snapshot was read is written again. To be said before all else.
+   */
+  public void keep(Leftovers unknown) {
+    if (phase != Phase.PROLOGUE) {
+      throw new IllegalStateException("not now: the writer is at " + phase);
+    }
+    leftovers = unknown;
   }
 
   /**
@@ -143,7 +154,8 @@ public final class SnapshotWriter implements AutoCloseable {
     image.ifPresent(memoryImage -> memoryImage.regions(machine.regions()));
     machine.regions().forEach(region -> regions.put(region.name(), region.bytes()));
     FieldMap header = FieldMap.of(Map.of("version", (long) MachineCodec.schema().version()));
-    out.chunk(SnapshotFormat.MACHINE, true, header, MachineCodec.toFields(machine));
+    FieldMap fields = leftovers.addToMachine(MachineCodec.toFields(machine));
+    out.chunk(SnapshotFormat.MACHINE, true, header, fields);
     chunks++;
   }
 
@@ -162,7 +174,8 @@ public final class SnapshotWriter implements AutoCloseable {
   public void mapping(MappingState mapping) throws IOException {
     enterChunk();
     FieldMap header = FieldMap.of(Map.of("version", (long) MachineSchemas.MAPPING.version()));
-    out.chunk(SnapshotFormat.MAPPING, true, header, MachineSchemas.MAPPING.toFields(mapping));
+    FieldMap fields = leftovers.addToMapping(mapping, MachineSchemas.MAPPING.toFields(mapping));
+    out.chunk(SnapshotFormat.MAPPING, true, header, fields);
     chunks++;
   }
 
@@ -280,6 +293,10 @@ public final class SnapshotWriter implements AutoCloseable {
       chunks += 2;
     }
     enter(Phase.CHUNKS, Phase.FINISHED);
+    for (SkippedChunk chunk : leftovers.chunks()) {
+      out.chunk(chunk.header(), chunk.tagged(), chunk.body());
+      chunks++;
+    }
     MemoryDigest ofMemory = digest().build();
     SnapshotDigest written =
         new SnapshotDigest(chunks, out.count(), out.endDigest(), ofMemory.sha256());

@@ -137,7 +137,7 @@ class HostileChainTest {
                 read.plan().machine(),
                 read.plan().states(),
                 read.plan().mappings(),
-                List.of(),
+                Leftovers.none(),
                 List.of(),
                 read.plan().digest(),
                 read.plan().memoryDigest()),

@@ -90,7 +90,7 @@ class MappedLayoutTest {
       assertThat(read.plan().digest().memorySha256()).isEqualTo(plan.digest().memorySha256());
       assertThat(read.plan().memoryDigest()).isEqualTo(plan.memoryDigest());
       assertThat(read.plan().prologue().features()).containsExactly("mapped");
-      assertThat(read.plan().skipped()).isEmpty();
+      assertThat(read.plan().leftovers().chunks()).isEmpty();
       MemoryMakeUp makeUp = read.plan().memory().getFirst();
       assertThat(makeUp.dataBytes()).isEqualTo(plan.memory().getFirst().dataBytes());
       assertThat(makeUp.fillBytes()).isEqualTo(plan.memory().getFirst().fillBytes());

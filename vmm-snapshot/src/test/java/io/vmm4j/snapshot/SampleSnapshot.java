@@ -186,6 +186,7 @@ final class SampleSnapshot {
     byte[] write(SnapshotCompression compression) throws IOException {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       try (SnapshotWriter writer = new SnapshotWriter(out, compression)) {
+        writer.keep(plan.leftovers());
         writer.prologue(plan.prologue());
         writer.machine(plan.machine());
         for (StateChunk state : plan.states()) {

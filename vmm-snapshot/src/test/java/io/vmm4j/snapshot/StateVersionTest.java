@@ -98,6 +98,7 @@ class StateVersionTest {
     recorded.check("vcpu", MachineSchemas.CPU);
     recorded.check("mapping", MachineSchemas.MAPPING);
     recorded.check("machine", MachineCodec.schema());
-    assertThat(recorded.names()).containsExactlyInAnyOrder("vcpu", "mapping", "machine");
+    recorded.check("clock", ClockState.SCHEMA);
+    assertThat(recorded.names()).containsExactlyInAnyOrder("vcpu", "mapping", "machine", "clock");
   }
 }

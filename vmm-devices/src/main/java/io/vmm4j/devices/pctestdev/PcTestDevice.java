@@ -22,7 +22,10 @@ final class PcTestDevice implements DeviceModel<PcTestDeviceState> {
   private static final int LINE_PORT = 0x2000;
   private static final int LINES = 24;
   private static final long WINDOW_BASE = 0xFF00_0000L;
-  static final int WINDOW_BYTES = 1 << 16;
+  static final int PAGE_BYTES = 4096;
+  static final int PAGES = 16;
+  private static final int WINDOW_BYTES = PAGES * PAGE_BYTES;
+  private static final byte[] ZEROS = new byte[PAGE_BYTES];
 
   private final byte[] ports = new byte[MEMORY_PORTS];
   private final byte[] window = new byte[WINDOW_BYTES];
@@ -51,13 +54,24 @@ final class PcTestDevice implements DeviceModel<PcTestDeviceState> {
 
   @Override
   public PcTestDeviceState save() {
-    return new PcTestDeviceState(ports.clone(), lines, window.clone());
+    List<PcTestDeviceState.Page> pages = new ArrayList<>();
+    for (int number = 0; number < PAGES; number++) {
+      int from = number * PAGE_BYTES;
+      byte[] contents = Arrays.copyOfRange(window, from, from + PAGE_BYTES);
+      if (!Arrays.equals(contents, ZEROS)) {
+        pages.add(new PcTestDeviceState.Page(number, contents));
+      }
+    }
+    return new PcTestDeviceState(ports.clone(), lines, pages);
   }
 
   @Override
   public void restore(PcTestDeviceState state) {
     System.arraycopy(state.ports(), 0, ports, 0, ports.length);
-    System.arraycopy(state.window(), 0, window, 0, window.length);
+    Arrays.fill(window, (byte) 0);
+    for (PcTestDeviceState.Page page : state.window()) {
+      System.arraycopy(page.contents(), 0, window, page.number() * PAGE_BYTES, PAGE_BYTES);
+    }
     for (int line = 0; line < LINES; line++) {
       drive(line, (state.lines() >> line & 1) != 0);
     }

@@ -11,7 +11,10 @@ public final class PcTestDeviceFactory
   private static final RecordSchema<PcTestDeviceConfig> CONFIG =
       RecordSchema.of(MethodHandles.lookup(), PcTestDeviceConfig.class);
   private static final RecordSchema<PcTestDeviceState> STATE =
-      RecordSchema.of(MethodHandles.lookup(), PcTestDeviceState.class);
+      RecordSchema.builder(MethodHandles.lookup(), PcTestDeviceState.class)
+          .version(2)
+          .upgrade(1, PcTestDeviceState::fromVersion1)
+          .build();
 
   /** For {@link java.util.ServiceLoader}. */
   public PcTestDeviceFactory() {}

@@ -84,6 +84,7 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
   private boolean transmitterEmptyPending;
   private boolean timeoutPending;
   private Optional<Long> timeoutAt = Optional.empty();
+  private int receiverBuffer;
   private boolean lineAsserted;
 
   Uart(UartConfig config) {
@@ -149,6 +150,7 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     modemChanges = 0;
     overrun = false;
     transmitterEmptyPending = false;
+    receiverBuffer = 0;
     stopTimeout();
     lineAsserted = false;
     line.set(false);
@@ -272,7 +274,10 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     restartTimeout();
     takeFromHost();
     update();
-    return character == null ? 0 : character & 0xFF;
+    if (character != null) {
+      receiverBuffer = character & 0xFF;
+    }
+    return receiverBuffer;
   }
 
   /** Section 8.4.1: 4 character times after the last arrival and the last read. */
@@ -446,7 +451,8 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
         overrun,
         transmitterEmptyPending,
         timeoutPending,
-        timeoutAt);
+        timeoutAt,
+        receiverBuffer);
   }
 
   @Override
@@ -464,6 +470,7 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     transmitterEmptyPending = state.transmitterEmptyPending();
     timeoutPending = state.timeoutPending();
     timeoutAt = state.timeoutAt();
+    receiverBuffer = state.receiverBuffer();
     DeviceTimer timeout = Objects.requireNonNull(timer);
     timeoutAt.ifPresentOrElse(timeout::armAt, timeout::cancel);
     lineAsserted = interrupt() != NO_INTERRUPT;

@@ -4,6 +4,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
+import java.util.function.UnaryOperator;
 
 /** Makes {@code uart16550} devices. */
 public final class UartFactory implements DeviceFactory<UartConfig, UartState> {
@@ -12,7 +13,12 @@ public final class UartFactory implements DeviceFactory<UartConfig, UartState> {
           .defaults(UartConfig.DEFAULT)
           .build();
   private static final RecordSchema<UartState> STATE =
-      RecordSchema.of(MethodHandles.lookup(), UartState.class);
+      RecordSchema.builder(MethodHandles.lookup(), UartState.class)
+          .version(2)
+          // Version 1 had no receiver buffer: a read without a character gave 0.
+          .defaultValue("receiverBuffer", 0L)
+          .upgrade(1, UnaryOperator.identity())
+          .build();
 
   /** For {@link java.util.ServiceLoader}. */
   public UartFactory() {}

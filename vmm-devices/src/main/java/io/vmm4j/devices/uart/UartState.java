@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param transmitterEmptyPending whether THRE asks for an interrupt
  * @param timeoutPending whether the character timeout asks for an interrupt
  * @param timeoutAt the guest time of the next character timeout, in nanoseconds
+ * @param receiverBuffer RBR: the character that was read last, which a read gives again when
+ *     nothing waits
  */
 public record UartState(
     int interruptEnable,
@@ -33,7 +35,8 @@ public record UartState(
     boolean overrun,
     boolean transmitterEmptyPending,
     boolean timeoutPending,
-    Optional<Long> timeoutAt) {
+    Optional<Long> timeoutAt,
+    int receiverBuffer) {
 
   /** Checks ranges. */
   public UartState {
@@ -46,6 +49,7 @@ public record UartState(
     Checks.range("modemChanges", modemChanges, 0, 0xF);
     received = List.copyOf(received);
     Checks.range("received", received.size(), 0, Uart.FIFO_CHARACTERS);
+    Checks.unsignedByte("receiverBuffer", receiverBuffer);
     received.forEach(character -> Checks.range("received", character, 0, 0xFFFF));
   }
 }

@@ -43,6 +43,15 @@ class UartTest {
   }
 
   @Test
+  void when_nothing_waits_a_read_gives_the_last_character_again() {
+    assertThat(machine.in8(DATA)).as("after reset").isZero();
+    machine.fakeConsole().send("ab");
+    assertThat(readAll()).isEqualTo("ab");
+    assertThat(machine.in8(DATA)).isEqualTo('b');
+    assertThat(machine.in8(LSR) & 1).isZero();
+  }
+
+  @Test
   void drivers_find_a_16550a() {
     // As Linux 8250_port.c autoconfig().
     machine.out8(IER, 0x00);

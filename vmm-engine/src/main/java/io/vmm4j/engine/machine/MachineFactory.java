@@ -249,6 +249,7 @@ public final class MachineFactory {
         plan.prologue().created(),
         new MachineImage(plan.machine(), plan.states(), plan.mappings()),
         plan.memoryDigest(),
+        plan.leftovers(),
         memory);
   }
 

@@ -1,10 +1,10 @@
 package io.vmm4j.engine.machine;
 
 import io.vmm4j.engine.machine.device.DeviceMemories;
-import io.vmm4j.engine.machine.snapshot.ClockState;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.RamLayout;
+import io.vmm4j.snapshot.ClockState;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MachineSchemas;
 import io.vmm4j.snapshot.MappingState;

@@ -13,6 +13,7 @@ import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.AtomicFileWriter;
 import io.vmm4j.snapshot.ChangedPages;
+import io.vmm4j.snapshot.Leftovers;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappingState;
 import io.vmm4j.snapshot.MemoryDigest;
@@ -41,6 +42,7 @@ final class MachineSnapshot implements Snapshot {
   private final Optional<ParentLink> parent;
   private final Optional<CaptureReport> report;
   private Optional<MemoryDigest> memoryDigest = Optional.empty();
+  private Leftovers leftovers = Leftovers.none();
   private boolean closed;
 
   /**
@@ -77,9 +79,11 @@ final class MachineSnapshot implements Snapshot {
       Instant taken,
       MachineImage image,
       Optional<MemoryDigest> memoryDigest,
+      Leftovers leftovers,
       ImageMemory memory) {
     this(factory, id, taken, image, Optional.empty(), memory, Optional.empty(), Optional.empty());
     this.memoryDigest = memoryDigest;
+    this.leftovers = leftovers;
   }
 
   /**
@@ -107,6 +111,7 @@ final class MachineSnapshot implements Snapshot {
         options.layout() == SnapshotLayout.MAPPED
             ? SnapshotWriter.mapped(out)
             : new SnapshotWriter(out, options.compression())) {
+      writer.keep(leftovers);
       if (link.isPresent()) {
         MemoryDigest parentMemory = link.get().memory();
         writer.prologue(

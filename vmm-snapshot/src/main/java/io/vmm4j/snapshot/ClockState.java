@@ -1,4 +1,4 @@
-package io.vmm4j.engine.machine.snapshot;
+package io.vmm4j.snapshot;
 
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
