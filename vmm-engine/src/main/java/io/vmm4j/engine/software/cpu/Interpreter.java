@@ -319,6 +319,44 @@ public final class Interpreter {
           case Op.SHIFT_RIGHT_Q -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 8);
           case Op.SHIFT_LEFT_D -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 4);
           case Op.SHIFT_RIGHT_D -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 4);
+          case Op.SHIFT_ARITHMETIC_Q -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 8);
+          case Op.SHIFT_ARITHMETIC_D -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 4);
+          case Op.MULTIPLY_Q -> r[in.reg] = Alu.multiplySigned(cpu, r[in.reg], r[in.rm], 8);
+          case Op.ADD_CARRY_Q -> addCarry64(r, in.reg, r[in.rm]);
+          case Op.ADD_CARRY_IMMEDIATE_Q -> addCarry64(r, in.rm, in.imm);
+          case Op.ADD_LOAD_Q -> add64(r, in.reg, mmu.read64(address(in)));
+          case Op.ADD_LOAD_D -> add32(r, in.reg, mmu.read32(address(in)));
+          case Op.SUB_LOAD_Q -> sub64(r, in.reg, mmu.read64(address(in)));
+          case Op.XOR_LOAD_D ->
+              r[in.reg] = logic((int) r[in.reg] ^ mmu.read32(address(in))) & 0xFFFFFFFFL;
+          case Op.OR_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] | in.imm);
+          case Op.OR_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] | in.imm)) & 0xFFFFFFFFL;
+          case Op.TEST_B -> logic((byte) (r[in.reg] & r[in.rm]));
+          case Op.TEST_IMMEDIATE_B -> logic((byte) (r[in.rm] & in.imm));
+          case Op.TEST_IMMEDIATE_LOAD_B -> logic((byte) (mmu.read8(address(in)) & in.imm));
+          case Op.CMP_IMMEDIATE_B -> cmp8((byte) r[in.rm], (byte) in.imm);
+          case Op.CMP_IMMEDIATE_LOAD_B -> cmp8((byte) mmu.read8(address(in)), (byte) in.imm);
+          case Op.CMP_IMMEDIATE_LOAD_Q -> cmp64(mmu.read64(address(in)), in.imm);
+          case Op.CMP_IMMEDIATE_LOAD_D -> cmp32(mmu.read32(address(in)), (int) in.imm);
+          case Op.CMP_WITH_Q -> cmp64(mmu.read64(address(in)), r[in.reg]);
+          case Op.CMP_WITH_D -> cmp32(mmu.read32(address(in)), (int) r[in.reg]);
+          case Op.LOAD_SIGN_D -> r[in.reg] = mmu.read32(address(in));
+          case Op.LEA_D ->
+              r[in.reg] =
+                  r[in.base] + (r[in.index] << in.scale) + in.displacement
+                      & in.addressMask
+                      & 0xFFFFFFFFL;
+          case Op.STORE_IMMEDIATE_Q -> mmu.write64(address(in), in.imm);
+          case Op.STORE_IMMEDIATE_D -> mmu.write32(address(in), (int) in.imm);
+          case Op.STORE_IMMEDIATE_B -> mmu.write8(address(in), (int) in.imm);
+          case Op.SET_IF -> r[in.rm] = r[in.rm] & ~0xFFL | (cpu.condition(in.opcode & 15) ? 1 : 0);
+          case Op.MOVE_IF_Q -> {
+            if (cpu.condition(in.opcode & 15)) {
+              r[in.reg] = r[in.rm];
+            }
+          }
+          case Op.MOVE_IF_D ->
+              r[in.reg] = r[cpu.condition(in.opcode & 15) ? in.rm : in.reg] & 0xFFFFFFFFL;
           case Op.JUMP_IF -> {
             long next = start + in.offset + in.length;
             taken = cpu.condition(in.opcode & 15);
@@ -397,6 +435,14 @@ public final class Interpreter {
     r[to] = result;
   }
 
+  private void addCarry64(long[] r, int to, long b) {
+    long a = r[to];
+    long result = a + b + cpu.carry();
+    cpu.flagAux = Flags.addAux64(a, b, result);
+    cpu.flagResult = result;
+    r[to] = result;
+  }
+
   private void sub64(long[] r, int to, long b) {
     long a = r[to];
     cmp64(a, b);
@@ -427,6 +473,12 @@ public final class Interpreter {
     int result = a - b;
     cpu.flagAux = Flags.subAux32(a, b, result);
     cpu.flagResult = result;
+  }
+
+  private void cmp8(byte a, byte b) {
+    int result = a - b;
+    cpu.flagAux = Flags.subAux(a, b, result, 1);
+    cpu.flagResult = (byte) result;
   }
 
   private long logic(long result) {

@@ -69,6 +69,37 @@ final class Op {
   static final int NOP = 53;
   static final int MOVE_ZERO_W = 54;
   static final int SIGN_EXTEND_D = 55;
+  static final int SET_IF = 56;
+  static final int MOVE_IF_Q = 57;
+  static final int MOVE_IF_D = 58;
+  static final int MULTIPLY_Q = 59;
+  static final int ADD_CARRY_Q = 60;
+  static final int ADD_CARRY_IMMEDIATE_Q = 61;
+  static final int ADD_LOAD_Q = 62;
+  static final int ADD_LOAD_D = 63;
+  static final int SUB_LOAD_Q = 64;
+  static final int TEST_B = 65;
+  static final int TEST_IMMEDIATE_B = 66;
+  static final int CMP_IMMEDIATE_B = 67;
+  static final int TEST_IMMEDIATE_LOAD_B = 68;
+  static final int CMP_IMMEDIATE_LOAD_B = 69;
+  static final int CMP_IMMEDIATE_LOAD_Q = 70;
+  static final int CMP_IMMEDIATE_LOAD_D = 71;
+
+  /** The first operand is in memory: the same for D. */
+  static final int CMP_WITH_Q = 72;
+
+  static final int CMP_WITH_D = 73;
+  static final int LOAD_SIGN_D = 74;
+  static final int LEA_D = 75;
+  static final int STORE_IMMEDIATE_Q = 76;
+  static final int STORE_IMMEDIATE_D = 77;
+  static final int STORE_IMMEDIATE_B = 78;
+  static final int SHIFT_ARITHMETIC_Q = 79;
+  static final int SHIFT_ARITHMETIC_D = 80;
+  static final int OR_IMMEDIATE_Q = 81;
+  static final int OR_IMMEDIATE_D = 82;
+  static final int XOR_LOAD_D = 83;
 
   private Op() {}
 }
