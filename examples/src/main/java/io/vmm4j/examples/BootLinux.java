@@ -45,8 +45,10 @@ public final class BootLinux {
       console.expect(PROMPT, Duration.ofMinutes(5));
       for (String command : new String[] {"uname -a", "cat /proc/uptime", "echo $((6 * 7))"}) {
         console.sendLine(command);
-        String answer = console.expect(PROMPT, Duration.ofMinutes(1)).before();
-        System.out.println("$ " + answer.strip());
+        // The terminal's echo of the command comes first, then the answer.
+        String text = console.expect(PROMPT, Duration.ofMinutes(1)).before();
+        System.out.println("$ " + command);
+        System.out.println(text.substring(text.indexOf('\n') + 1).strip());
       }
 
       // 4. Switch it off, and see how it ended.

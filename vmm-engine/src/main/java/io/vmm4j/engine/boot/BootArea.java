@@ -17,6 +17,9 @@ final class BootArea {
   /** A task state segment of 104 bytes. */
   static final long TSS = 0x8_0080;
 
+  /** Code that runs before the kernel. */
+  static final long ENTRY_CODE = 0x8_0100;
+
   /** Multiboot information, or the PVH start info. */
   static final long INFORMATION = 0x8_1000;
 

@@ -11,7 +11,9 @@ import java.util.Optional;
 
 /**
  * A Multiboot 1 kernel (Multiboot specification 0.6.96): an ELF of 32 bits, one of 64 bits that
- * begins in 32-bit mode, or a flat image with the address fields of its header.
+ * begins in 32-bit mode, or a flat image with the address fields of its header. It finds what a
+ * BIOS leaves ({@link BiosHandover}), as the specification has the BIOS's vectors and controllers
+ * left as they were (3.2).
  */
 final class MultibootLoader implements BootLoader {
   private static final int BOOTLOADER_MAGIC = 0x2BAD_B002;
@@ -56,6 +58,7 @@ final class MultibootLoader implements BootLoader {
             "the Multiboot header's flags 0x%x require what this loader does not know (0x%x)",
             header.flags(), header.unknownRequirements());
       }
+      BiosHandover.writeVectors(target);
       Loaded loaded =
           header.hasAddresses() ? loadFlat(target, image, header) : loadElf(target, image);
       if (loaded.entry != (loaded.entry & 0xFFFF_FFFFL)
@@ -69,10 +72,10 @@ final class MultibootLoader implements BootLoader {
           source.commandLine().isEmpty() ? path : path + " " + source.commandLine(),
           BootArea.COMMAND_LINE_BYTES - 1);
       writeInformation(target, loaded.end);
+      long entry = BiosHandover.writeEntry(target.memory(), BOOTLOADER_MAGIC, loaded.entry);
       long[] gpr = new long[16];
-      gpr[0] = BOOTLOADER_MAGIC; // EAX
       gpr[3] = BootArea.INFORMATION; // EBX
-      return EntryState.protectedMode(target.memory(), loaded.entry, gpr);
+      return EntryState.protectedMode(target.memory(), entry, gpr);
     }
   }
 

@@ -146,7 +146,9 @@ final class ApicTimer {
       }
       left = periodNanos() - -left % periodNanos();
     }
-    return Math.min(VmClock.nanosToTicks(left, frequencyHz) / divisor, initialCount);
+    // It counts at the end of each division, and comes to zero only when it expires.
+    long count = Math.ceilDiv(VmClock.nanosToTicks(left, frequencyHz), divisor);
+    return Math.clamp(count, 1, initialCount);
   }
 
   // ---- TSC deadline ----

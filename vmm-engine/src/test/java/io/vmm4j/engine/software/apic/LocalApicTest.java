@@ -148,6 +148,21 @@ class LocalApicTest {
   }
 
   @Test
+  void dividedTimerCountsAtTheEndOfEachDivision() {
+    write(0x3E0, 0x2); // divided by 8
+    write(0x320, 0x40);
+    write(0x380, 2);
+
+    for (int ticks = 0; ticks < 16; ticks++) {
+      assertThat(read(0x390)).as("after %d ticks", ticks).isEqualTo(ticks < 8 ? 2 : 1);
+      assertThat(apic.hasInterrupt()).isFalse();
+      host.advance(1);
+    }
+    assertThat(read(0x390)).isZero();
+    assertThat(apic.hasInterrupt()).isTrue();
+  }
+
+  @Test
   void periodicTimerReloads() {
     write(0x3E0, 0); // divided by 2
     write(0x320, 0x20040);
