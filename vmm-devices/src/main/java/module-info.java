@@ -9,6 +9,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.contract;
   exports io.vmm4j.devices.debugcon;
   exports io.vmm4j.devices.debugexit;
+  exports io.vmm4j.devices.fwcfg;
   exports io.vmm4j.devices.i8042;
   exports io.vmm4j.devices.ioapic;
   exports io.vmm4j.devices.pctestdev;
@@ -26,6 +27,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.bootrom.BootRomFactory,
       io.vmm4j.devices.debugcon.DebugConsoleFactory,
       io.vmm4j.devices.debugexit.DebugExitFactory,
+      io.vmm4j.devices.fwcfg.FwCfgFactory,
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,

@@ -22,6 +22,8 @@ import io.vmm4j.devices.debugcon.DebugConsoleConfig;
 import io.vmm4j.devices.debugcon.DebugConsoleFactory;
 import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.debugexit.DebugExitFactory;
+import io.vmm4j.devices.fwcfg.FwCfgConfig;
+import io.vmm4j.devices.fwcfg.FwCfgFactory;
 import io.vmm4j.devices.i8042.I8042Config;
 import io.vmm4j.devices.i8042.I8042Factory;
 import io.vmm4j.devices.ioapic.IoApicConfig;
@@ -72,6 +74,7 @@ class BuiltInDevicesContractTest {
         container(new AcpiPmFactory(), AcpiPmConfig.DEFAULT),
         container(new DebugExitFactory(), DebugExitConfig.DEFAULT),
         container(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT),
+        container(new FwCfgFactory(), FwCfgConfig.DEFAULT),
         container(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
         container(new BootRomFactory(), new BootRomConfig(image.toString())),
         container(new BootRomFactory(), new BootRomConfig(image.toString(), true)),
@@ -106,6 +109,7 @@ class BuiltInDevicesContractTest {
             "debug-exit",
             "debug-console",
             "bootrom",
+            "fwcfg",
             "pc-testdev",
             "test-window",
             "vmgenid");

@@ -29,6 +29,12 @@ public interface DeviceContext {
    */
   long randomSeed();
 
+  /** How many processors the machine has. */
+  int cpus();
+
+  /** How much RAM the machine has. */
+  MemorySize ram();
+
   /** Guest physical memory, for DMA. */
   GuestMemory memory();
 

@@ -324,6 +324,17 @@ public final class FakeDeviceContext implements DeviceContext {
   }
 
   @Override
+  public int cpus() {
+    return 1;
+  }
+
+  /** 16 MiB, whatever RAM a test has given it. */
+  @Override
+  public MemorySize ram() {
+    return MemorySize.mebibytes(16);
+  }
+
+  @Override
   public FakeMemory memory() {
     return memory;
   }

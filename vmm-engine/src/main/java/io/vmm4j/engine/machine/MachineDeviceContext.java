@@ -63,6 +63,16 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
+  public int cpus() {
+    return machine.plan().spec().cpus();
+  }
+
+  @Override
+  public MemorySize ram() {
+    return machine.plan().spec().memory();
+  }
+
+  @Override
   public GuestMemory memory() {
     return machine.guestMemory();
   }
