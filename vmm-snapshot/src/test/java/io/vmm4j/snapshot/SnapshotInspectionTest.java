@@ -39,7 +39,7 @@ class SnapshotInspectionTest {
         .containsExactly(
             tuple("machine", "", "", 1),
             tuple("state", "uart16550", "com1", 3),
-            tuple("state", "vcpu", "vcpu/0", 1),
+            tuple("state", "vcpu", "vcpu/0", MachineSchemas.CPU.version()),
             tuple("mapping", "", "", 1));
     assertThat(inspection.chunks().get(1).fields()).contains(SampleSnapshot.uart().fields());
     assertThat(inspection.memory())
