@@ -6,6 +6,8 @@ import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.SegmentAttributes;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,12 +30,6 @@ final class EntryState {
   private static final long DATA = 0x00CF_9300_0000_FFFFL;
   private static final long TASK_32 = 0x0000_8B00_0000_0067L;
 
-  private static final long CR0_PE = 1;
-  private static final long CR0_ET = 1 << 4;
-  private static final long CR0_NE = 1 << 5;
-  private static final long CR0_PG = 1L << 31;
-  private static final long CR4_PAE = 1 << 5;
-  private static final long EFER_LME_LMA = 1 << 8 | 1 << 10;
   private static final long MTRR_ENABLED_WRITE_BACK = 1 << 11 | 6;
 
   private static final long FOUR_GIB = 1L << 32;
@@ -46,7 +42,8 @@ final class EntryState {
   /** Flat 32-bit protected mode without paging. */
   static CpuState protectedMode(GuestMemory memory, long entry, long[] gpr) {
     writeDescriptors(memory, CODE_32);
-    return state(gpr, entry, 0xC09B, CR0_PE | CR0_ET, 0, 0, 0);
+    return state(
+        gpr, entry, SegmentAttributes.FLAT_CODE, ControlBits.CR0_PE | ControlBits.CR0_ET, 0, 0, 0);
   }
 
   /** 64-bit mode with the lower 4 GiB mapped one to one. */
@@ -56,24 +53,25 @@ final class EntryState {
     return state(
         gpr,
         entry,
-        0xA09B,
-        CR0_PE | CR0_ET | CR0_NE | CR0_PG,
+        SegmentAttributes.LONG_CODE,
+        ControlBits.CR0_PE | ControlBits.CR0_ET | ControlBits.CR0_NE | ControlBits.CR0_PG,
         BootArea.PAGE_TABLES,
-        CR4_PAE,
-        EFER_LME_LMA);
+        ControlBits.CR4_PAE,
+        ControlBits.EFER_LME | ControlBits.EFER_LMA);
   }
 
   /** Real mode with all segments at {@code address}, entered at its first byte. */
   static CpuState realMode(int address) {
     CpuState reset = ResetState.bootstrapProcessor();
     int selector = address >> 4;
-    SegmentState data = new SegmentState(selector, address, 0xFFFF, 0x93);
+    SegmentState data =
+        new SegmentState(selector, address, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
     return new CpuState(
         new long[16],
         0,
         0x2,
         data,
-        new SegmentState(selector, address, 0xFFFF, 0x9B),
+        new SegmentState(selector, address, 0xFFFF, SegmentAttributes.REAL_MODE_CODE),
         data,
         data,
         data,
@@ -82,7 +80,7 @@ final class EntryState {
         reset.tr(),
         reset.gdtr(),
         new TableState(0, 0x3FF),
-        CR0_ET,
+        ControlBits.CR0_ET,
         0,
         0,
         0,
@@ -99,7 +97,8 @@ final class EntryState {
   private static CpuState state(
       long[] gpr, long entry, int codeAttributes, long cr0, long cr3, long cr4, long efer) {
     CpuState reset = ResetState.bootstrapProcessor();
-    SegmentState data = new SegmentState(DATA_SELECTOR, 0, 0xFFFF_FFFFL, 0xC093);
+    SegmentState data =
+        new SegmentState(DATA_SELECTOR, 0, 0xFFFF_FFFFL, SegmentAttributes.FLAT_DATA);
     return new CpuState(
         gpr,
         entry,
@@ -110,8 +109,8 @@ final class EntryState {
         data,
         data,
         data,
-        new SegmentState(0, 0, 0xFFFF, 0x82 | SegmentState.UNUSABLE),
-        new SegmentState(TASK_SELECTOR, BootArea.TSS, 0x67, 0x8B),
+        new SegmentState(0, 0, 0xFFFF, SegmentAttributes.LDT | SegmentState.UNUSABLE),
+        new SegmentState(TASK_SELECTOR, BootArea.TSS, 0x67, SegmentAttributes.BUSY_TSS),
         new TableState(BootArea.GDT, 6 * 8 - 1),
         new TableState(0, 0),
         cr0,

@@ -8,6 +8,8 @@ import io.vmm4j.api.backend.PendingEvents;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
+import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.SegmentAttributes;
 import java.util.List;
 
 /**
@@ -28,12 +30,6 @@ public final class ResetState {
   private static final long MISC_ENABLE_RESET = 1 | 1 << 11 | 1 << 12;
 
   private static final long PAT_RESET = 0x0007_0406_0007_0406L;
-  private static final long CR0_RESET = 0x6000_0010L; // CD, NW, ET
-  private static final int REAL_MODE_DATA = 0x93; // present, read/write data, accessed
-  private static final int REAL_MODE_CODE = 0x9B; // present, execute/read, accessed
-  private static final int LDT = 0x82;
-  private static final int TSS_BUSY = 0x8B;
-
   private static final int LVT_MASKED = 1 << 16;
 
   private ResetState() {}
@@ -89,26 +85,26 @@ public final class ResetState {
   private static CpuState processor(int apicId, boolean bootstrap) {
     long[] gpr = new long[16];
     gpr[2] = CpuModel.SIGNATURE; // EDX tells the processor's signature
-    SegmentState data = new SegmentState(0, 0, 0xFFFF, REAL_MODE_DATA);
+    SegmentState data = new SegmentState(0, 0, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
     return new CpuState(
         gpr,
         0xFFF0,
         0x2,
         data,
-        new SegmentState(0xF000, 0xFFFF_0000L, 0xFFFF, REAL_MODE_CODE),
+        new SegmentState(0xF000, 0xFFFF_0000L, 0xFFFF, SegmentAttributes.REAL_MODE_CODE),
         data,
         data,
         data,
         data,
-        new SegmentState(0, 0, 0xFFFF, LDT),
-        new SegmentState(0, 0, 0xFFFF, TSS_BUSY),
+        new SegmentState(0, 0, 0xFFFF, SegmentAttributes.LDT),
+        new SegmentState(0, 0, 0xFFFF, SegmentAttributes.BUSY_TSS),
         new TableState(0, 0xFFFF),
         new TableState(0, 0xFFFF),
-        CR0_RESET,
+        ControlBits.CR0_RESET,
         0,
         0,
         0,
-        new long[] {0, 0, 0, 0, 0xFFFF_0FF0L, 0x400},
+        new long[] {0, 0, 0, 0, ControlBits.DR6_RESET, ControlBits.DR7_RESET},
         1,
         initialXsaveArea(),
         List.of(

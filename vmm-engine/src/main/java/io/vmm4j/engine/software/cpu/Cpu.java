@@ -314,9 +314,11 @@ public final class Cpu {
     throw fault;
   }
 
-  /** #UD for an instruction that is not implemented: logged once each. */
+  /** #UD: logged once for each instruction that is not implemented. */
   public CpuFault undefined(Instruction in) {
-    undefinedLog.report(this, in);
+    if (!in.illegal) {
+      undefinedLog.report(this, in);
+    }
     throw raise(UD);
   }
 

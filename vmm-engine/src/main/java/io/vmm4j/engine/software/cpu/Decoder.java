@@ -321,33 +321,38 @@ final class Decoder {
 
   // ---- what executes it ----
 
+  private static int illegal(Instruction in) {
+    in.illegal = true;
+    return Op.UNDEFINED;
+  }
+
   private int op(Instruction in, int entry) {
     int opcode = in.opcode;
     int extension = in.extension();
     if (in.lock && !(in.isMemory && OpcodeTable.allowsLock(opcode, extension))) {
-      return Op.UNDEFINED;
+      return illegal(in);
     }
     if (cpu.codeSize == 8 && OpcodeTable.isInvalidIn64(opcode)) {
-      return Op.UNDEFINED;
+      return OpcodeTable.isVectorPrefix(opcode) ? Op.UNDEFINED : illegal(in);
     }
     switch (opcode) {
       case 0x63:
         return cpu.codeSize == 8 ? Specializer.op(in) : Op.SYSTEM;
       case 0xFF:
         if (extension == 3 || extension == 5) {
-          return in.isMemory ? Op.SYSTEM : Op.UNDEFINED;
+          return in.isMemory ? Op.SYSTEM : illegal(in);
         }
-        return extension == 7 ? Op.UNDEFINED : Specializer.op(in);
+        return extension == 7 ? illegal(in) : Specializer.op(in);
       case 0xFE:
-        return extension > 1 ? Op.UNDEFINED : Specializer.op(in);
+        return extension > 1 ? illegal(in) : Specializer.op(in);
       case 0x8F:
         return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
       case 0xC6, 0xC7:
         return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
       case 0x8D:
-        return in.isMemory ? Specializer.op(in) : Op.UNDEFINED;
+        return in.isMemory ? Specializer.op(in) : illegal(in);
       case 0x1BA:
-        return extension < 4 ? Op.UNDEFINED : Specializer.op(in);
+        return extension < 4 ? illegal(in) : Specializer.op(in);
       case 0x1B8:
         return in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.INTEGER : Op.UNDEFINED;
       case 0x1C7:

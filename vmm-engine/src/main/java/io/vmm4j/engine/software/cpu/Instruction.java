@@ -26,6 +26,9 @@ public final class Instruction {
   /** What the interpreter dispatches on: see {@link Op}. */
   public int op;
 
+  /** Whether the manual says #UD: not an instruction that is missing here. */
+  public boolean illegal;
+
   /** The opcode: map (0 one byte, 1 0F, 2 0F38, 3 0F3A) in bits 8-9, the byte in bits 0-7. */
   public int opcode;
 

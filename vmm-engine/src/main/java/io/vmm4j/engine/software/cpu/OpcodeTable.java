@@ -169,6 +169,11 @@ final class OpcodeTable {
     };
   }
 
+  /** Whether an opcode begins an instruction of AVX or AVX-512 in 64-bit mode. */
+  static boolean isVectorPrefix(int opcode) {
+    return opcode == 0x62 || opcode == 0xC4 || opcode == 0xC5;
+  }
+
   /** Whether LOCK is allowed, the destination being in memory (SDM volume 2, LOCK). */
   static boolean allowsLock(int opcode, int extension) {
     if (opcode < 0x38) {

@@ -74,9 +74,6 @@ public final class FpuState {
   /** Transcendental functions. */
   final Transcendental transcendental = new Transcendental(extended);
 
-  /** FERR#: run where an x87 exception waits while CR0.NE is clear (IRQ 13 on a PC). */
-  public Runnable errorLine = () -> {};
-
   /** High half of the 128-bit operand fetched last. */
   long operandHigh;
 

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.fpu;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.x86.ControlBits;
 
 /**
  * Operands of SIMD instructions, and the conditions under which these execute at all (Intel SDM
@@ -10,50 +11,48 @@ import io.vmm4j.engine.software.cpu.Mmu;
  * high half is left in {@link FpuState#operandHigh}.
  */
 final class Operands {
-  private static final int CR0_EM = 4;
-  private static final int CR0_TS = 8;
-  private static final int CR0_NE = 0x20;
-  private static final int CR4_OSFXSR = 0x200;
-  private static final int CR4_OSXMMEXCPT = 0x400;
-
   private Operands() {}
 
   /** Faults unless SSE instructions may execute. */
   static void requireSse(Cpu cpu) {
-    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0 || (cpu.cr4 & CR4_OSFXSR) == 0) {
-      throw cpu.raise((cpu.cr0 & CR0_EM) != 0 || (cpu.cr4 & CR4_OSFXSR) == 0 ? Cpu.UD : Cpu.NM);
+    if ((cpu.cr0 & (ControlBits.CR0_EM | ControlBits.CR0_TS)) != 0
+        || (cpu.cr4 & ControlBits.CR4_OSFXSR) == 0) {
+      throw cpu.raise(
+          (cpu.cr0 & ControlBits.CR0_EM) != 0 || (cpu.cr4 & ControlBits.CR4_OSFXSR) == 0
+              ? Cpu.UD
+              : Cpu.NM);
     }
   }
 
   /** Faults unless MMX instructions may execute. */
   static void requireMmx(Cpu cpu) {
-    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0) {
-      throw cpu.raise((cpu.cr0 & CR0_EM) != 0 ? Cpu.UD : Cpu.NM);
+    if ((cpu.cr0 & (ControlBits.CR0_EM | ControlBits.CR0_TS)) != 0) {
+      throw cpu.raise((cpu.cr0 & ControlBits.CR0_EM) != 0 ? Cpu.UD : Cpu.NM);
     }
     requireNoPending(cpu);
   }
 
   /** Faults unless x87 instructions may execute. */
   static void requireX87(Cpu cpu) {
-    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0) {
+    if ((cpu.cr0 & (ControlBits.CR0_EM | ControlBits.CR0_TS)) != 0) {
       throw cpu.raise(Cpu.NM);
     }
   }
 
-  /** Reports an unmasked x87 exception that is pending: #MF, or FERR# where CR0.NE is clear. */
+  /**
+   * Reports an unmasked x87 exception that is pending: #MF. Where CR0.NE is clear the instruction
+   * goes on, as with IGNNE# asserted: FERR#, IRQ 13 of a PC, is not there.
+   */
   static void requireNoPending(Cpu cpu) {
-    if (cpu.fpu.exceptionPending()) {
-      if ((cpu.cr0 & CR0_NE) != 0) {
-        throw cpu.raise(Cpu.MF);
-      }
-      cpu.fpu.errorLine.run();
+    if (cpu.fpu.exceptionPending() && (cpu.cr0 & ControlBits.CR0_NE) != 0) {
+      throw cpu.raise(Cpu.MF);
     }
   }
 
   /** Moves SIMD exceptions into MXCSR; faults if one is unmasked. */
   static void settle(Cpu cpu) {
     if (cpu.fpu.simd.exceptions() != 0 && cpu.fpu.simd.settle()) {
-      throw cpu.raise((cpu.cr4 & CR4_OSXMMEXCPT) != 0 ? Cpu.XM : Cpu.UD);
+      throw cpu.raise((cpu.cr4 & ControlBits.CR4_OSXMMEXCPT) != 0 ? Cpu.XM : Cpu.UD);
     }
   }
 

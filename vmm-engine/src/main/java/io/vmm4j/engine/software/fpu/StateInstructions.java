@@ -3,18 +3,13 @@ package io.vmm4j.engine.software.fpu;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.x86.ControlBits;
 
 /**
  * The opcode 0F AE: FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences, CLFLUSH
  * and the FS and GS base instructions (Intel SDM volume 2).
  */
 final class StateInstructions {
-  private static final long CR4_OSFXSR = 0x200;
-  private static final long CR4_FSGSBASE = 0x1_0000;
-  private static final long CR4_OSXSAVE = 0x4_0000;
-  private static final long CR0_EM = 4;
-  private static final long CR0_TS = 8;
-
   private StateInstructions() {}
 
   static void execute(Cpu cpu, Instruction in) {
@@ -59,7 +54,7 @@ final class StateInstructions {
   }
 
   private static void segmentBase(Cpu cpu, Instruction in, int extension) {
-    if (in.codeSize != 8 || (cpu.cr4 & CR4_FSGSBASE) == 0) {
+    if (in.codeSize != 8 || (cpu.cr4 & ControlBits.CR4_FSGSBASE) == 0) {
       throw cpu.raise(Cpu.UD);
     }
     int segment = (extension & 1) == 0 ? Cpu.FS : Cpu.GS;
@@ -77,7 +72,7 @@ final class StateInstructions {
   }
 
   private static long legacyArea(Cpu cpu, Instruction in, boolean write) {
-    if ((cpu.cr0 & (CR0_EM | CR0_TS)) != 0) {
+    if ((cpu.cr0 & (ControlBits.CR0_EM | ControlBits.CR0_TS)) != 0) {
       throw cpu.raise(Cpu.NM);
     }
     long linear = cpu.linearAddress(in, FpuImage.FXSAVE_SIZE, write);
@@ -92,7 +87,7 @@ final class StateInstructions {
     FpuImage image = cpu.fpu.image;
     image.fill(in.rexW);
     // The last 96 bytes belong to software; without OSFXSR the XMM registers are left out too.
-    int end = (cpu.cr4 & CR4_OSFXSR) == 0 ? 160 : in.codeSize == 8 ? 416 : 288;
+    int end = (cpu.cr4 & ControlBits.CR4_OSFXSR) == 0 ? 160 : in.codeSize == 8 ? 416 : 288;
     cpu.mmu.probe(linear, FpuImage.FXSAVE_SIZE, Mmu.WRITE);
     write(cpu, linear, 0, end);
   }
@@ -113,7 +108,7 @@ final class StateInstructions {
     long linear = legacyArea(cpu, in, false);
     read(cpu, linear, FpuImage.FXSAVE_SIZE);
     FpuImage image = cpu.fpu.image;
-    boolean sse = (cpu.cr4 & CR4_OSFXSR) != 0;
+    boolean sse = (cpu.cr4 & ControlBits.CR4_OSFXSR) != 0;
     if (sse) {
       checkMxcsr(cpu, image.mxcsr());
     }
@@ -125,10 +120,10 @@ final class StateInstructions {
   }
 
   private static long extendedArea(Cpu cpu, Instruction in, boolean write) {
-    if ((cpu.cr4 & CR4_OSXSAVE) == 0) {
+    if ((cpu.cr4 & ControlBits.CR4_OSXSAVE) == 0) {
       throw cpu.raise(Cpu.UD);
     }
-    if ((cpu.cr0 & CR0_TS) != 0) {
+    if ((cpu.cr0 & ControlBits.CR0_TS) != 0) {
       throw cpu.raise(Cpu.NM);
     }
     long linear = cpu.linearAddress(in, FpuImage.XSAVE_SIZE, write);

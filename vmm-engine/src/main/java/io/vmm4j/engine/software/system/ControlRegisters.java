@@ -5,37 +5,22 @@ import static io.vmm4j.engine.software.cpu.Cpu.GP;
 import static io.vmm4j.engine.software.cpu.Cpu.UD;
 
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.x86.ControlBits;
 
 /** CR0, CR2, CR3, CR4 and CR8 with their checks (Intel SDM volume 3, 2.5 and 4.1). */
 public final class ControlRegisters {
-  static final long CR0_PE = 1;
-  static final long CR0_MP = 1 << 1;
-  static final long CR0_EM = 1 << 2;
-  static final long CR0_TS = 1 << 3;
-  static final long CR0_ET = 1 << 4;
-  static final long CR0_NE = 1 << 5;
-  static final long CR0_WP = 1 << 16;
-  static final long CR0_AM = 1 << 18;
-  static final long CR0_NW = 1 << 29;
-  static final long CR0_CD = 1 << 30;
-  static final long CR0_PG = 1L << 31;
   private static final long CR0_DEFINED =
-      CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD
-          | CR0_PG;
-
-  static final long CR4_TSD = 1 << 2;
-  static final long CR4_DE = 1 << 3;
-  static final long CR4_PAE = 1 << 5;
-  static final long CR4_PCE = 1 << 8;
-  static final long CR4_UMIP = 1 << 11;
-  static final long CR4_FSGSBASE = 1 << 16;
-  static final long CR4_PCIDE = 1 << 17;
-  static final long CR4_OSXSAVE = 1 << 18;
-
-  static final long EFER_SCE = 1;
-  static final long EFER_LME = 1 << 8;
-  static final long EFER_LMA = 1 << 10;
-  static final long EFER_NXE = 1 << 11;
+      ControlBits.CR0_PE
+          | ControlBits.CR0_MP
+          | ControlBits.CR0_EM
+          | ControlBits.CR0_TS
+          | ControlBits.CR0_ET
+          | ControlBits.CR0_NE
+          | ControlBits.CR0_WP
+          | ControlBits.CR0_AM
+          | ControlBits.CR0_NW
+          | ControlBits.CR0_CD
+          | ControlBits.CR0_PG;
 
   private static final long CR3_NO_FLUSH = 1L << 63;
 
@@ -73,27 +58,27 @@ public final class ControlRegisters {
 
   /** MOV to CR0. */
   static void writeCr0(Cpu cpu, long requested) {
-    boolean paging = (requested & CR0_PG) != 0;
+    boolean paging = (requested & ControlBits.CR0_PG) != 0;
     if (requested >>> 32 != 0
-        || paging && (requested & CR0_PE) == 0
-        || (requested & (CR0_NW | CR0_CD)) == CR0_NW) {
+        || paging && (requested & ControlBits.CR0_PE) == 0
+        || (requested & (ControlBits.CR0_NW | ControlBits.CR0_CD)) == ControlBits.CR0_NW) {
       throw cpu.raise(GP, 0);
     }
-    long value = requested & CR0_DEFINED | CR0_ET;
+    long value = requested & CR0_DEFINED | ControlBits.CR0_ET;
     long changed = value ^ cpu.cr0;
-    if ((changed & CR0_PG) != 0) {
+    if ((changed & ControlBits.CR0_PG) != 0) {
       switchPaging(cpu, paging);
     } else if (paging
         && !cpu.longMode
-        && (cpu.cr4 & CR4_PAE) != 0
-        && (changed & (CR0_CD | CR0_NW)) != 0) {
+        && (cpu.cr4 & ControlBits.CR4_PAE) != 0
+        && (changed & (ControlBits.CR0_CD | ControlBits.CR0_NW)) != 0) {
       checkPointers(cpu, cpu.cr3);
     }
-    if ((changed & CR0_PE) != 0) {
+    if ((changed & ControlBits.CR0_PE) != 0) {
       cpu.cpl = 0;
     }
     cpu.cr0 = value;
-    if ((changed & (CR0_PG | CR0_WP | CR0_PE)) != 0) {
+    if ((changed & (ControlBits.CR0_PG | ControlBits.CR0_WP | ControlBits.CR0_PE)) != 0) {
       cpu.mmu.flush();
     }
     cpu.modeChanged();
@@ -103,16 +88,16 @@ public final class ControlRegisters {
   private static void switchPaging(Cpu cpu, boolean on) {
     if (!on) {
       boolean code64 = cpu.longMode && cpu.seg[CS].isLong();
-      if (code64 || (cpu.cr4 & CR4_PCIDE) != 0) {
+      if (code64 || (cpu.cr4 & ControlBits.CR4_PCIDE) != 0) {
         throw cpu.raise(GP, 0);
       }
-      cpu.efer &= ~EFER_LMA;
-    } else if ((cpu.efer & EFER_LME) != 0) {
-      if ((cpu.cr4 & CR4_PAE) == 0 || cpu.seg[CS].isLong()) {
+      cpu.efer &= ~ControlBits.EFER_LMA;
+    } else if ((cpu.efer & ControlBits.EFER_LME) != 0) {
+      if ((cpu.cr4 & ControlBits.CR4_PAE) == 0 || cpu.seg[CS].isLong()) {
         throw cpu.raise(GP, 0);
       }
-      cpu.efer |= EFER_LMA;
-    } else if ((cpu.cr4 & CR4_PAE) != 0) {
+      cpu.efer |= ControlBits.EFER_LMA;
+    } else if ((cpu.cr4 & ControlBits.CR4_PAE) != 0) {
       checkPointers(cpu, cpu.cr3);
     }
   }
@@ -120,7 +105,7 @@ public final class ControlRegisters {
   private static void writeCr3(Cpu cpu, long requested) {
     long value = requested;
     if (cpu.longMode) {
-      boolean pcid = (cpu.cr4 & CR4_PCIDE) != 0;
+      boolean pcid = (cpu.cr4 & ControlBits.CR4_PCIDE) != 0;
       long reserved = -1L << cpu.system.cpuid.physicalBits();
       if (pcid) {
         reserved &= ~CR3_NO_FLUSH;
@@ -129,7 +114,7 @@ public final class ControlRegisters {
         throw cpu.raise(GP, 0);
       }
       value &= ~CR3_NO_FLUSH;
-    } else if ((cpu.cr0 & CR0_PG) != 0 && (cpu.cr4 & CR4_PAE) != 0) {
+    } else if ((cpu.cr0 & ControlBits.CR0_PG) != 0 && (cpu.cr4 & ControlBits.CR4_PAE) != 0) {
       checkPointers(cpu, value);
     }
     cpu.cr3 = value;
@@ -138,20 +123,24 @@ public final class ControlRegisters {
 
   private static void writeCr4(Cpu cpu, long value) {
     long changed = value ^ cpu.cr4;
-    boolean paging = (cpu.cr0 & CR0_PG) != 0;
-    boolean pcidOn = (changed & value & CR4_PCIDE) != 0;
+    boolean paging = (cpu.cr0 & ControlBits.CR0_PG) != 0;
+    boolean pcidOn = (changed & value & ControlBits.CR4_PCIDE) != 0;
     if ((value & ~cpu.system.cpuid.cr4Bits()) != 0
-        || cpu.longMode && (value & CR4_PAE) == 0
+        || cpu.longMode && (value & ControlBits.CR4_PAE) == 0
         || pcidOn && (!cpu.longMode || (cpu.cr3 & 0xFFF) != 0)) {
       throw cpu.raise(GP, 0);
     }
-    long pointers = CR4_PAE | 1 << 4 | 1 << 7 | 1 << 20;
-    if (paging && !cpu.longMode && (value & CR4_PAE) != 0 && (changed & pointers) != 0) {
+    long pointers =
+        ControlBits.CR4_PAE | ControlBits.CR4_PSE | ControlBits.CR4_PGE | ControlBits.CR4_SMEP;
+    if (paging
+        && !cpu.longMode
+        && (value & ControlBits.CR4_PAE) != 0
+        && (changed & pointers) != 0) {
       checkPointers(cpu, cpu.cr3);
     }
     cpu.cr4 = value;
     cpu.mmu.flush();
-    if ((changed & CR4_DE) != 0) {
+    if ((changed & ControlBits.CR4_DE) != 0) {
       cpu.mmu.breakpoints().changed();
     }
     cpu.modeChanged();
@@ -172,24 +161,25 @@ public final class ControlRegisters {
 
   /** LMSW: the low four bits of CR0; it can set PE and not clear it. */
   static void loadStatusWord(Cpu cpu, int value) {
-    long low = value & 15 | cpu.cr0 & CR0_PE;
+    long low = value & 15 | cpu.cr0 & ControlBits.CR0_PE;
     writeCr0(cpu, cpu.cr0 & ~15L | low);
     cpu.blockLimit = 0;
   }
 
   /** WRMSR of EFER. */
   static void writeEfer(Cpu cpu, long requested) {
-    long allowed = EFER_SCE | EFER_LME | EFER_LMA;
+    long allowed = ControlBits.EFER_SCE | ControlBits.EFER_LME | ControlBits.EFER_LMA;
     if (cpu.system.cpuid.hasNoExecute()) {
-      allowed |= EFER_NXE;
+      allowed |= ControlBits.EFER_NXE;
     }
-    boolean paging = (cpu.cr0 & CR0_PG) != 0;
-    if ((requested & ~allowed) != 0 || paging && ((requested ^ cpu.efer) & EFER_LME) != 0) {
+    boolean paging = (cpu.cr0 & ControlBits.CR0_PG) != 0;
+    if ((requested & ~allowed) != 0
+        || paging && ((requested ^ cpu.efer) & ControlBits.EFER_LME) != 0) {
       throw cpu.raise(GP, 0);
     }
     long before = cpu.efer;
-    cpu.efer = requested & ~EFER_LMA | before & EFER_LMA;
-    if (((before ^ cpu.efer) & EFER_NXE) != 0) {
+    cpu.efer = requested & ~ControlBits.EFER_LMA | before & ControlBits.EFER_LMA;
+    if (((before ^ cpu.efer) & ControlBits.EFER_NXE) != 0) {
       cpu.mmu.flush();
     }
     cpu.modeChanged();

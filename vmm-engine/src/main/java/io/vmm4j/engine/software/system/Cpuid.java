@@ -2,6 +2,7 @@ package io.vmm4j.engine.software.system;
 
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.x86.ControlBits;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,7 +77,7 @@ public final class Cpuid {
     switch (leaf) {
       case 1 -> {
         ebx = ebx & 0xFFFFFF | cpu.apic.id() << 24;
-        boolean osxsave = (cpu.cr4 & ControlRegisters.CR4_OSXSAVE) != 0;
+        boolean osxsave = (cpu.cr4 & ControlBits.CR4_OSXSAVE) != 0;
         ecx = ecx & ~(1 << 27) | (osxsave ? 1 << 27 : 0);
         if (!cpu.apic.isEnabled()) {
           edx &= ~(1 << 9);
@@ -153,19 +154,19 @@ public final class Cpuid {
 
   private long computeCr4Bits() {
     long bits = 0;
-    bits |= featureEdx(4) ? ControlRegisters.CR4_TSD : 0;
-    bits |= featureEdx(2) ? ControlRegisters.CR4_DE : 0;
+    bits |= featureEdx(4) ? ControlBits.CR4_TSD : 0;
+    bits |= featureEdx(2) ? ControlBits.CR4_DE : 0;
     bits |= featureEdx(3) ? 1 << 4 : 0;
-    bits |= featureEdx(6) ? ControlRegisters.CR4_PAE : 0;
+    bits |= featureEdx(6) ? ControlBits.CR4_PAE : 0;
     bits |= featureEdx(7) ? 1 << 6 : 0;
     bits |= featureEdx(13) ? 1 << 7 : 0;
-    bits |= ControlRegisters.CR4_PCE;
+    bits |= ControlBits.CR4_PCE;
     bits |= featureEdx(24) ? 1 << 9 : 0;
     bits |= featureEdx(25) ? 1 << 10 : 0;
-    bits |= structuredEcx(2) ? ControlRegisters.CR4_UMIP : 0;
-    bits |= structuredEbx(0) ? ControlRegisters.CR4_FSGSBASE : 0;
-    bits |= featureEcx(17) ? ControlRegisters.CR4_PCIDE : 0;
-    bits |= featureEcx(26) ? ControlRegisters.CR4_OSXSAVE : 0;
+    bits |= structuredEcx(2) ? ControlBits.CR4_UMIP : 0;
+    bits |= structuredEbx(0) ? ControlBits.CR4_FSGSBASE : 0;
+    bits |= featureEcx(17) ? ControlBits.CR4_PCIDE : 0;
+    bits |= featureEcx(26) ? ControlBits.CR4_OSXSAVE : 0;
     bits |= structuredEbx(7) ? 1 << 20 : 0;
     bits |= structuredEbx(20) ? 1 << 21 : 0;
     return bits;

@@ -5,6 +5,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.GP;
 import static io.vmm4j.engine.software.cpu.Cpu.UD;
 
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.x86.ControlBits;
 
 /** MOV to and from the debug registers (Intel SDM volume 3, 17.2). */
 final class DebugRegisters {
@@ -36,7 +37,7 @@ final class DebugRegisters {
 
   /** Where a register is in {@link Cpu#dr}, after the checks that reads and writes share. */
   private static int slot(Cpu cpu, int number) {
-    if (number > 7 || (number & 6) == 4 && (cpu.cr4 & ControlRegisters.CR4_DE) != 0) {
+    if (number > 7 || (number & 6) == 4 && (cpu.cr4 & ControlBits.CR4_DE) != 0) {
       throw cpu.raise(UD);
     }
     if (cpu.cpl != 0) {

@@ -10,6 +10,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.UD;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.x86.ControlBits;
 
 /**
  * SYSCALL, SYSRET, SYSENTER and SYSEXIT (Intel SDM volume 2; volume 3, 5.8.7 and 5.8.8): flat
@@ -38,7 +39,7 @@ final class FastCalls {
   }
 
   private static boolean systemCallsOff(Cpu cpu) {
-    return (cpu.efer & ControlRegisters.EFER_SCE) == 0 || cpu.codeSize != 8;
+    return (cpu.efer & ControlBits.EFER_SCE) == 0 || cpu.codeSize != 8;
   }
 
   static void sysCall(Cpu cpu) {

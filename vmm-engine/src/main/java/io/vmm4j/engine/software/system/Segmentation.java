@@ -11,16 +11,14 @@ import static io.vmm4j.engine.software.cpu.Cpu.TR;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Segment;
+import io.vmm4j.engine.x86.SegmentAttributes;
 
 /**
  * Loads of segment registers in every mode, and the instructions that ask about descriptors (Intel
  * SDM volume 3, chapters 3 and 5; volume 2, MOV, LLDT, LTR, LAR, LSL, VERR).
  */
 public final class Segmentation {
-  /** Present, data, writable, accessed: what real mode gives. */
-  static final int REAL_MODE_DATA = 0x93;
-
-  /** The same with DPL 3: what virtual-8086 mode gives. */
+  /** Data of DPL 3: what virtual-8086 mode gives. */
   static final int V86_DATA = 0xF3;
 
   /** The attribute bit of a segment register that holds a null selector. */
@@ -67,7 +65,7 @@ public final class Segmentation {
     if ((cpu.systemFlags & Flags.VM) != 0) {
       s.set(selector, base, 0xFFFF, V86_DATA);
     } else if (s.unusable()) {
-      s.set(selector, base, 0xFFFF, REAL_MODE_DATA);
+      s.set(selector, base, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
     } else {
       s.set(selector, base, s.limit, s.attributes | 0x90);
     }

@@ -11,6 +11,7 @@ import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.cpu.Segment;
+import io.vmm4j.engine.x86.ControlBits;
 
 /**
  * The system instructions (Intel SDM volume 2), by opcode. Before it is called {@link Cpu#rip} is
@@ -82,7 +83,7 @@ public final class SystemOps {
       case 0x05 -> FastCalls.sysCall(cpu);
       case 0x06 -> {
         requireSupervisor(cpu);
-        cpu.cr0 &= ~ControlRegisters.CR0_TS;
+        cpu.cr0 &= ~ControlBits.CR0_TS;
         cpu.modeChanged();
       }
       case 0x07 -> FastCalls.sysReturn(cpu, in.rexW ? 8 : 4);
@@ -133,7 +134,7 @@ public final class SystemOps {
   }
 
   private static void checkUserMode(Cpu cpu) {
-    if (cpu.cpl != 0 && (cpu.cr4 & ControlRegisters.CR4_UMIP) != 0) {
+    if (cpu.cpl != 0 && (cpu.cr4 & ControlBits.CR4_UMIP) != 0) {
       throw cpu.raise(GP, 0);
     }
   }
@@ -409,13 +410,13 @@ public final class SystemOps {
   }
 
   private static void requireExtendedState(Cpu cpu) {
-    if ((cpu.cr4 & ControlRegisters.CR4_OSXSAVE) == 0) {
+    if ((cpu.cr4 & ControlBits.CR4_OSXSAVE) == 0) {
       throw cpu.raise(UD);
     }
   }
 
   private static void readTimeStamp(Cpu cpu) {
-    boolean restricted = (cpu.cr4 & ControlRegisters.CR4_TSD) != 0 && (cpu.cr0 & 1) != 0;
+    boolean restricted = (cpu.cr4 & ControlBits.CR4_TSD) != 0 && (cpu.cr0 & 1) != 0;
     if (restricted && cpu.cpl != 0) {
       throw cpu.raise(GP, 0);
     }
@@ -460,7 +461,7 @@ public final class SystemOps {
 
   private static void segmentBase(Cpu cpu, Instruction in) {
     int which = in.extension();
-    boolean enabled = (cpu.cr4 & ControlRegisters.CR4_FSGSBASE) != 0 && cpu.codeSize == 8;
+    boolean enabled = (cpu.cr4 & ControlBits.CR4_FSGSBASE) != 0 && cpu.codeSize == 8;
     if (which > 3 || !enabled) {
       throw cpu.raise(UD);
     }
@@ -497,7 +498,7 @@ public final class SystemOps {
     long pcid = cpu.mmu.read64(linear);
     long address = cpu.mmu.read64(linear + 8);
     long type = cpu.reg(in.reg, size);
-    boolean pcidOff = (cpu.cr4 & ControlRegisters.CR4_PCIDE) == 0;
+    boolean pcidOff = (cpu.cr4 & ControlBits.CR4_PCIDE) == 0;
     boolean wrong =
         Long.compareUnsigned(type, 3) > 0
             || (pcid & ~0xFFFL) != 0 && type < 2

@@ -2,6 +2,8 @@ package io.vmm4j.engine.software.system;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Segment;
+import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.SegmentAttributes;
 import java.util.Arrays;
 
 /**
@@ -9,9 +11,6 @@ import java.util.Arrays;
  * (Intel SDM volume 3, 9.1). For the vCPU's thread.
  */
 public final class SystemUnit {
-  private static final long RESET_CR0 = 0x6000_0010L;
-  private static final long RESET_DR6 = 0xFFFF0FF0L;
-  private static final long RESET_DR7 = 0x400;
 
   /** The model-specific registers. */
   public final Msrs msrs;
@@ -34,13 +33,13 @@ public final class SystemUnit {
     msrs.powerOn();
     cpu.xcr0 = 1;
     cpu.fpu.reset();
-    cpu.cr0 = RESET_CR0;
+    cpu.cr0 = ControlBits.CR0_RESET;
     reset();
   }
 
   /** The state after INIT: MSRs, the x87 and SSE registers, and CR0.CD and NW stay. */
   public void init() {
-    cpu.cr0 = cpu.cr0 & (ControlRegisters.CR0_CD | ControlRegisters.CR0_NW) | 0x10;
+    cpu.cr0 = cpu.cr0 & (ControlBits.CR0_CD | ControlBits.CR0_NW) | ControlBits.CR0_ET;
     cpu.apic.init();
     reset();
     cpu.waitForStartup = !cpu.apic.isBootstrap();
@@ -55,14 +54,14 @@ public final class SystemUnit {
     cpu.efer = 0;
     cpu.cpl = 0;
     Arrays.fill(cpu.dr, 0);
-    cpu.dr[4] = RESET_DR6;
-    cpu.dr[5] = RESET_DR7;
+    cpu.dr[4] = ControlBits.DR6_RESET;
+    cpu.dr[5] = ControlBits.DR7_RESET;
     for (int i = 0; i < 6; i++) {
-      cpu.seg[i].set(0, 0, 0xFFFF, Segmentation.REAL_MODE_DATA);
+      cpu.seg[i].set(0, 0, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
     }
-    cpu.seg[Cpu.CS].set(0xF000, 0xFFFF0000L, 0xFFFF, 0x9B);
-    cpu.seg[Cpu.LDTR].set(0, 0, 0xFFFF, 0x82);
-    cpu.seg[Cpu.TR].set(0, 0, 0xFFFF, 0x8B);
+    cpu.seg[Cpu.CS].set(0xF000, 0xFFFF0000L, 0xFFFF, SegmentAttributes.REAL_MODE_CODE);
+    cpu.seg[Cpu.LDTR].set(0, 0, 0xFFFF, SegmentAttributes.LDT);
+    cpu.seg[Cpu.TR].set(0, 0, 0xFFFF, SegmentAttributes.BUSY_TSS);
     cpu.gdtrBase = 0;
     cpu.gdtrLimit = 0xFFFF;
     cpu.idtrBase = 0;
@@ -88,7 +87,7 @@ public final class SystemUnit {
     }
     cpu.waitForStartup = false;
     Segment cs = cpu.seg[Cpu.CS];
-    cs.set(vector << 8, (long) vector << 12, 0xFFFF, 0x9B);
+    cs.set(vector << 8, (long) vector << 12, 0xFFFF, SegmentAttributes.REAL_MODE_CODE);
     cpu.rip = 0;
     cpu.modeChanged();
   }

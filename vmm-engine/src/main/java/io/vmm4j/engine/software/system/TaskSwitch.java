@@ -13,6 +13,7 @@ import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.cpu.Segment;
+import io.vmm4j.engine.x86.ControlBits;
 
 /**
  * Hardware task switches (Intel SDM volume 3, 7.3), by JMP, CALL, IRET, exceptions and interrupts,
@@ -130,7 +131,7 @@ final class TaskSwitch {
       Descriptor.setType(cpu, task, raw, 2);
     }
     tr.set(task, base, limit, Descriptor.attributes(raw) | 2);
-    cpu.cr0 |= ControlRegisters.CR0_TS;
+    cpu.cr0 |= ControlBits.CR0_TS;
     try {
       load(cpu, image, wide);
       if (hasError) {
@@ -194,7 +195,7 @@ final class TaskSwitch {
   // ---- the new task ----
 
   private static void load(Cpu cpu, Image image, boolean wide) {
-    if (wide && (cpu.cr0 & ControlRegisters.CR0_PG) != 0) {
+    if (wide && (cpu.cr0 & ControlBits.CR0_PG) != 0) {
       ControlRegisters.write(cpu, 3, image.cr3);
     }
     cpu.rip = image.rip;

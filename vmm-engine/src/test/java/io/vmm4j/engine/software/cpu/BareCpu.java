@@ -4,9 +4,10 @@ import io.vmm4j.engine.software.TestHost;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A processor in protected mode at ring 0, without paging, with 16- or 32-bit code: for tests that
- * give it bytes to execute. Code lies at 0x8000, the stack ends at 0x7000, and each exception halts
- * at a place of its own.
+ * A processor at ring 0, in protected mode without paging with 16- or 32-bit code, or in 64-bit
+ * mode with memory mapped onto itself by global pages of 2 MiB: for tests that give it bytes to
+ * execute. Code lies at 0x8000, the stack ends at 0x7000, and each exception halts at a place of
+ * its own.
  */
 final class BareCpu {
   static final int CODE = 0x8000;
@@ -15,6 +16,8 @@ final class BareCpu {
   private static final int IDT = 0x2000;
   private static final int HANDLERS = 0x3000;
   private static final int HANDLER_SIZE = 16;
+  static final int PAGE_DIRECTORY = 0x1_2000;
+  private static final int PAGE_TABLES = 0x1_0000;
   private static final byte HLT = (byte) 0xF4;
 
   final TestHost host = new TestHost();
@@ -23,25 +26,39 @@ final class BareCpu {
 
   private BareCpu(int codeSize) {
     cpu.system.powerOn();
-    put64(GDT + 8, 0x00CF_9B00_0000_FFFFL);
+    boolean wide = codeSize == 8;
+    put64(GDT + 8, wide ? 0x00AF_9B00_0000_FFFFL : 0x00CF_9B00_0000_FFFFL);
     for (int vector = 0; vector < 32; vector++) {
-      put64(IDT + 8 * vector, HANDLERS + HANDLER_SIZE * vector | 8L << 16 | 0x8E00L << 32);
+      long gate = HANDLERS + HANDLER_SIZE * vector | 8L << 16 | 0x8E00L << 32;
+      put64(IDT + (wide ? 16 : 8) * vector, gate);
       put8(HANDLERS + HANDLER_SIZE * vector, HLT);
     }
     cpu.gdtrBase = GDT;
     cpu.gdtrLimit = 0xF;
     cpu.idtrBase = IDT;
-    cpu.idtrLimit = 0xFF;
+    cpu.idtrLimit = wide ? 0x1FF : 0xFF;
     cpu.cr0 = 0x11;
+    if (wide) {
+      put64(PAGE_TABLES, PAGE_TABLES + 0x1000 | 3);
+      put64(PAGE_TABLES + 0x1000, PAGE_DIRECTORY | 3);
+      for (long i = 0; i < TestHost.MEMORY_BYTES >> 21; i++) {
+        put64((int) (PAGE_DIRECTORY + 8 * i), i << 21 | 0x183);
+      }
+      cpu.cr0 = 0x8000_0011L;
+      cpu.cr3 = PAGE_TABLES;
+      cpu.cr4 = 0x20;
+      cpu.efer = 0x500;
+    }
     for (int i = 0; i < 6; i++) {
       cpu.seg[i].set(16, 0, 0xFFFF_FFFFL, 0xC093);
     }
-    cpu.seg[Cpu.CS].set(8, 0, 0xFFFF_FFFFL, codeSize == 4 ? 0xC09B : 0x809B);
+    int code = wide ? 0xA09B : codeSize == 4 ? 0xC09B : 0x809B;
+    cpu.seg[Cpu.CS].set(8, 0, 0xFFFF_FFFFL, code);
     cpu.mmu.flush();
     cpu.modeChanged();
   }
 
-  /** With code of 2 or 4 bytes. */
+  /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
     return new BareCpu(codeSize);
   }

@@ -123,7 +123,7 @@ class BitOracleTest {
 
   private void scanned(long value, int size, int undefined) {
     if ((value & Alu.mask(size)) == 0 && undefined != 0) {
-      return; // BSF and BSR of zero leave the destination undefined: BitScanTest
+      return; // BSF and BSR of zero leave the destination undefined
     }
     duel.gpr(Cpu.RCX, value);
     duel.gpr(Cpu.RDX, values.next());
