@@ -5,6 +5,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.guests.GuestCache;
 import java.nio.file.Path;
@@ -19,10 +20,15 @@ final class BootedGuest {
   private BootedGuest() {}
 
   static VmSpec spec(String name, String flavour) {
+    return spec(name, flavour, ClockMode.REAL);
+  }
+
+  private static VmSpec spec(String name, String flavour, ClockMode clock) {
     GuestCache cache = GuestCache.locate();
     return VmSpec.builder(name)
         .backend(Backends.software())
         .memory(MemorySize.mebibytes(512))
+        .clock(clock)
         .boot(
             LinuxBoot.kernel(required(cache.kernel(flavour)))
                 .initrd(required(cache.initrd()))
@@ -33,9 +39,20 @@ final class BootedGuest {
 
   /** At its shell prompt. */
   static Vm boot(String name) {
-    Vm vm = Vm.start(spec(name, "cloud-amd64"));
-    vm.console("com1").expect(PROMPT, PATIENCE);
+    Vm vm = Vm.create(spec(name, "cloud-amd64"));
+    awaitPrompt(vm);
     return vm;
+  }
+
+  /** Under virtual time, standing before its first instruction. */
+  static Vm create(String name) {
+    return Vm.create(spec(name, "cloud-amd64", ClockMode.VIRTUAL));
+  }
+
+  /** Lets it run to the shell prompt. */
+  static void awaitPrompt(Vm vm) {
+    vm.resume();
+    vm.console("com1").expect(PROMPT, PATIENCE);
   }
 
   private static Path required(Optional<Path> file) {
