@@ -101,7 +101,7 @@ public final class BackingFile implements AutoCloseable {
   }
 
   /** How many bytes more its directory has room for. */
-  long usableSpace() throws IOException {
+  public long usableSpace() throws IOException {
     return Files.getFileStore(path.getParent()).getUsableSpace();
   }
 

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine.snapshot;
 
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.engine.memory.BackingFile;
 import io.vmm4j.engine.memory.MachineMemory;
@@ -51,8 +52,11 @@ public final class ImageMemory implements MemoryImage {
     this.storage = storage;
     this.places = places;
     this.versions = versions;
-    this.usedBytes =
-        places.values().stream().mapToLong(place -> place.offset + place.bytes).max().orElse(0);
+    this.usedBytes = usedBytes(places);
+  }
+
+  private static long usedBytes(Map<String, Place> places) {
+    return places.values().stream().mapToLong(place -> place.offset + place.bytes).max().orElse(0);
   }
 
   /**
@@ -111,7 +115,7 @@ public final class ImageMemory implements MemoryImage {
   public static ImageMemory of(MachineMemory memory, Map<String, Place> places) {
     long size = memory.segment().byteSize();
     return new ImageMemory(
-        new ImageStorage.Own(BackingFile.create(size, 0)),
+        new ImageStorage.Own(BackingFile.create(size, usedBytes(places))),
         new LinkedHashMap<>(places),
         memory.versions());
   }
@@ -230,8 +234,19 @@ public final class ImageMemory implements MemoryImage {
     return !filled.get(page);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws VmException if the host has not the room for the holes: a look fills one
+   */
   @Override
   public MemorySegment mapPrivate(Arena arena) throws IOException {
+    long holes = usedBytes - (long) filled.cardinality() * PAGE;
+    if (storage.usableSpace() < holes) {
+      throw new VmException(
+          "the host has no room for the %s of zeros in a snapshot's memory"
+              .formatted(MemorySize.bytes(holes)));
+    }
     return storage.mapPrivate(arena);
   }
 

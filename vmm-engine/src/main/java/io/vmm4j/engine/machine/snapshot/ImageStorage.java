@@ -11,6 +11,9 @@ interface ImageStorage {
   /** How many bytes can be mapped. */
   long size();
 
+  /** How many bytes more there is room for. */
+  long usableSpace() throws IOException;
+
   /** Maps all of it privately. */
   MemorySegment mapPrivate(Arena arena) throws IOException;
 
@@ -31,6 +34,11 @@ interface ImageStorage {
     @Override
     public long size() {
       return file.size();
+    }
+
+    @Override
+    public long usableSpace() throws IOException {
+      return file.usableSpace();
     }
 
     @Override

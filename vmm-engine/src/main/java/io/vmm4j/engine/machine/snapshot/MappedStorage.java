@@ -44,6 +44,11 @@ final class MappedStorage implements ImageStorage {
   }
 
   @Override
+  public long usableSpace() {
+    return Long.MAX_VALUE; // holes of a file on a disk are filled in the page cache
+  }
+
+  @Override
   public MemorySegment mapPrivate(Arena lifetime) throws IOException {
     requireUnchanged();
     return file.mapPrivately(lifetime)
