@@ -6,6 +6,7 @@ import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import java.time.Duration;
 import java.util.BitSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -71,16 +72,22 @@ final class Capture {
   }
 
   private ImageMemory allocate() {
-    return ImageMemory.of(machine.memory(), MachineImage.places(machine));
+    return ImageMemory.of(machine.memory(), places());
+  }
+
+  private Map<String, ImageMemory.Place> places() {
+    machine.lock().lock();
+    try {
+      return MachineImage.places(machine);
+    } finally {
+      machine.lock().unlock();
+    }
   }
 
   private MachineSnapshot live() {
-    ImageMemory memory =
-        held(() -> {
-          machine.harvestWrites();
-          return allocate();
-        });
+    ImageMemory memory = allocate();
     try {
+      held(machine::harvestWrites);
       long pages = memory.copyAll(machine.memory());
       while (true) {
         copied += pages;
@@ -112,7 +119,7 @@ final class Capture {
 
   /** The last pass of a live snapshot, with the guest standing. */
   private MachineSnapshot finish(ImageMemory memory, BitSet written) {
-    if (!memory.places().equals(MachineImage.places(machine))) {
+    if (!memory.places().equals(places())) {
       // A device has got memory meanwhile, for which the copy has no place.
       MachineSnapshot snapshot = stopped();
       memory.release();
