@@ -1,9 +1,6 @@
 package io.vmm4j.snapshot;
 
-import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.state.FieldMap;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,82 +35,58 @@ final class SnapshotMutator {
     Long.MIN_VALUE
   };
 
-  private record Part(FieldMap header, boolean tagged, byte[] body) {}
-
   private final Random random;
-  private FieldMap prologue = FieldMap.of(Map.of());
-  private final List<Part> parts = new ArrayList<>();
-  private FieldMap footer = FieldMap.of(Map.of());
+  private final SnapshotParts taken;
+  private final List<SnapshotParts.Part> parts;
 
-  private SnapshotMutator(long seed) {
+  private SnapshotMutator(SnapshotParts taken, long seed) {
+    this.taken = taken;
+    parts = taken.parts;
     random = new Random(seed);
   }
 
   /** A changed snapshot. */
   static byte[] mutate(byte[] whole, long seed) throws IOException {
-    SnapshotMutator mutator = new SnapshotMutator(seed);
-    mutator.parse(whole);
+    SnapshotMutator mutator = new SnapshotMutator(SnapshotParts.of(whole), seed);
     for (int changes = 1 + mutator.random.nextInt(3); changes > 0; changes--) {
       mutator.change();
     }
-    byte[] bytes = mutator.write();
+    byte[] bytes = mutator.taken.snapshot();
     if (mutator.random.nextInt(8) == 0) {
       bytes = mutator.damage(bytes);
     }
     return bytes;
   }
 
-  private void parse(byte[] whole) throws IOException {
-    ChunkInput in =
-        new ChunkInput(
-            new ByteArrayInputStream(whole),
-            SnapshotLimits.standard(),
-            new CborFields.Budget(SnapshotReader.MAX_VALUES));
-    prologue = in.prologue();
-    ChunkHeader header = in.header();
-    while (!header.kind().equals(SnapshotFormat.FOOTER)) {
-      ChunkInput.AnyBody body = in.anyBody(header);
-      parts.add(new Part(header.fields(), body.tagged(), body.bytes().bytes()));
-      header = in.header();
-    }
-    footer = in.fieldsBody(header);
-  }
-
   private void change() {
     int at = random.nextInt(Math.max(1, parts.size()));
     switch (random.nextInt(parts.isEmpty() ? 1 : 9)) {
-      case 0 -> prologue = changed(prologue, 0);
+      case 0 -> taken.prologue = changed(taken.prologue);
       case 1 -> parts.remove(at);
       case 2 -> parts.add(random.nextInt(parts.size() + 1), parts.get(at));
       case 3 -> parts.add(random.nextInt(parts.size()), parts.remove(at));
       case 4, 5 -> {
-        Part part = parts.get(at);
-        parts.set(at, new Part(changed(part.header, 0), part.tagged, part.body));
+        SnapshotParts.Part part = parts.get(at);
+        parts.set(at, new SnapshotParts.Part(changed(part.header()), part.tagged(), part.body()));
       }
       case 6 -> {
-        Part part = parts.get(at);
-        parts.set(at, new Part(part.header, part.tagged, damage(part.body)));
+        SnapshotParts.Part part = parts.get(at);
+        parts.set(at, new SnapshotParts.Part(part.header(), part.tagged(), damage(part.body())));
       }
-      case 7 -> footer = changed(footer, 0);
-      default -> changeBody(at);
+      case 7 -> taken.footer = changed(taken.footer);
+      default -> {
+        SnapshotParts.Part part = parts.get(at);
+        byte[] body = part.tagged() ? changed(part.body()) : damage(part.body());
+        parts.set(at, new SnapshotParts.Part(part.header(), part.tagged(), body));
+      }
     }
   }
 
-  private void changeBody(int at) {
-    Part part = parts.get(at);
-    if (part.tagged) {
-      try {
-        FieldMap fields =
-            CborFields.decode(part.body, 0, new CborFields.Budget(SnapshotReader.MAX_VALUES));
-        byte[] body = CborFields.encode(changed(fields, 0));
-        parts.set(at, new Part(part.header.with("length", (long) body.length), true, body));
-      } catch (RuntimeException e) {
-        // The body was damaged before.
-        parts.set(at, new Part(part.header, true, damage(part.body)));
-      }
-    } else {
-      parts.set(at, new Part(part.header, false, damage(part.body)));
-    }
+  /** Encoded fields, changed; damaged if they were damaged before. */
+  private byte[] changed(byte[] encoded) {
+    return SnapshotParts.decode(encoded)
+        .map(fields -> CborFields.encode(changed(fields, 0)))
+        .orElseGet(() -> damage(encoded));
   }
 
   private FieldMap changed(FieldMap fields, int depth) {
@@ -187,28 +160,5 @@ final class SnapshotMutator {
         yield copy;
       }
     };
-  }
-
-  private byte[] write() throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    ChunkOutput out = new ChunkOutput(bytes);
-    out.prologue(prologue);
-    for (Part part : parts) {
-      // What is no kind or no flag any more can't be framed as one; such a header is left out.
-      if (part.header.has("kind")
-          && part.header.get("kind") instanceof String
-          && part.header.has("critical")
-          && part.header.get("critical") instanceof Boolean) {
-        out.chunk(part.header, part.tagged, part.body);
-      }
-    }
-    FieldMap ending = footer;
-    if (random.nextInt(10) != 0) {
-      ending = ending.with("chunks", (long) parts.size()).with("bytes", out.count());
-      ending = ending.with("sha256", java.util.HexFormat.of().parseHex(out.endDigest()));
-    }
-    out.chunk(SnapshotFormat.FOOTER, true, FieldMap.of(Map.of()), ending);
-    out.flush();
-    return bytes.toByteArray();
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.state.FieldMap;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -44,6 +45,18 @@ class WriteFuzzCorpus {
     write(directory, FuzzTargets.PARENT, chain.snapshot().bytes());
     chain.touch(MachineDescription.RAM, 2).fill((byte) 2);
     write(directory, "delta", chain.snapshot().bytes());
+    ByteArrayOutputStream mapped = new ByteArrayOutputStream();
+    try (SnapshotWriter writer = SnapshotWriter.mapped(mapped)) {
+      MemorySegment ram = MemorySegment.ofArray(new long[2 * 512]);
+      ram.fill((byte) 3);
+      writer.prologue(SampleSnapshot.PROLOGUE);
+      writer.machine(SampleSnapshot.machine(ram.byteSize()));
+      writer.state(SampleSnapshot.uart());
+      writer.memory(MachineDescription.RAM, MemorySource.of(ram));
+      writer.memory(SampleSnapshot.ROM, MemorySource.of(ram));
+      writer.finish();
+    }
+    write(directory, "mapped", mapped.toByteArray());
     byte[] whole = small(SnapshotCompression.NONE);
     write(directory, "bad-truncated", Arrays.copyOf(whole, whole.length / 2));
     write(
@@ -69,6 +82,13 @@ class WriteFuzzCorpus {
     if (Files.notExists(file)) {
       Files.write(file, bytes, StandardOpenOption.CREATE_NEW);
       assertThat(file).isNotEmptyFile();
+    }
+    Path parts = directory.resolve(name + ".parts");
+    if (!name.startsWith("bad-") && Files.notExists(parts)) {
+      byte[] taken = SnapshotParts.of(Files.readAllBytes(file)).file();
+      assertThat(SnapshotParts.parse(taken).orElseThrow().snapshot())
+          .isEqualTo(Files.readAllBytes(file));
+      Files.write(parts, taken, StandardOpenOption.CREATE_NEW);
     }
   }
 }

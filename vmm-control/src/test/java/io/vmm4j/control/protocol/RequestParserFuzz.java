@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * A target for fuzzing: whatever a line is, the parser says what it asks for or what is wrong, and
- * the reply to it is one line. {@code scripts/fuzz RequestParserFuzz} lets Jazzer look for
+ * the reply to it is one line. {@code ./fuzz control} lets Jazzer look for
  * exceptions to that; {@link RequestParserCorpusTest} repeats what it has tried.
  */
 public final class RequestParserFuzz {
