@@ -26,15 +26,15 @@ final class ConvertCommand extends Command {
   @Parameters(paramLabel = "FILE", description = "The snapshot.")
   Path file = Path.of("");
 
-  @Mixin PackOptions pack = new PackOptions();
+  @Mixin OutputOptions output = new OutputOptions();
 
   @Override
   public Integer call() throws Exception {
-    if (pack.compression == null && pack.layout == null) {
+    if (!output.pack.given()) {
       throw new UsageException("convert to what? --compression HOW or --layout HOW is missing");
     }
-    pack.check();
-    pack.write(file, SnapshotResolver.none(), messages());
+    output.pack.check();
+    output.write(file, SnapshotResolver.none(), messages());
     return ExitCode.OK;
   }
 }

@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
       "%nCommands:%n",
       "  status            what the machine is and does, as JSON",
       "  pause, resume     stop and go on between two instructions",
-      "  snapshot FILE     save it; done when the file is durable. --suspend also ends it",
+      "  snapshot FILE     save it; done when the file is durable. --suspend also ends it, --live lets",
+      "                    it run meanwhile",
       "  snapshot -        save it to standard output, which may be a pipe",
       "  restore FILE      take it to the state of a snapshot of it",
       "  console           be its serial line, with what it said last; Ctrl-A x leaves it",
@@ -59,6 +60,11 @@ final class CtlCommand extends Command {
   boolean suspend;
 
   @Option(
+      names = "--live",
+      description = "With snapshot: copy the memory while the machine runs, which stands only briefly.")
+  boolean live;
+
+  @Option(
       names = "--device",
       paramLabel = "PATH",
       description = "With console: whose (default: com1).")
@@ -82,7 +88,7 @@ final class CtlCommand extends Command {
         return console(client);
       }
       if (command.equals("snapshot") && STANDARD_OUTPUT.equals(file)) {
-        client.snapshotTo(streams().out());
+        client.snapshotTo(streams().out(), live ? Map.of("live", true) : Map.of());
         return ExitCode.OK;
       }
       String result = client.call(command, fields);
@@ -102,11 +108,16 @@ final class CtlCommand extends Command {
       throw new UsageException("ctl " + command + " takes no file: '" + file + "'");
     }
     only("snapshot", "--suspend", suspend);
+    only("snapshot", "--live", live);
     only("console", "--device", device != null);
     only("dump", "--address", address != null);
     only("dump", "--length", length != null);
     if (suspend && STANDARD_OUTPUT.equals(file)) {
       throw new UsageException("--suspend needs a file: only that can be known to be durable");
+    }
+    if (suspend && live) {
+      throw new UsageException(
+          "--live and --suspend exclude one another: with --suspend the machine stands for good");
     }
     if ((address == null) != (length == null)) {
       throw new UsageException("--address and --length need one another");
@@ -127,6 +138,9 @@ final class CtlCommand extends Command {
     }
     if (suspend) {
       fields.put("suspend", true);
+    }
+    if (live) {
+      fields.put("live", true);
     }
     Optional.ofNullable(address)
         .ifPresent(text -> fields.put("address", number("--address", text)));

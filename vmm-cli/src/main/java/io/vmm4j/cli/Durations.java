@@ -35,4 +35,9 @@ final class Durations {
   static String seconds(Duration time) {
     return String.format(Locale.ROOT, "%.2f s", time.toMillis() / 1000.0);
   }
+
+  /** The time in milliseconds with one decimal, such as {@code 1.2 ms}. */
+  static String millis(Duration time) {
+    return String.format(Locale.ROOT, "%.1f ms", time.toNanos() / 1e6);
+  }
 }

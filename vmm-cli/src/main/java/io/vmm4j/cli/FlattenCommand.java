@@ -25,12 +25,12 @@ final class FlattenCommand extends Command {
   Path file = Path.of("");
 
   @Mixin ParentOptions parents = new ParentOptions();
-  @Mixin PackOptions pack = new PackOptions();
+  @Mixin OutputOptions output = new OutputOptions();
 
   @Override
   public Integer call() throws Exception {
-    pack.check();
-    pack.write(file, parents.beside(file), messages());
+    output.pack.check();
+    output.write(file, parents.beside(file), messages());
     return ExitCode.OK;
   }
 }

@@ -1,20 +1,12 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.SnapshotCompression;
-import io.vmm4j.api.SnapshotLimits;
-import io.vmm4j.api.SnapshotResolver;
-import io.vmm4j.snapshot.AtomicFileWriter;
-import io.vmm4j.snapshot.SnapshotFlattener;
-import io.vmm4j.snapshot.SnapshotWriter;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Path;
-import java.util.Optional;
+import io.vmm4j.api.SnapshotLayout;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How a snapshot that is written anew stores its memory. */
+/** How a snapshot stores its memory. */
 final class PackOptions {
 
   /** Compression, as the command line names it. */
@@ -50,12 +42,10 @@ final class PackOptions {
               + " not compressed, and is mapped instead of read when it is restored from its path.")
   @Nullable Layout layout;
 
-  @Option(
-      names = {"-o", "--output"},
-      required = true,
-      paramLabel = "OUT",
-      description = "Where the new file goes. One of that name is replaced, as a whole.")
-  Path output = Path.of("");
+  /** Whether one of them is given. */
+  boolean given() {
+    return compression != null || layout != null;
+  }
 
   /** Refuses what can't be had together. */
   void check() {
@@ -64,27 +54,17 @@ final class PackOptions {
     }
   }
 
-  /** Writes a snapshot and what it has of its parents as one whole file. */
-  void write(Path file, SnapshotResolver parents, Messages messages) throws IOException {
-    AtomicFileWriter.Contents contents =
-        out -> {
-          try (InputStream in = SnapshotFile.open(file, "reading", messages);
-              SnapshotWriter writer = writer(out)) {
-            SnapshotFlattener.flatten(in, parents, SnapshotLimits.standard(), writer);
-          }
-        };
-    if (layout == Layout.mapped) {
-      AtomicFileWriter.writeSparse(output, contents);
-    } else {
-      AtomicFileWriter.write(output, contents);
+  /** What is chosen, or else usual. */
+  SaveOptions chosen() {
+    SaveOptions chosen = SaveOptions.standard();
+    if (compression != null) {
+      chosen = chosen.packed(compression.compression);
     }
-    messages.endProgress();
+    return layout == Layout.mapped ? chosen.mapped() : chosen;
   }
 
-  private SnapshotWriter writer(OutputStream out) {
-    return layout == Layout.mapped
-        ? SnapshotWriter.mapped(out)
-        : new SnapshotWriter(
-            out, Optional.ofNullable(compression).orElse(Packing.fast).compression);
+  /** Whether it is to be in the mapped layout. */
+  boolean mapped() {
+    return chosen().layout() == SnapshotLayout.MAPPED;
   }
 }

@@ -14,8 +14,13 @@ final class ParentOptions {
       paramLabel = "FILE",
       description =
           "A parent of a delta; may be given several times. Parents that are not given are looked"
-              + " for by their id in the delta's directory.")
+              + " for by their id in the directory of FILE.")
   List<Path> files = new ArrayList<>();
+
+  /** A resolver that looks among the files given, such as for a delta that is no file. */
+  SnapshotResolver given() {
+    return FileResolver.of(files);
+  }
 
   /** A resolver that looks first among the files given, then beside a delta. */
   SnapshotResolver beside(Path delta) {

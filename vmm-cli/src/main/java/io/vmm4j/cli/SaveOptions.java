@@ -2,6 +2,7 @@ package io.vmm4j.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** When to save a running machine, and where. */
@@ -25,6 +26,15 @@ final class SaveOptions {
       description = "End the machine once it is saved, with exit code 0.")
   boolean exitAfterSave;
 
+  @Option(
+      names = "--live",
+      description =
+          "Save while the machine runs: it stands only for what it has written meanwhile. What is"
+              + " saved is a little behind TEXT.")
+  boolean live;
+
+  @Mixin PackOptions pack = new PackOptions();
+
   /** Refuses options that lack one another. */
   void check() {
     if ((when == null) != (file == null)) {
@@ -36,6 +46,15 @@ final class SaveOptions {
     if (exitAfterSave && when == null) {
       throw new UsageException("--exit-after-save needs --save-when TEXT and --save FILE");
     }
+    if (when == null && (live || pack.given())) {
+      throw new UsageException(
+          "--live, --compression and --layout tell how --save saves: it is missing");
+    }
+    if (exitAfterSave && live) {
+      throw new UsageException(
+          "--live and --exit-after-save exclude one another: the machine ends where it is saved");
+    }
+    pack.check();
     if (when != null && when.isEmpty()) {
       throw new UsageException("--save-when: the text is empty");
     }

@@ -2,6 +2,7 @@ package io.vmm4j.cli;
 
 import io.vmm4j.api.Console;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmState;
@@ -187,23 +188,31 @@ final class Session {
     messages.progress("saving " + file);
     Snapshot taken;
     try {
-      taken = vm.snapshot();
+      taken = vm.snapshot(save.live ? SnapshotOptions.live() : SnapshotOptions.stopped());
     } catch (VmStoppedException e) {
       return;
     }
     try (taken) {
-      if (!save.exitAfterSave) {
+      if (!save.exitAfterSave && !save.live) {
         vm.resume(); // paused when the text came, so that the snapshot is close behind it
       }
-      taken.writeTo(file);
+      taken.writeTo(file, save.pack.chosen());
+      saved = true;
+      messages.say(
+          "saved %s (%s in %s%s)"
+              .formatted(
+                  file,
+                  Sizes.text(Files.size(file)),
+                  Durations.seconds(Duration.between(start, Instant.now())),
+                  save.live ? stood(taken) : ""));
     }
-    saved = true;
-    messages.say(
-        "saved %s (%s in %s)"
-            .formatted(
-                file,
-                Sizes.text(Files.size(file)),
-                Durations.seconds(Duration.between(start, Instant.now()))));
+  }
+
+  private static String stood(Snapshot live) {
+    return live
+        .captureReport()
+        .map(report -> "; the guest stood for " + Durations.millis(report.paused()))
+        .orElse("");
   }
 
   private void connectOutput(Console serial) {
@@ -216,7 +225,9 @@ final class Session {
 
   private void saveTextSeen() {
     try {
-      vm.pause();
+      if (!save.live) {
+        vm.pause();
+      }
     } catch (VmStoppedException e) {
       // Ended right after the text: there is nothing left to save, which the end reports.
       return;

@@ -77,7 +77,15 @@ class CommandLineTest {
           run --kernel k --save-when x                          ! also needs --save FILE
           run --kernel k --save x                               ! also needs --save-when TEXT
           run --kernel k --exit-after-save                      ! --exit-after-save needs
+          run --kernel k --live                                 ! --live, --compression and --layout tell how
+          restore f --compression fast                          ! --live, --compression and --layout tell how
+          restore f --save-when x --save y --live --exit-after-save    ! exclude one another
+          restore f --save-when x --save y --layout mapped --compression small ! is not compressed
+          restore f --save-when x --save y --compression zstd   ! expected one of [none, fast, small]
+          restore f --clock sun                                 ! 'sun' is not one of continue, catch-up
           ctl                                                   ! SOCKET
+          ctl s pause --live                                    ! --live belongs to ctl snapshot
+          ctl s snapshot f --live --suspend                     ! exclude one another
           ctl s snapshot                                        ! snapshot needs a FILE
           ctl s status f                                        ! takes no file: 'f'
           ctl s pause --suspend                                 ! --suspend belongs to ctl snapshot

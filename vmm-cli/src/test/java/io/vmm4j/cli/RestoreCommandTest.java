@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
@@ -15,11 +16,14 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +97,19 @@ class RestoreCommandTest {
 
   /** A snapshot of the guest that has said {@code rea}. */
   private byte[] saved(boolean waits) throws IOException {
+    return saved(waits, ClockMode.VIRTUAL);
+  }
+
+  private byte[] saved(boolean waits, ClockMode clock) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Vm vm = atRea(waits, clock)) {
+      vm.snapshotTo(bytes);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** The guest that has said {@code rea}, or under real time nothing yet. */
+  private Vm atRea(boolean waits, ClockMode clock) throws IOException {
     byte[] rom = new byte[ROM_BYTES];
     put(rom, 0, ECHO);
     put(rom, RESET_VECTOR, RESET);
@@ -104,21 +121,22 @@ class RestoreCommandTest {
         VmSpec.builder("echo")
             .backend(Backends.software())
             .memory(MemorySize.mebibytes(1))
-            .clock(ClockMode.VIRTUAL)
+            .clock(clock)
             .boot(new BootSource.ResetVector())
             .device("rom", new BootRomConfig(image.toString()))
             .device("com1", UartConfig.DEFAULT)
             .device("exit", DebugExitConfig.DEFAULT)
             .build();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (Vm vm = Vm.create(spec)) {
-      while (!vm.console("com1").transcript().equals("rea")) {
-        vm.step(1);
-      }
-      vm.snapshotTo(bytes);
-    }
+    Vm vm = Vm.create(spec);
     Files.delete(image);
-    return bytes.toByteArray();
+    while (clock == ClockMode.VIRTUAL && !vm.console("com1").transcript().equals("rea")) {
+      vm.step(1);
+    }
+    return vm;
+  }
+
+  private String errors() {
+    return err.toString(StandardCharsets.UTF_8);
   }
 
   @Test
@@ -157,5 +175,132 @@ class RestoreCommandTest {
     assertThat(vmm(typed.getBytes(StandardCharsets.US_ASCII), "restore", file.toString()))
         .isEqualTo(EXIT_CODE);
     assertThat(out).hasToString("dy\n" + typed);
+  }
+
+  @Test
+  void aDeltaGoesOnWithItsParentsBesideItOrGiven() throws IOException {
+    // given a chain of three, the oldest elsewhere
+    Path first = Files.createDirectory(directory.resolve("elsewhere")).resolve("first");
+    Path second = directory.resolve("of any name");
+    Path third = directory.resolve("third.vmm");
+    try (Vm vm = atRea(false, ClockMode.VIRTUAL);
+        Snapshot one = vm.snapshot()) {
+      one.writeTo(first);
+      vm.memory().writeInt(0x5000, 1);
+      try (Snapshot two = vm.snapshot(one)) {
+        two.writeTo(second);
+        vm.memory().writeInt(0x6000, 1);
+        try (Snapshot three = vm.snapshot(two)) {
+          three.writeTo(third);
+        }
+      }
+    }
+
+    // then
+    assertThat(vmm(new byte[0], "restore", third.toString())).isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(errors()).contains("its parent", "was not given");
+    assertThat(vmm(new byte[0], "restore", third.toString(), "--parent", first.toString()))
+        .isEqualTo(EXIT_CODE);
+    assertThat(out).hasToString("dy\n");
+    String[] piped = {
+      "restore", "-", "--parent", second.toString(), "--parent", first.toString()
+    };
+    assertThat(vmm(Files.readAllBytes(third), piped)).isEqualTo(EXIT_CODE);
+    assertThat(out).hasToString("dy\ndy\n");
+  }
+
+  @Test
+  void aMappedFileIsSavedMappedAndGoesOn() throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
+    Path mapped = directory.resolve("mapped.vmm");
+    assertThat(
+            vmm(
+                new byte[0],
+                "restore",
+                file.toString(),
+                "--save-when",
+                "dy",
+                "--save",
+                mapped.toString(),
+                "--layout",
+                "mapped",
+                "--exit-after-save"))
+        .isZero();
+    assertThat(vmm(new byte[0], "inspect", mapped.toString())).isZero();
+    assertThat(out.toString(StandardCharsets.UTF_8)).contains("mapped");
+    out.reset();
+
+    assertThat(vmm(new byte[] {'a', 'q'}, "restore", mapped.toString())).isEqualTo(EXIT_CODE);
+    assertThat(out.toString(StandardCharsets.UTF_8)).endsWith("aq");
+
+    // Mapped, not read: the checksum of the memory is not looked at.
+    try (RandomAccessFile damaged = new RandomAccessFile(mapped.toFile(), "rw")) {
+      damaged.seek(4096 + 0x8000);
+      damaged.write(1);
+    }
+    assertThat(vmm(new byte[] {'q'}, "restore", mapped.toString())).isEqualTo(EXIT_CODE);
+    assertThat(vmm(Files.readAllBytes(mapped), "restore", "-")).isEqualTo(ExitCode.SNAPSHOT);
+  }
+
+  @Test
+  void whatIsSavedIsPackedAsAsked() throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
+    Path plain = save(file, "--compression", "none");
+    Path small = save(file, "--compression", "small");
+
+    assertThat(Files.size(small)).isLessThan(Files.size(plain));
+    assertThat(vmm(new byte[] {'q'}, "restore", small.toString())).isEqualTo(EXIT_CODE);
+  }
+
+  @Test
+  void aLiveSaveSaysHowLongTheGuestStood() throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true, ClockMode.REAL));
+    Path live = directory.resolve("live.vmm");
+
+    // The guest waits for input behind the text; the end of the run is that of --timeout.
+    assertThat(
+            vmm(
+                new byte[0],
+                "restore",
+                file.toString(),
+                "--save-when",
+                "ready",
+                "--save",
+                live.toString(),
+                "--live",
+                "--timeout",
+                "5s"))
+        .isEqualTo(ExitCode.TIMEOUT);
+
+    assertThat(errors()).containsPattern("saved .*live.vmm \\(.*; the guest stood for [0-9.]+ ms\\)");
+    assertThat(vmm(new byte[] {'q'}, "restore", live.toString())).isEqualTo(EXIT_CODE);
+  }
+
+  /** Restores a file and saves it again at its next words. */
+  private Path save(Path file, String... how) throws IOException {
+    Path target = Files.createTempFile(directory, "saved", ".vmm");
+    List<String> args =
+        new ArrayList<>(
+            List.of("restore", file.toString(), "--save-when", "dy", "--save", target.toString()));
+    args.add("--exit-after-save");
+    args.addAll(List.of(how));
+    assertThat(vmm(new byte[0], args.toArray(String[]::new))).as(errors()).isZero();
+    return target;
+  }
+
+  @Test
+  void theIdentityNameAndClockOfTheMachineAreChosen() throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(false));
+    Path real = Files.write(directory.resolve("real.vmm"), saved(false, ClockMode.REAL));
+
+    assertThat(vmm(new byte[0], "restore", file.toString(), "--clone", "--name", "second"))
+        .isEqualTo(EXIT_CODE);
+    assertThat(vmm(new byte[0], "restore", real.toString(), "--clock", "catch-up"))
+        .isEqualTo(EXIT_CODE);
+    assertThat(vmm(new byte[0], "restore", file.toString(), "--clock", "continue"))
+        .isEqualTo(EXIT_CODE);
+    assertThat(vmm(new byte[0], "restore", file.toString(), "--clock", "catch-up"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(errors()).contains("--clock catch-up: the machine's time is virtual");
   }
 }

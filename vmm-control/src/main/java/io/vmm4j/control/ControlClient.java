@@ -19,6 +19,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -117,7 +118,19 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException if the connection ends before the reply, or the stream fails
    */
   public String snapshotTo(OutputStream target) throws IOException {
-    send("snapshot", Map.of("stream", true));
+    return snapshotTo(target, Map.of());
+  }
+
+  /**
+   * The same with further fields of the request, such as {@code "live"}.
+   *
+   * @throws ControlException.Refused if it could not be taken or sent; the stream may have a part
+   * @throws IOException if the connection ends before the reply, or the stream fails
+   */
+  public String snapshotTo(OutputStream target, Map<String, Object> fields) throws IOException {
+    Map<String, Object> all = new LinkedHashMap<>(fields);
+    all.put("stream", true);
+    send("snapshot", all);
     byte[] buffer = new byte[BUFFER_BYTES];
     while (true) {
       Line line = Line.parse(path, line());

@@ -52,7 +52,7 @@ public final class Commands {
         yield Outcome.done();
       }
       case Request.SnapshotToFile snapshot -> snapshots.toFile(snapshot);
-      case Request.SnapshotToClient snapshot -> snapshots.toClient(stream);
+      case Request.SnapshotToClient snapshot -> snapshots.toClient(snapshot.live(), stream);
       case Request.Restore restore -> snapshots.restore(restore);
       case Request.Console console -> attach(console.device());
       case Request.DumpRegisters dump -> registers();

@@ -1,6 +1,8 @@
 package io.vmm4j.control.command;
 
+import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
@@ -10,6 +12,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
@@ -46,11 +50,15 @@ final class SnapshotCommands {
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new Refusal(ErrorType.FILE, "cannot write " + file + ": it is no regular file");
     }
-    return alone(() -> request.suspend() ? suspend(file) : write(file));
+    return alone(() -> request.suspend() ? suspend(file) : write(file, request.live()));
   }
 
-  private Outcome write(Path file) throws IOException {
-    try (Snapshot snapshot = vm.snapshot()) {
+  private Snapshot take(boolean live) {
+    return vm.snapshot(live ? SnapshotOptions.live() : SnapshotOptions.stopped());
+  }
+
+  private Outcome write(Path file, boolean live) throws IOException {
+    try (Snapshot snapshot = take(live)) {
       return written(file, snapshot);
     }
   }
@@ -61,12 +69,23 @@ final class SnapshotCommands {
     } catch (IOException e) {
       throw FailureReply.cannot("write", file, e);
     }
-    String id = snapshot.id().toString();
     long bytes = Files.size(file);
+    Outcome.Reply told = told(snapshot, bytes);
     return new Outcome.Reply(json -> {
       json.writeStringField("file", file.toString());
+      told.result().writeTo(json);
+    });
+  }
+
+  private static Outcome.Reply told(Snapshot snapshot, long bytes) {
+    String id = snapshot.id().toString();
+    Optional<Duration> paused = snapshot.captureReport().map(CaptureReport::paused);
+    return new Outcome.Reply(json -> {
       json.writeStringField("snapshot", id);
       json.writeNumberField("bytes", bytes);
+      if (paused.isPresent()) {
+        json.writeNumberField("pausedMicros", paused.get().toNanos() / 1000);
+      }
     });
   }
 
@@ -78,7 +97,7 @@ final class SnapshotCommands {
       vm.pause();
       Outcome outcome;
       try {
-        outcome = write(file);
+        outcome = write(file, false);
       } catch (IOException | RuntimeException | Error e) {
         if (running) {
           goOn(e);
@@ -101,18 +120,14 @@ final class SnapshotCommands {
     }
   }
 
-  Outcome toClient(Supplier<OutputStream> stream) throws IOException {
+  Outcome toClient(boolean live, Supplier<OutputStream> stream) throws IOException {
     return alone(() -> {
-      try (Snapshot snapshot = vm.snapshot()) {
+      try (Snapshot snapshot = take(live)) {
         CountingOutputStream out = new CountingOutputStream(stream.get());
         try (out) {
           snapshot.writeTo(out);
         }
-        String id = snapshot.id().toString();
-        return new Outcome.Reply(json -> {
-          json.writeStringField("snapshot", id);
-          json.writeNumberField("bytes", out.count());
-        });
+        return told(snapshot, out.count());
       }
     });
   }

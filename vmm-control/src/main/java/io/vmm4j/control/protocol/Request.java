@@ -20,11 +20,16 @@ public sealed interface Request {
    *
    * @param file an absolute path
    * @param suspend whether the machine is to end once the file is durable
+   * @param live whether its memory is copied while it runs
    */
-  record SnapshotToFile(Path file, boolean suspend) implements Request {}
+  record SnapshotToFile(Path file, boolean suspend, boolean live) implements Request {}
 
-  /** Takes a snapshot and sends it over the connection. */
-  record SnapshotToClient() implements Request {}
+  /**
+   * Takes a snapshot and sends it over the connection.
+   *
+   * @param live whether the memory is copied while the machine runs
+   */
+  record SnapshotToClient(boolean live) implements Request {}
 
   /**
    * Takes the machine to the state of a snapshot.

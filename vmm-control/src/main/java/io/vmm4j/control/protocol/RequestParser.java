@@ -101,13 +101,18 @@ public final class RequestParser {
   }
 
   private static Request snapshot(Fields fields) throws Fields.Fault {
+    boolean live = fields.flag("live");
     if (!fields.flag("stream")) {
-      return new Request.SnapshotToFile(file(fields), fields.flag("suspend"));
+      boolean suspend = fields.flag("suspend");
+      if (suspend && live) {
+        throw Fields.bad("live", "with suspend the machine stands for good");
+      }
+      return new Request.SnapshotToFile(file(fields), suspend, live);
     }
     if (fields.has("suspend")) {
       throw Fields.bad("suspend", "only a file can be known to be durable, not a stream");
     }
-    return new Request.SnapshotToClient();
+    return new Request.SnapshotToClient(live);
   }
 
   private static Path file(Fields fields) throws Fields.Fault {

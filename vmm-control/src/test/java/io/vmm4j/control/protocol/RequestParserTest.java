@@ -38,11 +38,15 @@ class RequestParserTest {
     assertThat(request("{\"command\":\"poweroff\"}")).isEqualTo(new Request.PowerOff());
     assertThat(request("{\"command\":\"stop\"}")).isEqualTo(new Request.Stop());
     assertThat(request("{\"command\":\"snapshot\",\"file\":\"/a/./b\"}"))
-        .isEqualTo(new Request.SnapshotToFile(Path.of("/a/b"), false));
+        .isEqualTo(new Request.SnapshotToFile(Path.of("/a/b"), false, false));
     assertThat(request("{\"suspend\":true,\"file\":\"/a\",\"command\":\"snapshot\"}"))
-        .isEqualTo(new Request.SnapshotToFile(Path.of("/a"), true));
+        .isEqualTo(new Request.SnapshotToFile(Path.of("/a"), true, false));
     assertThat(request("{\"command\":\"snapshot\",\"stream\":true}"))
-        .isEqualTo(new Request.SnapshotToClient());
+        .isEqualTo(new Request.SnapshotToClient(false));
+    assertThat(request("{\"command\":\"snapshot\",\"live\":true,\"file\":\"/a\"}"))
+        .isEqualTo(new Request.SnapshotToFile(Path.of("/a"), false, true));
+    assertThat(request("{\"command\":\"snapshot\",\"stream\":true,\"live\":true}"))
+        .isEqualTo(new Request.SnapshotToClient(true));
     assertThat(request("{\"command\":\"restore\",\"file\":\"/a\"}"))
         .isEqualTo(new Request.Restore(Path.of("/a")));
     assertThat(request("{\"command\":\"console\"}")).isEqualTo(new Request.Console("com1"));
