@@ -61,7 +61,8 @@ final class CtlCommand extends Command {
 
   @Option(
       names = "--live",
-      description = "With snapshot: copy the memory while the machine runs, which stands only briefly.")
+      description =
+          "With snapshot: copy the memory while the machine runs, which stands only briefly.")
   boolean live;
 
   @Option(

@@ -209,8 +209,7 @@ final class Session {
   }
 
   private static String stood(Snapshot live) {
-    return live
-        .captureReport()
+    return live.captureReport()
         .map(report -> "; the guest stood for " + Durations.millis(report.paused()))
         .orElse("");
   }

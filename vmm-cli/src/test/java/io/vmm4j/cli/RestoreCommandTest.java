@@ -202,9 +202,7 @@ class RestoreCommandTest {
     assertThat(vmm(new byte[0], "restore", third.toString(), "--parent", first.toString()))
         .isEqualTo(EXIT_CODE);
     assertThat(out).hasToString("dy\n");
-    String[] piped = {
-      "restore", "-", "--parent", second.toString(), "--parent", first.toString()
-    };
+    String[] piped = {"restore", "-", "--parent", second.toString(), "--parent", first.toString()};
     assertThat(vmm(Files.readAllBytes(third), piped)).isEqualTo(EXIT_CODE);
     assertThat(out).hasToString("dy\ndy\n");
   }
@@ -272,7 +270,8 @@ class RestoreCommandTest {
                 "5s"))
         .isEqualTo(ExitCode.TIMEOUT);
 
-    assertThat(errors()).containsPattern("saved .*live.vmm \\(.*; the guest stood for [0-9.]+ ms\\)");
+    assertThat(errors())
+        .containsPattern("saved .*live.vmm \\(.*; the guest stood for [0-9.]+ ms\\)");
     assertThat(vmm(new byte[] {'q'}, "restore", live.toString())).isEqualTo(EXIT_CODE);
   }
 

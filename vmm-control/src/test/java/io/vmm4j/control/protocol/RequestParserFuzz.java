@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * A target for fuzzing: whatever a line is, the parser says what it asks for or what is wrong, and
- * the reply to it is one line. {@code ./fuzz control} lets Jazzer look for
- * exceptions to that; {@link RequestParserCorpusTest} repeats what it has tried.
+ * the reply to it is one line. {@code ./fuzz control} lets Jazzer look for exceptions to that;
+ * {@link RequestParserCorpusTest} repeats what it has tried.
  */
 public final class RequestParserFuzz {
   private static final RequestParser PARSER = new RequestParser(1 << 16, 1 << 12);
