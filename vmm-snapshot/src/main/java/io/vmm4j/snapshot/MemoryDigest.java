@@ -102,6 +102,21 @@ public final class MemoryDigest {
     return Optional.empty();
   }
 
+  /**
+   * Whether a block is all zeros.
+   *
+   * @param region as the machine's description names it
+   * @param offset into the region, of any byte of the block
+   */
+  public boolean isZero(String region, long offset) {
+    return leaf(region, offset).isEmpty();
+  }
+
+  /** The size of the blocks that {@link #isZero} tells of, in bytes. */
+  public static int blockBytes() {
+    return SnapshotFormat.BLOCK_BYTES;
+  }
+
   /** The leaf of a block; absent if the block is zeros or the region is not there. */
   Optional<byte[]> leaf(String region, long offset) {
     Leaves leaves = regions.get(region);

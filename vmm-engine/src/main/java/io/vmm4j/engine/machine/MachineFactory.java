@@ -243,6 +243,7 @@ public final class MachineFactory {
   }
 
   private MachineSnapshot snapshot(SnapshotPlan plan, ImageMemory memory) {
+    plan.memoryDigest().ifPresent(memory::noteZeros);
     return new MachineSnapshot(
         this,
         plan.prologue().id(),

@@ -8,6 +8,7 @@ import io.vmm4j.engine.memory.MemoryImage;
 import io.vmm4j.engine.memory.PageVersions;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappedSnapshot;
+import io.vmm4j.snapshot.MemoryDigest;
 import io.vmm4j.snapshot.MemorySource;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -143,6 +144,18 @@ public final class ImageMemory implements MemoryImage {
       filled.set((int) (place.offset / PAGE), (int) ((place.offset + place.bytes) / PAGE));
     });
     return segments;
+  }
+
+  /** Notes which blocks are of zeros, as far as the digest of the contents tells. */
+  public void noteZeros(MemoryDigest contents) {
+    places.forEach((name, place) -> {
+      for (long at = 0; at < place.bytes; at += MemoryDigest.blockBytes()) {
+        if (contents.isZero(name, at)) {
+          long end = Math.min(at + MemoryDigest.blockBytes(), place.bytes);
+          filled.clear((int) ((place.offset + at) / PAGE), (int) ((place.offset + end) / PAGE));
+        }
+      }
+    });
   }
 
   // ---- being filled ----
