@@ -85,6 +85,8 @@ public interface Snapshot extends AutoCloseable {
    * @throws SnapshotException.MissingDevice if a device's factory is not present
    * @throws SnapshotException.Incompatible if no backend can run it
    * @throws IllegalArgumentException if an option names a device that is not there
+   * @throws DeviceException if a device can't be what it is rebound to, such as one with other
+   *     memory
    */
   Vm resume(ResumeOptions options);
 

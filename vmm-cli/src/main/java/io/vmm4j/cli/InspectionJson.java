@@ -6,6 +6,7 @@ import io.vmm4j.snapshot.MemoryMakeUp;
 import io.vmm4j.snapshot.Prologue;
 import io.vmm4j.snapshot.SnapshotInspection;
 import java.io.IOException;
+import java.util.Locale;
 
 /** What a snapshot holds, for programs. */
 final class InspectionJson {
@@ -28,6 +29,7 @@ final class InspectionJson {
     json.writeNumberField("bytes", inspection.bytes());
     if (inspection.digest().isPresent()) {
       json.writeStringField("sha256", inspection.digest().get().sha256());
+      json.writeStringField("memorySha256", inspection.digest().get().memorySha256());
     }
     if (inspection.prologue().isPresent()) {
       prologue(inspection.prologue().get());
@@ -46,10 +48,12 @@ final class InspectionJson {
     json.writeStringField("format", p.major() + "." + p.minor());
     if (p.parent().isPresent()) {
       json.writeStringField("parent", p.parent().get().id().toString());
+      json.writeStringField("parentMemorySha256", p.parent().get().sha256());
     }
     json.writeStringField("producer", p.producer());
     json.writeStringField("producerVersion", p.producerVersion());
     json.writeStringField("created", p.created().toString());
+    json.writeStringField("layout", p.layout().name().toLowerCase(Locale.ROOT));
     json.writeArrayFieldStart("features");
     for (String feature : p.features()) {
       json.writeString(feature);

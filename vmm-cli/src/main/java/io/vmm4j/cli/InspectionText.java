@@ -3,6 +3,7 @@ package io.vmm4j.cli;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MemoryMakeUp;
+import io.vmm4j.snapshot.Prologue;
 import io.vmm4j.snapshot.SnapshotInspection;
 import java.util.Locale;
 
@@ -34,7 +35,8 @@ final class InspectionText {
         .ifPresent(p -> {
           line("Snapshot %s, format %d.%d", p.id(), p.major(), p.minor());
           line("  written      %s by %s %s", p.created(), p.producer(), p.producerVersion());
-          p.parent().ifPresent(parent -> line("  delta of     %s", parent.id()));
+          p.parent().ifPresent(parent -> line("  delta of     %s, memory %s", parent.id(), parent.sha256()));
+          line("  layout       %s", p.layout().name().toLowerCase(Locale.ROOT));
           if (!p.features().isEmpty()) {
             line("  needs        %s", String.join(", ", p.features()));
           }
@@ -107,9 +109,19 @@ final class InspectionText {
     line("");
     if (inspection.whole()) {
       line("Whole: %d bytes, every checksum is right.", inspection.bytes());
-      inspection.digest().ifPresent(digest -> line("  sha-256 %s", digest.sha256()));
+      inspection
+          .digest()
+          .ifPresent(digest -> {
+            line("  sha-256 %s", digest.sha256());
+            line("  memory  %s%s", digest.memorySha256(), isDelta(inspection) ? " (stated)" : "");
+          });
     } else {
       line("NOT WHOLE: %s", inspection.fault().map(Throwable::getMessage).orElse("unknown reason"));
     }
+  }
+
+  /** Of a delta alone the digest of the memory can't be computed. */
+  private static boolean isDelta(SnapshotInspection inspection) {
+    return inspection.prologue().flatMap(Prologue::parent).isPresent();
   }
 }

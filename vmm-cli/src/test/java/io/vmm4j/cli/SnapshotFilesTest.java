@@ -218,4 +218,26 @@ class SnapshotFilesTest {
     assertThat(vmm("snapshot")).isEqualTo(ExitCode.USAGE);
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("which command? verify");
   }
+
+  @Test
+  void anInspectionNamesTheParentTheMemoryAndTheLayout() throws IOException {
+    Path corpus = Path.of("../vmm-snapshot/src/test/resources/io/vmm4j/snapshot/corpus");
+    Path delta = corpus.resolve("delta.vmm");
+    vmm("snapshot", "verify", corpus.resolve("delta-parent.vmm"));
+    String parentMemory = output().strip().replaceAll(".* ", "");
+
+    assertThat(vmm("inspect", "--json", delta)).isZero();
+    String json = output();
+    assertJson(json);
+    assertThat(json)
+        .contains("\"parentMemorySha256\" : \"" + parentMemory + "\"")
+        .contains("\"layout\" : \"stream\"")
+        .containsPattern("\"memorySha256\" : \"[0-9a-f]{64}\"");
+    assertThat(vmm("inspect", delta)).isZero();
+    assertThat(output())
+        .containsPattern("delta of +[0-9a-f-]{36}, memory " + parentMemory)
+        .containsPattern("memory +[0-9a-f]{64} \\(stated\\)");
+    assertThat(vmm("inspect", corpus.resolve("mapped.vmm"))).isZero();
+    assertThat(output()).containsPattern("layout +mapped");
+  }
 }

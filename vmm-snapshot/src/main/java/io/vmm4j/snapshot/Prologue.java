@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.SnapshotLayout;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -54,6 +55,13 @@ public record Prologue(
         producerVersion,
         created,
         List.of());
+  }
+
+  /** How the memory lies. */
+  public SnapshotLayout layout() {
+    return features.contains(SnapshotFormat.MAPPED)
+        ? SnapshotLayout.MAPPED
+        : SnapshotLayout.STREAM;
   }
 
   /** The same of a delta to a snapshot. */

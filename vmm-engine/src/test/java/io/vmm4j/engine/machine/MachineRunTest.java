@@ -14,8 +14,6 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.machine.FakeBackend.Outcome;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -308,8 +306,7 @@ class MachineRunTest {
   void closingLeavesNoThreadMappingOrFile() throws IOException {
     TestMachines machines = new TestMachines(SPIN);
     machines.start(ClockMode.REAL).close();
-    long files = openMemoryFiles();
-    long mappings = mappings();
+    HostResources before = HostResources.now();
     for (int i = 0; i < 1000; i++) {
       Vm vm = machines.create(i % 2 == 0 ? ClockMode.REAL : ClockMode.VIRTUAL);
       if (i % 3 != 0) {
@@ -322,43 +319,6 @@ class MachineRunTest {
       vm.close();
       assertThat(machines.backend.machine().closed).isTrue();
     }
-    assertThat(machineThreads()).isZero();
-    assertThat(openMemoryFiles()).isEqualTo(files);
-    assertThat(mappings()).isEqualTo(mappings);
-  }
-
-  private static long machineThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(t -> t.getName().startsWith("vmm-machine"))
-        .count();
-  }
-
-  private static long mappings() throws IOException {
-    Path maps = Path.of("/proc/self/maps");
-    if (!Files.exists(maps)) {
-      return 0;
-    }
-    try (var lines = Files.lines(maps)) {
-      return lines.filter(line -> line.contains("vmm4j-")).count();
-    }
-  }
-
-  private static long openMemoryFiles() throws IOException {
-    Path descriptors = Path.of("/proc/self/fd");
-    if (!Files.exists(descriptors)) {
-      return 0;
-    }
-    long count = 0;
-    try (var entries = Files.newDirectoryStream(descriptors)) {
-      for (Path entry : entries) {
-        if (Files.isSymbolicLink(entry)
-            && Files.readSymbolicLink(entry).toString().contains("vmm4j-")) {
-          count++;
-        }
-      }
-    } catch (java.nio.file.NoSuchFileException e) {
-      return count;
-    }
-    return count;
+    assertThat(HostResources.now()).isEqualTo(before);
   }
 }
