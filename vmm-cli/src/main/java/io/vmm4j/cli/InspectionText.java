@@ -35,7 +35,9 @@ final class InspectionText {
         .ifPresent(p -> {
           line("Snapshot %s, format %d.%d", p.id(), p.major(), p.minor());
           line("  written      %s by %s %s", p.created(), p.producer(), p.producerVersion());
-          p.parent().ifPresent(parent -> line("  delta of     %s, memory %s", parent.id(), parent.sha256()));
+          p.parent()
+              .ifPresent(
+                  parent -> line("  delta of     %s, memory %s", parent.id(), parent.sha256()));
           line("  layout       %s", p.layout().name().toLowerCase(Locale.ROOT));
           if (!p.features().isEmpty()) {
             line("  needs        %s", String.join(", ", p.features()));

@@ -59,9 +59,7 @@ public record Prologue(
 
   /** How the memory lies. */
   public SnapshotLayout layout() {
-    return features.contains(SnapshotFormat.MAPPED)
-        ? SnapshotLayout.MAPPED
-        : SnapshotLayout.STREAM;
+    return features.contains(SnapshotFormat.MAPPED) ? SnapshotLayout.MAPPED : SnapshotLayout.STREAM;
   }
 
   /** The same of a delta to a snapshot. */

@@ -33,8 +33,7 @@ class ResumeOptionsTest {
       (host, vcpu) -> {
         vcpu.gpr[0]++;
         var location = host.locate(0x10_0000);
-        long offset =
-            location.offset() + 0x10_0000 - location.base() + vcpu.gpr[0] % 64 * 4096;
+        long offset = location.offset() + 0x10_0000 - location.base() + vcpu.gpr[0] % 64 * 4096;
         host.vcpuWrites(offset, 8);
         host.memory().set(ValueLayout.JAVA_LONG, offset, vcpu.gpr[0]);
         return vcpu.gpr[0] % 64 == 0 ? Outcome.HALT : Outcome.NEXT;
