@@ -2,10 +2,8 @@ package io.vmm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,18 +15,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the command line says and ends with, as far as no machine is needed. */
 class CommandLineTest {
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final InProcess process = new InProcess();
+  private final ByteArrayOutputStream out = process.out;
 
   private int vmm(String... args) {
-    Streams streams =
-        new Streams(
-            new ByteArrayInputStream(new byte[0]),
-            out,
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false);
-    return new Main(streams).execute(args);
+    return process.run(new byte[0], args);
   }
 
   @ParameterizedTest
@@ -38,7 +29,7 @@ class CommandLineTest {
     assertThat(vmm(command, "--help")).isZero();
 
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("Usage: vmm " + command);
-    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    assertThat(process.errors()).isEmpty();
   }
 
   @Test
@@ -102,17 +93,14 @@ class CommandLineTest {
   void badUsageIsOneClearMessageAndCodeTwo(String line, String message) {
     assertThat(vmm(line.strip().split(" +"))).isEqualTo(ExitCode.USAGE);
 
-    assertThat(err.toString(StandardCharsets.UTF_8))
-        .startsWith("vmm: ")
-        .contains(message)
-        .doesNotContain("\tat ");
+    assertThat(process.errors()).startsWith("vmm: ").contains(message).doesNotContain("\tat ");
     assertThat(out.size()).isZero();
   }
 
   @Test
   void noCommandIsBadUsage() {
     assertThat(vmm()).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("which command?");
+    assertThat(process.errors()).contains("which command?");
   }
 
   @Test
@@ -128,7 +116,7 @@ class CommandLineTest {
     Path missing = directory.resolve("missing.vmm");
 
     assertThat(vmm("inspect", missing.toString())).isEqualTo(ExitCode.FILE);
-    assertThat(err.toString(StandardCharsets.UTF_8))
+    assertThat(process.errors())
         .isEqualToNormalizingNewlines("vmm: no such file: " + missing + "\n");
   }
 

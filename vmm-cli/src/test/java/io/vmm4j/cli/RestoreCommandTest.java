@@ -12,10 +12,8 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.devices.bootrom.BootRomConfig;
 import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.uart.UartConfig;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -76,18 +74,11 @@ class RestoreCommandTest {
   private static final int EXIT_CODE = 21 << 1 | 1;
 
   @TempDir private Path directory;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final InProcess process = new InProcess();
+  private final ByteArrayOutputStream out = process.out;
 
   private int vmm(byte[] input, String... args) {
-    Streams streams =
-        new Streams(
-            new ByteArrayInputStream(input),
-            out,
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false);
-    return new Main(streams).execute(args);
+    return process.run(input, args);
   }
 
   private static void put(byte[] rom, int at, String hex) {
@@ -135,16 +126,12 @@ class RestoreCommandTest {
     return vm;
   }
 
-  private String errors() {
-    return err.toString(StandardCharsets.UTF_8);
-  }
-
   @Test
   void aSnapshotOnStandardInputGoesOn() throws IOException {
     assertThat(vmm(saved(false), "restore", "-")).isEqualTo(EXIT_CODE);
 
     assertThat(out).hasToString("dy\n");
-    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    assertThat(process.errors()).isEmpty();
   }
 
   @Test
@@ -163,7 +150,7 @@ class RestoreCommandTest {
     assertThat(vmm(Arrays.copyOf(snapshot, snapshot.length - 1), "restore", "-"))
         .isEqualTo(ExitCode.SNAPSHOT);
     assertThat(out.size()).isZero();
-    assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("vmm: ");
+    assertThat(process.errors()).startsWith("vmm: ");
   }
 
   /** More than the UART's queue holds, and all of it there before the guest goes on. */
@@ -198,7 +185,7 @@ class RestoreCommandTest {
 
     // then
     assertThat(vmm(new byte[0], "restore", third.toString())).isEqualTo(ExitCode.SNAPSHOT);
-    assertThat(errors()).contains("its parent", "was not given");
+    assertThat(process.errors()).contains("its parent", "was not given");
     assertThat(vmm(new byte[0], "restore", third.toString(), "--parent", first.toString()))
         .isEqualTo(EXIT_CODE);
     assertThat(out).hasToString("dy\n");
@@ -270,7 +257,7 @@ class RestoreCommandTest {
                 "5s"))
         .isEqualTo(ExitCode.TIMEOUT);
 
-    assertThat(errors())
+    assertThat(process.errors())
         .containsPattern("saved .*live.vmm \\(.*; the guest stood for [0-9.]+ ms\\)");
     assertThat(vmm(new byte[] {'q'}, "restore", live.toString())).isEqualTo(EXIT_CODE);
   }
@@ -283,7 +270,7 @@ class RestoreCommandTest {
             List.of("restore", file.toString(), "--save-when", "dy", "--save", target.toString()));
     args.add("--exit-after-save");
     args.addAll(List.of(how));
-    assertThat(vmm(new byte[0], args.toArray(String[]::new))).as(errors()).isZero();
+    assertThat(vmm(new byte[0], args.toArray(String[]::new))).as(process.errors()).isZero();
     return target;
   }
 
@@ -300,6 +287,6 @@ class RestoreCommandTest {
         .isEqualTo(EXIT_CODE);
     assertThat(vmm(new byte[0], "restore", file.toString(), "--clock", "catch-up"))
         .isEqualTo(ExitCode.USAGE);
-    assertThat(errors()).contains("--clock catch-up: the machine's time is virtual");
+    assertThat(process.errors()).contains("--clock catch-up: the machine's time is virtual");
   }
 }

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,19 +24,12 @@ class SnapshotFilesTest {
 
   @TempDir Path directory;
 
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final InProcess process = new InProcess();
+  private final ByteArrayOutputStream out = process.out;
 
   private int vmm(Object... args) {
-    Streams streams =
-        new Streams(
-            new ByteArrayInputStream(new byte[0]),
-            out,
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false);
-    return new Main(streams)
-        .execute(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+    return process.run(
+        new byte[0], Arrays.stream(args).map(Object::toString).toArray(String[]::new));
   }
 
   private String output() {
@@ -74,7 +65,7 @@ class SnapshotFilesTest {
     Path damaged = damaged();
 
     assertThat(vmm("snapshot", "verify", damaged, HALTED)).isEqualTo(ExitCode.SNAPSHOT);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains(damaged + ": corrupt snapshot at");
+    assertThat(process.errors()).contains(damaged + ": corrupt snapshot at");
     assertThat(output()).contains("halted.vmm: whole");
     assertThat(vmm("snapshot", "verify", directory.resolve("none"))).isEqualTo(ExitCode.FILE);
   }
@@ -144,7 +135,7 @@ class SnapshotFilesTest {
                 "--compression",
                 "fast"))
         .isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString(StandardCharsets.UTF_8))
+    assertThat(process.errors())
         .contains("convert to what?")
         .contains("--layout mapped is not compressed");
     assertThat(directory).isEmptyDirectory();
@@ -158,7 +149,7 @@ class SnapshotFilesTest {
 
     // when its parent is not there
     assertThat(vmm("snapshot", "flatten", delta, "-o", whole)).isEqualTo(ExitCode.SNAPSHOT);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("its parent", "was not given");
+    assertThat(process.errors()).contains("its parent", "was not given");
     assertThat(vmm("snapshot", "verify", delta)).isEqualTo(ExitCode.SNAPSHOT);
     assertThat(whole).doesNotExist();
 
@@ -205,7 +196,7 @@ class SnapshotFilesTest {
   @Test
   void aDamagedFileIsNotCompared() throws IOException {
     assertThat(vmm("diff", HALTED, damaged())).isEqualTo(ExitCode.SNAPSHOT);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("damaged.vmm is not whole");
+    assertThat(process.errors()).contains("damaged.vmm is not whole");
     assertThat(out.size()).isZero();
   }
 
@@ -216,7 +207,7 @@ class SnapshotFilesTest {
       assertThat(output()).contains("Usage: vmm snapshot " + command, "Exit codes:", "Examples:");
     }
     assertThat(vmm("snapshot")).isEqualTo(ExitCode.USAGE);
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains("which command? verify");
+    assertThat(process.errors()).contains("which command? verify");
   }
 
   @Test
