@@ -44,7 +44,7 @@ public record VmSpec(
   public static final MemorySize MAX_MEMORY = MemorySize.gibibytes(64);
 
   /** The most vCPUs a machine may have. */
-  public static final int MAX_CPUS = 1;
+  public static final int MAX_CPUS = 16;
 
   private static final Pattern PATH =
       Pattern.compile("[a-z0-9][a-z0-9:._-]*(/[a-z0-9][a-z0-9:._-]*)*");
@@ -106,7 +106,7 @@ public record VmSpec(
       return this;
     }
 
-    /** How many vCPUs, 1 to {@link #MAX_CPUS}. */
+    /** How many vCPUs, 1 to {@link #MAX_CPUS}; 1 if not said. */
     public Builder cpus(int count) {
       this.cpus = count;
       return this;

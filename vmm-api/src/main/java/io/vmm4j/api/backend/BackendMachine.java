@@ -1,5 +1,7 @@
 package io.vmm4j.api.backend;
 
+import java.util.List;
+
 /**
  * The processors' side of one machine: its vCPUs and local APICs. Methods are called with the
  * machine lock held unless they say otherwise.
@@ -8,6 +10,12 @@ public interface BackendMachine extends AutoCloseable {
 
   /** The vCPU of an index, 0 being the bootstrap processor; the same object at every call. */
   Vcpu vcpu(int index);
+
+  /**
+   * What runs the vCPUs, each on a thread of its own; the same objects at every call. A backend
+   * whose vCPUs take turns has one runner for all of them.
+   */
+  List<? extends VcpuRunner> runners();
 
   /** The guest physical memory map has changed: translations that lead to the old one are void. */
   void memoryMapChanged();

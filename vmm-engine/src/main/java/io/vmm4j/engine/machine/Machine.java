@@ -198,8 +198,10 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   /** Starts the threads, which stand still until the machine is resumed. */
   void start() {
-    List<Vcpu> vcpus = IntStream.range(0, plan.spec().cpus()).mapToObj(this::vcpu).toList();
-    control.start(vcpus, this::complete, exit -> consoles.values().forEach(c -> c.end(exit)));
+    control.start(
+        processors().runners(),
+        this::complete,
+        exit -> consoles.values().forEach(c -> c.end(exit)));
   }
 
   /** Adds the registers to a crash, and what to a reader of the exit alone would be missing. */
@@ -410,6 +412,19 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   Vcpu vcpu(int index) {
     return processors().vcpu(index);
+  }
+
+  /** Instructions executed by all vCPUs, or -1 if the backend does not count. */
+  long instructionsExecuted() {
+    long sum = 0;
+    for (int i = 0; i < plan.spec().cpus(); i++) {
+      long count = vcpu(i).instructionsExecuted();
+      if (count < 0) {
+        return -1;
+      }
+      sum += count;
+    }
+    return sum;
   }
 
   // ---- what consoles ask ----

@@ -213,7 +213,7 @@ final class VirtualMachine implements Vm {
     counters.put("interruptMessages", machine.messages().messages());
     counters.put("timersFired", machine.control().timers().fired());
     return new VmMetrics(
-        machine.vcpu(0).instructionsExecuted(),
+        machine.instructionsExecuted(),
         machine.control().running(),
         machine.control().idle(),
         counters);

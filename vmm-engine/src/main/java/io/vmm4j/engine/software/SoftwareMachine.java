@@ -3,26 +3,39 @@ package io.vmm4j.engine.software;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.backend.VcpuRunner;
 import io.vmm4j.engine.software.apic.ApicBus;
+import io.vmm4j.engine.software.cpu.DecodedCode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The vCPUs of one machine and the bus between their local APICs. */
+/**
+ * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
+ */
 final class SoftwareMachine implements BackendMachine {
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
+  private final List<VcpuRunner> runners;
 
   SoftwareMachine(BackendHost host) {
+    DecodedCode code = new DecodedCode(host.memory().byteSize());
     for (int i = 0; i < host.cpus(); i++) {
-      SoftwareVcpu vcpu = new SoftwareVcpu(i, host);
+      SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code);
       vcpus.add(vcpu);
       apics.add(vcpu.apic());
     }
+    this.runners =
+        List.of(vcpus.size() == 1 ? vcpus.getFirst() : new TurnTaking(vcpus, host.clock()));
   }
 
   @Override
   public Vcpu vcpu(int index) {
     return vcpus.get(index);
+  }
+
+  @Override
+  public List<VcpuRunner> runners() {
+    return runners;
   }
 
   @Override
@@ -32,7 +45,7 @@ final class SoftwareMachine implements BackendMachine {
 
   @Override
   public void memoryWritten(long offset, long length) {
-    vcpus.forEach(vcpu -> vcpu.memoryWritten(offset, length));
+    vcpus.getFirst().memoryWritten(offset, length); // the code is everybody's
   }
 
   @Override

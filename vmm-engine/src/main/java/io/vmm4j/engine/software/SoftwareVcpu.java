@@ -10,22 +10,24 @@ import io.vmm4j.api.backend.TableState;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.engine.software.apic.LocalApic;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
 
 /** One software processor, as the machine sees it. */
 final class SoftwareVcpu implements Vcpu {
-  private static final int SIGNALS_THAT_WAKE =
-      Cpu.SIGNAL_KICK | Cpu.SIGNAL_INIT | Cpu.SIGNAL_STARTUP;
+  private static final int SIGNALS_THAT_WAKE = Cpu.SIGNAL_INIT | Cpu.SIGNAL_STARTUP;
 
   /** The standard form with x87 and SSE (Intel SDM volume 1, 13.4). */
   private static final int XSAVE_BYTES = 576;
 
+  private final int index;
   private final Cpu cpu;
   private final Interpreter interpreter;
 
-  SoftwareVcpu(int index, BackendHost host) {
-    this.cpu = new Cpu(index, host);
+  SoftwareVcpu(int index, BackendHost host, DecodedCode code) {
+    this.index = index;
+    this.cpu = new Cpu(index, host, code);
     this.interpreter = new Interpreter(cpu);
     cpu.system.powerOn();
   }
@@ -46,6 +48,11 @@ final class SoftwareVcpu implements Vcpu {
     cpu.mmu.writtenByOthers(offset, length);
   }
 
+  /** Whether it can execute an instruction now. On the thread that runs it. */
+  boolean isRunnable() {
+    return !cpu.halted && !cpu.waitForStartup || hasEvent();
+  }
+
   @Override
   public StopReason run(long instructionBudget) {
     return interpreter.run(instructionBudget);
@@ -58,9 +65,13 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public boolean hasWork() {
+    return (cpu.signals() & Cpu.SIGNAL_KICK) != 0 || hasEvent();
+  }
+
+  private boolean hasEvent() {
     int signals = cpu.signals();
     return (signals & SIGNALS_THAT_WAKE) != 0
-        || (signals & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked
+        || (signals & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked && !cpu.waitForStartup
         || takesInterrupts() && cpu.apic.hasInterrupt();
   }
 
@@ -72,6 +83,11 @@ final class SoftwareVcpu implements Vcpu {
   @Override
   public void onWake(Runnable listener) {
     cpu.apic.onWake(listener);
+  }
+
+  @Override
+  public int lastVcpu() {
+    return index;
   }
 
   @Override

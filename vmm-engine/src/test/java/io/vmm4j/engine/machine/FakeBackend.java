@@ -116,6 +116,11 @@ final class FakeBackend implements VmBackend {
     }
 
     @Override
+    public List<FakeVcpu> runners() {
+      return List.of(vcpu);
+    }
+
+    @Override
     public void memoryMapChanged() {
       mapChanges++;
     }
@@ -229,6 +234,11 @@ final class FakeBackend implements VmBackend {
     @Override
     public void onWake(Runnable listener) {
       wake = listener;
+    }
+
+    @Override
+    public int lastVcpu() {
+      return 0;
     }
 
     @Override

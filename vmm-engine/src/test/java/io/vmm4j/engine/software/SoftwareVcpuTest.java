@@ -3,6 +3,7 @@ package io.vmm4j.engine.software;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.engine.software.cpu.DecodedCode;
 import org.junit.jupiter.api.Test;
 
 /** What a vCPU's state holds besides registers. */
@@ -11,7 +12,8 @@ class SoftwareVcpuTest {
   private static final int TO_SELF = 0x4_4000;
 
   private final TestHost host = new TestHost();
-  private final SoftwareVcpu vcpu = new SoftwareVcpu(0, host);
+  private final SoftwareVcpu vcpu =
+      new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()));
 
   private CpuState saveAfter(int command) {
     vcpu.apic().writeMmio(INTERRUPT_COMMAND, 4, TO_SELF | command);
@@ -19,7 +21,7 @@ class SoftwareVcpuTest {
   }
 
   private CpuState saveTwin(CpuState state) {
-    SoftwareVcpu twin = new SoftwareVcpu(0, host);
+    SoftwareVcpu twin = new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()));
     twin.restore(state);
     return twin.save();
   }

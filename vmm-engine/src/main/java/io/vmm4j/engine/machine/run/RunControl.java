@@ -4,7 +4,7 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.VmTimeoutException;
-import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.backend.VcpuRunner;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.TimerQueue;
 import io.vmm4j.engine.machine.clock.VirtualTime;
@@ -93,13 +93,15 @@ public final class RunControl implements DeviceFailures {
    * @param whenEnded told of the exit, with the machine lock held
    */
   public void start(
-      List<Vcpu> processors, UnaryOperator<VmExit> finalExit, Consumer<VmExit> whenEnded) {
+      List<? extends VcpuRunner> runners,
+      UnaryOperator<VmExit> finalExit,
+      Consumer<VmExit> whenEnded) {
     lock.lock();
     try {
       atEnd = finalExit;
       onEnd = whenEnded;
-      for (int i = 0; i < processors.size(); i++) {
-        vcpus.add(new VcpuThread(i, processors.get(i), this, time, timers, tasks, lock));
+      for (int i = 0; i < runners.size(); i++) {
+        vcpus.add(new VcpuThread(i, runners.get(i), this, time, timers, tasks, lock));
       }
       for (VcpuThread vcpu : vcpus) {
         String threadName = "vmm-" + name + "-vcpu-" + vcpu.index();
@@ -318,7 +320,7 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  /** Host time of that in which the first vCPU was halted. */
+  /** Host time of that in which all vCPUs of the first thread were halted. */
   public Duration idle() {
     return Duration.ofNanos(vcpus.isEmpty() ? 0 : vcpus.getFirst().idleNanos());
   }

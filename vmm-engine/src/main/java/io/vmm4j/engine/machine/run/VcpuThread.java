@@ -1,7 +1,7 @@
 package io.vmm4j.engine.machine.run;
 
 import io.vmm4j.api.VmExit;
-import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.backend.VcpuRunner;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.TimerQueue;
 import io.vmm4j.engine.machine.clock.VirtualTime;
@@ -11,15 +11,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread of one vCPU. Under virtual time it also fires the timers and runs the tasks, between
- * two instructions, so that the same instructions always meet the same events.
+ * The thread of one vCPU, or of several that take turns. Under virtual time it also fires the
+ * timers and runs the tasks, between two instructions, so that the same instructions always meet
+ * the same events.
  */
 final class VcpuThread implements Runnable {
   /** The guest time that a step skips at most for one HLT. */
   static final long MOST_SKIPPED_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   private final int index;
-  private final Vcpu vcpu;
+  private final VcpuRunner vcpu;
   private final RunControl control;
   private final MachineTime time;
   private final TimerQueue timers;
@@ -34,7 +35,7 @@ final class VcpuThread implements Runnable {
 
   VcpuThread(
       int index,
-      Vcpu vcpu,
+      VcpuRunner vcpu,
       RunControl control,
       MachineTime time,
       TimerQueue timers,
@@ -57,7 +58,7 @@ final class VcpuThread implements Runnable {
     return thread;
   }
 
-  /** Host time spent halted. */
+  /** Host time spent with all of them halted. */
   long idleNanos() {
     return idleNanos;
   }
@@ -91,7 +92,7 @@ final class VcpuThread implements Runnable {
         turn();
       } catch (Throwable e) {
         inGuest = false;
-        control.failed("vcpu/" + index, "execution", e);
+        control.failed("vcpu/" + vcpu.lastVcpu(), "execution", e);
       }
     }
   }
@@ -105,14 +106,15 @@ final class VcpuThread implements Runnable {
       }
     }
     inGuest = true;
-    Vcpu.StopReason reason = vcpu.run(budget);
+    VcpuRunner.StopReason reason = vcpu.run(budget);
     inGuest = false;
     switch (reason) {
       case BUDGET, KICKED -> {
         // The next turn sees why.
       }
       case HALTED -> idle();
-      case SHUTDOWN -> control.requestExit(new VmExit.Crashed("triple fault of vcpu/" + index, ""));
+      case SHUTDOWN ->
+          control.requestExit(new VmExit.Crashed("triple fault of vcpu/" + vcpu.lastVcpu(), ""));
     }
   }
 

@@ -321,7 +321,10 @@ public final class LocalApic {
     switch (mode) {
       case ApicBus.FIXED, ApicBus.LOWEST_PRIORITY -> request(vector, level);
       case ApicBus.NMI -> signal(Cpu.SIGNAL_NMI);
-      case ApicBus.INIT -> signal(Cpu.SIGNAL_INIT);
+      case ApicBus.INIT -> {
+        cpu.clearSignal(Cpu.SIGNAL_STARTUP); // INIT undoes a start-up that was not acted upon
+        signal(Cpu.SIGNAL_INIT);
+      }
       case ApicBus.STARTUP -> {
         startupVector = vector;
         signal(Cpu.SIGNAL_STARTUP);

@@ -240,12 +240,17 @@ public final class Cpu {
 
   /** A processor with every register zero: not yet a state of power-on. */
   public Cpu(int index, BackendHost host) {
+    this(index, host, new DecodedCode(host.memory().byteSize()));
+  }
+
+  /** The same, with decoded code that the vCPUs of its machine share. */
+  public Cpu(int index, BackendHost host, DecodedCode code) {
     this.host = host;
     this.apic = new LocalApic(this, index, host);
     for (int i = 0; i < seg.length; i++) {
       seg[i] = new Segment();
     }
-    this.mmu = new Mmu(this, host);
+    this.mmu = new Mmu(this, host, code);
     this.system = new SystemUnit(this);
   }
 

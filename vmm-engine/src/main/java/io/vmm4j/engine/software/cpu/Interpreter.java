@@ -1,6 +1,6 @@
 package io.vmm4j.engine.software.cpu;
 
-import io.vmm4j.api.backend.Vcpu.StopReason;
+import io.vmm4j.api.backend.VcpuRunner.StopReason;
 import io.vmm4j.engine.software.fpu.Simd;
 import io.vmm4j.engine.software.fpu.X87;
 import io.vmm4j.engine.software.system.Events;

@@ -6,8 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Memory as instructions see it: linear addresses, through a soft TLB.
@@ -55,22 +53,21 @@ public final class Mmu {
   private final BackendHost host;
   private final MemorySegment memory;
   private final PageWalker walker;
+  private final DecodedCode decoded;
   private final CodeCache code;
   private final DebugAddresses breakpoints;
   private final long[][] tlbs = new long[4][];
   private long[] tlb;
   private int kind;
-  private final Queue<Range> written = new ConcurrentLinkedQueue<>();
   private volatile boolean mapChanged;
   private MemoryLocation location;
 
-  private record Range(long offset, long length) {}
-
-  Mmu(Cpu cpu, BackendHost host) {
+  Mmu(Cpu cpu, BackendHost host, DecodedCode decoded) {
     this.cpu = cpu;
     this.host = host;
     this.memory = host.memory();
-    this.code = new CodeCache(cpu, memory.byteSize());
+    this.decoded = decoded;
+    this.code = new CodeCache(cpu, decoded);
     this.walker = new PageWalker(cpu, this);
     this.breakpoints = new DebugAddresses(cpu);
     for (int i = 0; i < tlbs.length; i++) {
@@ -79,6 +76,7 @@ public final class Mmu {
     this.location = new MemoryLocation(0, 0, -1, false);
     this.tlb = tlbs[SUPERVISOR];
     flush();
+    decoded.share(cpu, this);
   }
 
   CodeCache code() {
@@ -128,10 +126,9 @@ public final class Mmu {
     cpu.signal(Cpu.SIGNAL_MEMORY);
   }
 
-  /** Notes that bytes of the segment were written by others than this vCPU. From any thread. */
+  /** Notes that bytes of the segment were written by others than vCPUs. From any thread. */
   public void writtenByOthers(long offset, long length) {
-    written.add(new Range(offset, length));
-    cpu.signal(Cpu.SIGNAL_MEMORY);
+    decoded.writtenByOthers(offset, length);
   }
 
   /** Acts on what was noted. On the vCPU's thread, between two instructions. */
@@ -140,10 +137,7 @@ public final class Mmu {
       mapChanged = false;
       forgetMap();
     }
-    Range range;
-    while ((range = written.poll()) != null) {
-      code.written(range.offset(), range.length());
-    }
+    code.applyChanges();
   }
 
   /** Stores plain memory of the segment, 2, 4 or 8 bytes. */
@@ -530,12 +524,12 @@ public final class Mmu {
   public long readPhysical(long physical, int size) {
     if (cpu.apic.claims(physical)) {
       cpu.accountInstructions();
-      return cpu.apic.readMmio((int) (physical & 0xFFF), size);
+      return heeding(cpu.apic.readMmio((int) (physical & 0xFFF), size));
     }
     MemoryLocation at = locate(physical);
     if (!at.isMemory()) {
       cpu.accountInstructions();
-      return host.readMmio(physical, size);
+      return heeding(host.readMmio(physical, size));
     }
     long offset = physical - at.base() + at.offset();
     return switch (size) {
@@ -546,20 +540,34 @@ public final class Mmu {
     };
   }
 
+  private long heeding(long value) {
+    heedSignals();
+    return value;
+  }
+
+  /**
+   * Ends the block if a device has caused something that is looked at between blocks: an interrupt,
+   * one for another vCPU, a change of the memory map under this very block.
+   */
+  private void heedSignals() {
+    if (cpu.signals() != 0) {
+      cpu.blockLimit = 0;
+    }
+  }
+
   /** A store at a guest physical address; no page is crossed. */
   void writePhysical(long physical, int size, long value) {
     if (cpu.apic.claims(physical)) {
       cpu.accountInstructions();
       cpu.apic.writeMmio((int) (physical & 0xFFF), size, value);
+      heedSignals();
       return;
     }
     MemoryLocation at = locate(physical);
     if (!at.isMemory() || !at.writable()) {
       cpu.accountInstructions();
       host.writeMmio(physical, size, value);
-      if (cpu.signals() != 0) {
-        cpu.blockLimit = 0; // the memory map may have changed under the block
-      }
+      heedSignals();
       return;
     }
     long offset = physical - at.base() + at.offset();

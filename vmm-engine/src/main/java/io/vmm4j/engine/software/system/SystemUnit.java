@@ -27,7 +27,10 @@ public final class SystemUnit {
     this.msrs = new Msrs(cpu);
   }
 
-  /** The state after power-on: at the reset vector, 0xFFFFFFF0. */
+  /**
+   * The state after power-on: the bootstrap processor at the reset vector, 0xFFFFFFF0, others
+   * waiting for a start-up message.
+   */
   public void powerOn() {
     cpu.apic.powerOn();
     msrs.powerOn();
@@ -35,6 +38,7 @@ public final class SystemUnit {
     cpu.fpu.reset();
     cpu.cr0 = ControlBits.CR0_RESET;
     reset();
+    cpu.waitForStartup = !cpu.apic.isBootstrap();
   }
 
   /** The state after INIT: MSRs, the x87 and SSE registers, and CR0.CD and NW stay. */

@@ -3,7 +3,7 @@ package io.vmm4j.engine.software.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import io.vmm4j.api.backend.Vcpu.StopReason;
+import io.vmm4j.api.backend.VcpuRunner.StopReason;
 import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
