@@ -57,7 +57,13 @@ final class RunCommand extends Command {
       description = "RAM, such as 512M or 2G (default: 512M).")
   MemorySize memory = MemorySize.mebibytes(512);
 
-  @Option(names = "--cpus", paramLabel = "N", description = "How many vCPUs (default: 1).")
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      description =
+          "How many vCPUs, 1 to "
+              + VmSpec.MAX_CPUS
+              + "; the software backend runs them in turn, on one thread (default: 1).")
   int cpus = 1;
 
   @Option(
