@@ -1,5 +1,6 @@
 package io.vmm4j.bench;
 
+import io.vmm4j.api.Console;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import java.lang.management.ManagementFactory;
@@ -7,14 +8,17 @@ import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * How fast the Debian kernel boots on the software backend, from kernel entry to init: instructions
  * by wall-clock time and by the vCPU thread's processor time, in all and second by second, in a
- * fresh JVM. {@code ./bench BootSpeed [FLAVOUR]}
+ * fresh JVM; and how the guest's clock compares with the host's. {@code ./bench BootSpeed
+ * [FLAVOUR]}
  */
 public final class BootSpeed {
   private static final String INIT_RUNS = "Run /init as init process";
+  private static final Pattern UPTIME = Pattern.compile("\\d+\\.\\d\\d \\d+\\.\\d\\d");
   private static final String READY = "vmm4j guest ready";
 
   private BootSpeed() {}
@@ -49,7 +53,28 @@ public final class BootSpeed {
       vm.console("com1").expect(READY, BootedGuest.PATIENCE);
       print(List.of(samples.getLast(), sample(vm)), "from there to the shell");
       log(vm.console("com1").transcriptBytes());
+      vm.console("com1").expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
+      clock(vm.console("com1"));
     }
+  }
+
+  /** How long a guest that computes for a while takes by its own clock and by the host's. */
+  private static void clock(Console console) {
+    double guest = uptime(console);
+    long host = System.nanoTime();
+    console.sendLine("i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done");
+    console.expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
+    double guestSeconds = uptime(console) - guest;
+    System.out.printf(
+        "a loop in the guest: %.2f s by its clock, %.2f s by the host's%n",
+        guestSeconds, (System.nanoTime() - host) / 1e9);
+  }
+
+  private static double uptime(Console console) {
+    console.sendLine("cat /proc/uptime");
+    String text = console.expect(UPTIME, BootedGuest.PATIENCE).text();
+    console.expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
+    return Double.parseDouble(text.split(" ")[0]);
   }
 
   private static void log(byte[] transcript) {
