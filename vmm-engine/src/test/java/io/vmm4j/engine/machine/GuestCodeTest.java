@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.MemorySize;
-import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmSpec;
@@ -19,8 +18,6 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.uart.UartConfig;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,32 +161,9 @@ class GuestCodeTest {
 
   @Test
   void aRunThroughASnapshotAtAnyPointEqualsOneWithout() throws IOException {
-    long length = 20_000;
     VmSpec spec = guest(TICKS).clock(ClockMode.VIRTUAL).build();
-    List<Object> straight;
-    try (Vm vm = Vm.create(spec)) {
-      vm.step(length);
-      assertThat(vm.console("com1").transcript()).startsWith("BCDEF");
-      try (Snapshot end = vm.snapshot()) {
-        straight = SnapshotContents.of(end);
-      }
-    }
-    for (long point = 0; point <= length; point += 487) {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      try (Vm first = Vm.create(spec)) {
-        first.step(point);
-        first.snapshotTo(out);
-      }
-      try (Snapshot read = Snapshot.read(new ByteArrayInputStream(out.toByteArray()));
-          Vm second = read.load(Backends.software())) {
-        second.step(length - point);
-        try (Snapshot end = second.snapshot()) {
-          assertThat(SnapshotContents.of(end))
-              .as("through a snapshot at %d", point)
-              .isEqualTo(straight);
-        }
-      }
-    }
+    RepeatedRun.throughSnapshots(
+        spec, 20_000, 487, vm -> assertThat(vm.console("com1").transcript()).startsWith("BCDEF"));
   }
 
   @Test

@@ -15,8 +15,6 @@ import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.uart.UartConfig;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -151,33 +149,15 @@ class SeveralVcpusTest {
 
   @Test
   void aRunThroughASnapshotAtAnyPointEqualsOneWithout() throws IOException {
-    long length = 400_000;
     VmSpec spec = guest(RING).clock(ClockMode.VIRTUAL).build();
-    List<Object> straight;
-    try (Vm vm = Vm.create(spec)) {
-      vm.step(length);
-      assertThat(vm.console("com1").transcript()).startsWith("BCDABCDA");
-      assertThat(vm.metrics().instructions()).isEqualTo(length);
-      try (Snapshot end = vm.snapshot()) {
-        straight = SnapshotContents.of(end);
-      }
-    }
-    for (long point = 0; point <= length; point += 9_871) {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      try (Vm first = Vm.create(spec)) {
-        first.step(point);
-        first.snapshotTo(out);
-      }
-      try (Snapshot read = Snapshot.read(new ByteArrayInputStream(out.toByteArray()));
-          Vm second = read.load(Backends.software())) {
-        second.step(length - point);
-        try (Snapshot end = second.snapshot()) {
-          assertThat(SnapshotContents.of(end))
-              .as("through a snapshot at %d", point)
-              .isEqualTo(straight);
-        }
-      }
-    }
+    RepeatedRun.throughSnapshots(
+        spec,
+        400_000,
+        9_871,
+        vm -> {
+          assertThat(vm.console("com1").transcript()).startsWith("BCDABCDA");
+          assertThat(vm.metrics().instructions()).isEqualTo(400_000);
+        });
   }
 
   /** Instruction by instruction where turns end and the first IPIs fly. */
@@ -192,12 +172,9 @@ class SeveralVcpusTest {
         for (int i = 0; i < 2_500; i++) {
           many.step(1);
         }
-        try (Snapshot one = few.snapshot();
-            Snapshot other = many.snapshot()) {
-          assertThat(SnapshotContents.of(other))
-              .as("after part %d", part)
-              .isEqualTo(SnapshotContents.of(one));
-        }
+        assertThat(RepeatedRun.contents(many))
+            .as("after part %d", part)
+            .isEqualTo(RepeatedRun.contents(few));
       }
     }
   }
@@ -209,15 +186,10 @@ class SeveralVcpusTest {
       vm.step(123_457);
       try (Snapshot then = vm.snapshot()) {
         vm.step(77_777);
-        List<Object> later;
-        try (Snapshot snapshot = vm.snapshot()) {
-          later = SnapshotContents.of(snapshot);
-        }
+        List<Object> later = RepeatedRun.contents(vm);
         vm.restore(then);
         vm.step(77_777);
-        try (Snapshot again = vm.snapshot()) {
-          assertThat(SnapshotContents.of(again)).isEqualTo(later);
-        }
+        assertThat(RepeatedRun.contents(vm)).isEqualTo(later);
       }
     }
   }
