@@ -6,6 +6,7 @@ module io.vmm4j.api {
   exports io.vmm4j.api.backend;
   exports io.vmm4j.api.boot;
   exports io.vmm4j.api.clock;
+  exports io.vmm4j.api.debug;
   exports io.vmm4j.api.device;
   exports io.vmm4j.api.memory;
   exports io.vmm4j.api.state;

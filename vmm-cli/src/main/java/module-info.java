@@ -4,6 +4,7 @@ module io.vmm4j.cli {
   requires io.vmm4j.api;
   requires io.vmm4j.control;
   requires io.vmm4j.engine;
+  requires io.vmm4j.gdb;
   requires io.vmm4j.devices;
   requires io.vmm4j.guests;
   requires io.vmm4j.snapshot;

@@ -2,6 +2,7 @@ package io.vmm4j.api;
 
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.debug.VmDebugger;
 import io.vmm4j.api.memory.GuestMemory;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -72,6 +73,13 @@ public interface Vm extends AutoCloseable {
 
   /** The architectural state of a vCPU; pauses it for the moment. */
   CpuState cpuState(int vcpu);
+
+  /**
+   * Its debugger: breakpoints, steps, memory through page tables, changes of registers.
+   *
+   * @throws io.vmm4j.api.debug.DebuggingUnsupportedException if its backend has no support for one
+   */
+  VmDebugger debugger();
 
   /** Stops guest code and guest time between two instructions. Paused already: does nothing. */
   void pause();

@@ -9,6 +9,7 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmTimeoutException;
 import io.vmm4j.api.state.StateFormatException;
 import io.vmm4j.control.ControlException;
+import io.vmm4j.gdb.GdbException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -49,6 +50,7 @@ final class Failures {
       case VmTimeoutException e -> ExitCode.TIMEOUT;
       case ControlException.Refused e -> ExitCode.REFUSED;
       case ControlException e -> ExitCode.FILE;
+      case GdbException e -> ExitCode.FILE;
       case SnapshotException e -> ExitCode.SNAPSHOT;
       case StateFormatException e -> ExitCode.SNAPSHOT;
       case IOException e -> ExitCode.FILE;

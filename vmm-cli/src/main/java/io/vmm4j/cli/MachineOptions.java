@@ -3,6 +3,9 @@ package io.vmm4j.cli;
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.BackendUnavailableException;
 import io.vmm4j.api.Backends;
+import io.vmm4j.gdb.GdbServer;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -37,12 +40,29 @@ final class MachineOptions {
               + " machine.")
   @Nullable Path control;
 
+  @Option(
+      names = "--gdb",
+      paramLabel = "PORT|PATH",
+      converter = GdbPort.class,
+      description =
+          "Listen for GDB at this TCP port of the loopback interface, or make a UNIX-domain socket"
+              + " there: (gdb) target remote :PORT.")
+  @Nullable SocketAddress gdb;
+
+  @Option(
+      names = "--gdb-wait",
+      description = "Stand at the first instruction until the debugger of --gdb continues.")
+  boolean gdbWait;
+
   /**
-   * Makes sure that the chosen backend is one that this build has.
+   * Makes sure that the chosen backend is one that this build has, and that options go together.
    *
    * @throws BackendUnavailableException if it is not
    */
   void check() {
+    if (gdbWait && gdb == null) {
+      throw new UsageException("--gdb-wait needs --gdb PORT|PATH");
+    }
     check(backend);
   }
 
@@ -70,6 +90,23 @@ final class MachineOptions {
         default ->
             throw new TypeConversionException("'" + text + "' is not one of auto, software, kvm");
       };
+    }
+  }
+
+  /** Reads where to listen for a debugger. */
+  static final class GdbPort implements ITypeConverter<SocketAddress> {
+    private static final int MOST = 65535;
+
+    @Override
+    public SocketAddress convert(String text) {
+      if (!text.matches("[0-9]+")) {
+        return UnixDomainSocketAddress.of(text);
+      }
+      int port = text.length() > 5 ? MOST + 1 : Integer.parseInt(text);
+      if (port < 1 || port > MOST) {
+        throw new TypeConversionException("'" + text + "' is not a port from 1 to " + MOST);
+      }
+      return GdbServer.loopback(port);
     }
   }
 

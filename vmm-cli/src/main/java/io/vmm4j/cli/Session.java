@@ -8,8 +8,10 @@ import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.control.ControlServer;
+import io.vmm4j.gdb.GdbServer;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,6 +69,8 @@ final class Session {
   private final SaveOptions save;
   private final Optional<Duration> timeout;
   private final Optional<Path> controlPath;
+  private final Optional<SocketAddress> gdbAddress;
+  private final boolean waitsForDebugger;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private Optional<ControlServer> control = Optional.empty();
   private boolean saved;
@@ -83,6 +87,8 @@ final class Session {
     this.save = save;
     this.timeout = Optional.ofNullable(options.timeout);
     this.controlPath = Optional.ofNullable(options.control);
+    this.gdbAddress = Optional.ofNullable(options.gdb);
+    this.waitsForDebugger = options.gdbWait;
   }
 
   /**
@@ -93,11 +99,28 @@ final class Session {
   int run(Input input) throws IOException, InterruptedException {
     control = controlPath.map(path -> ControlServer.open(vm, path));
     try {
-      return runControlled(input);
+      return runDebugged(input);
     } finally {
       // Its clients have their last replies before the process ends.
       control.ifPresent(ControlServer::close);
     }
+  }
+
+  private int runDebugged(Input input) throws IOException, InterruptedException {
+    Optional<GdbServer> gdb = gdbAddress.map(address -> GdbServer.open(vm, address));
+    try {
+      if (waitsForDebugger) {
+        messages.say(
+            "the machine stands until a debugger at %s continues it".formatted(gdbAt(gdb)));
+      }
+      return runControlled(input);
+    } finally {
+      gdb.ifPresent(GdbServer::close);
+    }
+  }
+
+  private static String gdbAt(Optional<GdbServer> gdb) {
+    return gdb.map(server -> server.address().toString()).orElseThrow();
   }
 
   private int runControlled(Input input) throws IOException, InterruptedException {
@@ -112,7 +135,9 @@ final class Session {
             .map(console -> input.open(bytes -> send(console, bytes), this::escape))
             .orElse(() -> {});
     try {
-      vm.resume();
+      if (!waitsForDebugger) {
+        vm.resume();
+      }
       Thread.ofVirtual().name("vmm-exit").start(this::awaitExit);
       return followEvents();
     } finally {

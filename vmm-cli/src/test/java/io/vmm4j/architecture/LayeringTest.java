@@ -32,7 +32,8 @@ class LayeringTest {
   private static final String KVM = "io.vmm4j.engine.kvm..";
   private static final String GUESTS = "io.vmm4j.guests..";
   private static final String CONTROL = "io.vmm4j.control..";
-  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, CONTROL};
+  private static final String GDB = "io.vmm4j.gdb..";
+  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, CONTROL, GDB};
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
       new ArchCondition<>("be in a @NullMarked package") {
@@ -98,6 +99,14 @@ class LayeringTest {
             "com.fasterxml.jackson.core..")
         .check(PROJECT);
     mayNotDependOn("io.vmm4j.control.command..", "io.netty..").check(PROJECT);
+  }
+
+  @Test
+  void theDebuggersServerKnowsTheApiOnly() {
+    mayOnlyDependOn(GDB, GDB, API, JAVA, JSPECIFY, SLF4J, "io.netty..").check(PROJECT);
+    mayOnlyDependOn("io.vmm4j.gdb.protocol..", "io.vmm4j.gdb.protocol..", JAVA, JSPECIFY)
+        .check(PROJECT);
+    mayNotDependOn("io.vmm4j.gdb.target..", "io.netty..").check(PROJECT);
   }
 
   @Test

@@ -49,7 +49,14 @@ class CommandLineTest {
     assertThat(out.toString(StandardCharsets.UTF_8))
         .contains("--backend", "--memory", "--cpus", "--kernel", "--initrd", "--append", "--device")
         .contains(
-            "--clock", "--timeout", "--control", "--save-when", "--save", "--exit-after-save");
+            "--clock",
+            "--timeout",
+            "--control",
+            "--gdb",
+            "--gdb-wait",
+            "--save-when",
+            "--save",
+            "--exit-after-save");
   }
 
   @ParameterizedTest
@@ -74,6 +81,9 @@ class CommandLineTest {
           restore f --save-when x --save y --layout mapped --compression small ! is not compressed
           restore f --save-when x --save y --compression zstd   ! expected one of [none, fast, small]
           restore f --clock sun                                 ! 'sun' is not one of continue, catch-up
+          run --kernel k --gdb-wait                             ! --gdb-wait needs --gdb
+          run --kernel k --gdb 0                                ! '0' is not a port from 1 to 65535
+          restore f --gdb 65536                                 ! '65536' is not a port from 1 to 65535
           ctl                                                   ! SOCKET
           ctl s pause --live                                    ! --live belongs to ctl snapshot
           ctl s snapshot f --live --suspend                     ! exclude one another

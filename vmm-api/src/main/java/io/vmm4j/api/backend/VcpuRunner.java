@@ -18,7 +18,9 @@ public interface VcpuRunner {
     /** {@link #kick} was called. */
     KICKED,
     /** A triple fault. */
-    SHUTDOWN
+    SHUTDOWN,
+    /** A breakpoint or a step of {@link Vcpu#debug}. */
+    DEBUG
   }
 
   /**

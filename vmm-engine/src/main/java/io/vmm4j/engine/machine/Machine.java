@@ -72,6 +72,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
   private final List<Runnable> powerButtons = new ArrayList<>();
+  private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
 
@@ -198,10 +199,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   /** Starts the threads, which stand still until the machine is resumed. */
   void start() {
-    control.start(
-        processors().runners(),
-        this::complete,
-        exit -> consoles.values().forEach(c -> c.end(exit)));
+    control.onDebugStop(debugger::stopped);
+    control.start(processors().runners(), this::complete, this::ended);
+  }
+
+  private void ended(VmExit exit) {
+    consoles.values().forEach(console -> console.end(exit));
+    debugger.ended(exit);
   }
 
   /** Adds the registers to a crash, and what to a reader of the exit alone would be missing. */
@@ -371,6 +375,10 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     return messages;
   }
 
+  MachineDebugger debugger() {
+    return debugger;
+  }
+
   DeviceMemories deviceMemories() {
     return deviceMemories;
   }
@@ -408,6 +416,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       throw new IllegalStateException("the processors are not there yet");
     }
     return present;
+  }
+
+  void requireVcpu(int index) {
+    int cpus = plan.spec().cpus();
+    if (index < 0 || index >= cpus) {
+      throw new IllegalArgumentException("no vCPU %d: there are %d".formatted(index, cpus));
+    }
   }
 
   Vcpu vcpu(int index) {

@@ -12,6 +12,7 @@ import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.debug.VmDebugger;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
@@ -75,10 +76,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public CpuState cpuState(int vcpu) {
-    int cpus = spec().cpus();
-    if (vcpu < 0 || vcpu >= cpus) {
-      throw new IllegalArgumentException("no vCPU %d: there are %d".formatted(vcpu, cpus));
-    }
+    machine.requireVcpu(vcpu);
     return machine
         .control()
         .whileHeld(
@@ -97,12 +95,21 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
+  public VmDebugger debugger() {
+    requireOpen("debug it");
+    machine.debugger().requireSupport();
+    return machine.debugger();
+  }
+
+  @Override
   public void pause() {
     machine.control().pause();
+    machine.debugger().endStep();
   }
 
   @Override
   public void resume() {
+    machine.debugger().endStep();
     machine.control().resume();
   }
 

@@ -8,11 +8,13 @@ import io.vmm4j.api.backend.PendingEvents;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
 import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.backend.VcpuDebug;
 import io.vmm4j.engine.software.apic.LocalApic;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
+import java.util.Optional;
 
 /** One software processor, as the machine sees it. */
 final class SoftwareVcpu implements Vcpu {
@@ -93,6 +95,11 @@ final class SoftwareVcpu implements Vcpu {
   @Override
   public long instructionsExecuted() {
     return cpu.instructions;
+  }
+
+  @Override
+  public Optional<VcpuDebug> debug() {
+    return Optional.of(cpu.debugger);
   }
 
   @Override

@@ -67,7 +67,7 @@ final class TurnTaking implements VcpuRunner {
         long count = next.instructionsExecuted() - before;
         executed += count;
         left -= count;
-        if (reason == StopReason.SHUTDOWN) {
+        if (reason == StopReason.SHUTDOWN || reason == StopReason.DEBUG) {
           return reason;
         }
       }

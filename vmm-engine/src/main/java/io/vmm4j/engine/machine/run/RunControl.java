@@ -58,6 +58,7 @@ public final class RunControl implements DeviceFailures {
   private final ReentrantLock exclusive = new ReentrantLock();
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
+  private volatile Runnable onDebugStop = () -> {};
   private @Nullable EventLoop eventLoop;
 
   private volatile Mode mode = Mode.PAUSED;
@@ -170,6 +171,19 @@ public final class RunControl implements DeviceFailures {
     if (mode == Mode.STEPPING) {
       change(Mode.PAUSED);
     }
+  }
+
+  /** A vCPU has come to where a debugger wants the machine to stand. By a vCPU's thread. */
+  void standForDebugger() {
+    lock.lock();
+    try {
+      if (mode == Mode.RUNNING || mode == Mode.STEPPING) {
+        change(Mode.PAUSED);
+      }
+    } finally {
+      lock.unlock();
+    }
+    onDebugStop.run();
   }
 
   private boolean mayRun() {
@@ -323,6 +337,11 @@ public final class RunControl implements DeviceFailures {
   /** Host time of that in which all vCPUs of the first thread were halted. */
   public Duration idle() {
     return Duration.ofNanos(vcpus.isEmpty() ? 0 : vcpus.getFirst().idleNanos());
+  }
+
+  /** Registers what a vCPU's thread calls, without a lock, when it stands for a debugger. */
+  public void onDebugStop(Runnable listener) {
+    onDebugStop = listener;
   }
 
   /** Pauses; done when this returns. */

@@ -113,6 +113,7 @@ final class VcpuThread implements Runnable {
         // The next turn sees why.
       }
       case HALTED -> idle();
+      case DEBUG -> control.standForDebugger();
       case SHUTDOWN ->
           control.requestExit(new VmExit.Crashed("triple fault of vcpu/" + vcpu.lastVcpu(), ""));
     }

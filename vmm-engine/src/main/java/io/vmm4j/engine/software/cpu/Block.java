@@ -40,6 +40,21 @@ final class Block {
   /** The block that follows otherwise, in the same page. */
   Block next;
 
+  /** In the stead of a block that must not be run yet: executes nothing, is kept nowhere. */
+  static final Block NOTHING = new Block();
+
+  private Block() {
+    this.offset = -1;
+    this.codeSize = 0;
+    this.instructions = new Instruction[0];
+    this.count = 0;
+    this.length = 0;
+    this.crossesPage = false;
+    this.secondPage = 0;
+    this.endsInSystem = true;
+    this.fallsThrough = true;
+  }
+
   Block(
       long offset,
       int codeSize,

@@ -41,7 +41,7 @@ final class CodeCache {
       return block;
     }
     block = find(linear);
-    if (!block.crossesPage && block.offset >= 0) {
+    if (!block.crossesPage && block.offset >= 0 && !cpu.debugger.endsBlockAt(linear)) {
       recentTags[slot] = tag;
       recentBlocks[slot] = block;
       recentUsed = true;
@@ -51,6 +51,9 @@ final class CodeCache {
 
   private Block find(long linear) {
     long offset = cpu.mmu.fetchOffset(linear);
+    if (cpu.debugger.stopsBlockAt(linear)) {
+      return Block.NOTHING;
+    }
     if (offset >= 0) {
       Block block = decoded.find(offset, cpu.codeSize);
       if (block != null && fits(block, linear)) {
@@ -97,6 +100,12 @@ final class CodeCache {
   /** Acts on what others have written. Between two instructions. */
   void applyChanges() {
     decoded.applyChanges();
+  }
+
+  /** Forgets the blocks that go past, or begin at, a place where a debugger may want to stop. */
+  void invalidatePlaces(DebuggerStops stops) {
+    decoded.invalidatePlaces(stops);
+    cpu.blockLimit = 0;
   }
 
   /** The translations have changed: what was found by linear address is void. */

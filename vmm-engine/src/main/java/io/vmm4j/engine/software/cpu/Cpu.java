@@ -83,6 +83,9 @@ public final class Cpu {
   /** The physical memory map has changed, or memory was written by others than vCPUs. */
   public static final int SIGNAL_MEMORY = 32;
 
+  /** A range that a debugger watches was touched. */
+  public static final int SIGNAL_DEBUG = 64;
+
   /** An NMI is pending. */
   public static final int SIGNAL_NMI = 4;
 
@@ -220,6 +223,9 @@ public final class Cpu {
   /** x87, MMX and SSE state. */
   public final FpuState fpu = new FpuState();
 
+  /** Breakpoints and steps of a debugger. */
+  public final DebuggerStops debugger;
+
   /** Memory as instructions see it. */
   public final Mmu mmu;
 
@@ -250,6 +256,7 @@ public final class Cpu {
     for (int i = 0; i < seg.length; i++) {
       seg[i] = new Segment();
     }
+    this.debugger = new DebuggerStops(this, index);
     this.mmu = new Mmu(this, host, code);
     this.system = new SystemUnit(this);
   }

@@ -171,6 +171,20 @@ public final class DecodedCode {
     }
   }
 
+  /** Forgets the blocks that go past, or begin at, a place where a debugger may want to stop. */
+  void invalidatePlaces(DebuggerStops stops) {
+    blocks
+        .values()
+        .removeIf(block -> {
+          boolean hit = false;
+          for (Instruction in : block.instructions) {
+            hit |= stops.endsBlockAt(block.offset + in.offset);
+          }
+          block.valid &= !hit;
+          return hit;
+        });
+  }
+
   private void clear() {
     for (Block block : blocks.values()) {
       block.valid = false;

@@ -58,7 +58,11 @@ final class Decoder {
       }
       list.add(in);
       boolean pageEnd = (linear & 0xFFF) + position >= 0x1000;
-      if (endsBlock(in) || pageEnd || offset < 0 || list.size() == MOST_INSTRUCTIONS) {
+      if (endsBlock(in)
+          || pageEnd
+          || offset < 0
+          || list.size() == MOST_INSTRUCTIONS
+          || cpu.debugger.endsBlockAt(linear + position)) {
         break;
       }
     }

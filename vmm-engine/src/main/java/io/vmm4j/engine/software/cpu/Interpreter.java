@@ -38,8 +38,14 @@ public final class Interpreter {
     if (end < 0) {
       end = Long.MAX_VALUE;
     }
+    long stepEnd = cpu.debugger.stepping() ? cpu.instructions + 1 : Long.MAX_VALUE;
+    end = Math.min(end, stepEnd);
     try {
       while (true) {
+        // Before a kick is heard, or the step would be made twice.
+        if (cpu.instructions >= stepEnd && cpu.debugger.hasStepped()) {
+          return StopReason.DEBUG;
+        }
         int signals = cpu.signals();
         if (signals != 0) {
           if ((signals & Cpu.SIGNAL_KICK) != 0) {
@@ -47,6 +53,12 @@ public final class Interpreter {
             return StopReason.KICKED;
           }
           handleSignals(signals);
+          if ((signals & Cpu.SIGNAL_DEBUG) != 0) {
+            cpu.clearSignal(Cpu.SIGNAL_DEBUG);
+            if (cpu.debugger.wasTouched()) {
+              return StopReason.DEBUG;
+            }
+          }
         }
         if (cpu.shutdown) {
           return StopReason.SHUTDOWN;
@@ -61,7 +73,11 @@ public final class Interpreter {
         if (cpu.instructions >= end) {
           return StopReason.BUDGET;
         }
-        execute(end);
+        boolean held = cpu.debugger.holdsInterrupts();
+        if (cpu.debugger.onExecution() && cpu.debugger.standsHere()) {
+          return StopReason.DEBUG;
+        }
+        execute(held ? cpu.instructions + 1 : end);
       }
     } finally {
       cpu.accountInstructions();
@@ -100,7 +116,9 @@ public final class Interpreter {
       Events.deliverNmi(cpu);
       return;
     }
-    if ((cpu.systemFlags & Flags.IF) != 0 && cpu.apic.hasInterrupt()) {
+    if ((cpu.systemFlags & Flags.IF) != 0
+        && cpu.apic.hasInterrupt()
+        && !cpu.debugger.holdsInterrupts()) {
       cpu.accountInstructions();
       int vector = cpu.apic.acknowledge();
       if (vector >= 0) {

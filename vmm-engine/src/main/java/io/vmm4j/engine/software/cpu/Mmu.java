@@ -398,16 +398,21 @@ public final class Mmu {
     }
   }
 
+  private void watch(long linear, int size, int access) {
+    breakpoints.check(linear, size, access);
+    cpu.debugger.check(linear, size, access);
+  }
+
   private long readSlow(long linear, int size, int access) {
     checkAlignment(linear, size);
     int first = (int) Math.min(size, 0x1000 - (linear & 0xFFF));
     long physical = translate(linear, access);
     if (first == size) {
-      breakpoints.check(linear, size, access);
+      watch(linear, size, access);
       return readPhysical(physical, size);
     }
     long second = translate((linear & PAGE) + 0x1000, access);
-    breakpoints.check(linear, size, access);
+    watch(linear, size, access);
     long value = 0;
     for (int i = 0; i < size; i++) {
       long at = i < first ? physical + i : second + i - first;
@@ -421,12 +426,12 @@ public final class Mmu {
     int first = (int) Math.min(size, 0x1000 - (linear & 0xFFF));
     long physical = translate(linear, WRITE);
     if (first == size) {
-      breakpoints.check(linear, size, WRITE);
+      watch(linear, size, WRITE);
       writePhysical(physical, size, value);
       return;
     }
     long second = translate((linear & PAGE) + 0x1000, WRITE);
-    breakpoints.check(linear, size, WRITE);
+    watch(linear, size, WRITE);
     for (int i = 0; i < size; i++) {
       long at = i < first ? physical + i : second + i - first;
       writePhysical(at, 1, value >>> 8 * i & 0xFF);
@@ -471,7 +476,7 @@ public final class Mmu {
       t[i + 1] = t[i + 1] == page ? page : NONE;
       t[i + 2] = t[i + 2] == page ? page : NONE;
     }
-    boolean watched = breakpoints.watches(page);
+    boolean watched = breakpoints.watches(page) || cpu.debugger.watches(page);
     if (access == FETCH) {
       t[i + 2] = page;
     } else if (!watched && access == READ) {

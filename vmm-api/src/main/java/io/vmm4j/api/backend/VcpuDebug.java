@@ -1,0 +1,22 @@
+package io.vmm4j.api.backend;
+
+import io.vmm4j.api.debug.Breakpoint;
+import io.vmm4j.api.debug.DebugStop;
+import java.util.Optional;
+import java.util.Set;
+
+/** What a vCPU does for a debugger. None of it is architectural state, nor seen by the guest. */
+public interface VcpuDebug {
+
+  /** Takes on the breakpoints, in place of those before. While no vCPU runs. */
+  void breakpoints(Set<Breakpoint> breakpoints);
+
+  /**
+   * Makes {@link VcpuRunner#run} return {@link VcpuRunner.StopReason#DEBUG} after one instruction,
+   * or no longer. From any thread.
+   */
+  void step(boolean one);
+
+  /** Why {@code run} has returned {@code DEBUG}, once for each time. From any thread. */
+  Optional<DebugStop> takeStop();
+}
