@@ -106,7 +106,7 @@ class LayeringTest {
     mayOnlyDependOn(GDB, GDB, API, JAVA, JSPECIFY, SLF4J, "io.netty..").check(PROJECT);
     mayOnlyDependOn("io.vmm4j.gdb.protocol..", "io.vmm4j.gdb.protocol..", JAVA, JSPECIFY)
         .check(PROJECT);
-    mayNotDependOn("io.vmm4j.gdb.target..", "io.netty..").check(PROJECT);
+    mayNotDependOn("io.vmm4j.gdb.stub..", "io.netty..").check(PROJECT);
   }
 
   @Test

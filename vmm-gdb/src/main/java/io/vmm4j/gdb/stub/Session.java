@@ -1,0 +1,448 @@
+package io.vmm4j.gdb.stub;
+
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmException;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmState;
+import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.backend.ActivityState;
+import io.vmm4j.api.debug.Breakpoint;
+import io.vmm4j.api.debug.DebugStop;
+import io.vmm4j.api.debug.LinearAddressException;
+import io.vmm4j.api.debug.VmDebugger;
+import io.vmm4j.gdb.protocol.Command;
+import io.vmm4j.gdb.protocol.FrameReader;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Queue;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one debugger does to a machine, from its first question to its leave. Until it asks why the
+ * machine stands, the machine goes on; when it leaves, in whatever way, its breakpoints are gone
+ * and the machine goes on. For one thread, which may wait.
+ */
+public final class Session {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
+  private static final int MOST_BREAKPOINTS = 1000;
+  private static final int SIGINT = 2;
+  private static final int SIGTRAP = 5;
+  private static final int SIGABRT = 6;
+  private static final int SIGTERM = 15;
+  private static final int EFAULT = 14;
+  private static final int EINVAL = 22;
+  private static final int ENOSPC = 28;
+
+  /** What a breakpoint packet says. */
+  private record Requested(int type, long address, int length) {}
+
+  private final Vm vm;
+  private final VmDebugger debugger;
+  private final Monitor monitor;
+  private final int vcpus;
+  private final Set<Requested> breakpoints = new HashSet<>();
+  private final Queue<DebugStop> untold = new ArrayDeque<>();
+  private boolean attached;
+  private boolean running;
+  private boolean tellsSoftware;
+  private boolean tellsHardware;
+  private int current;
+  private int stepped;
+
+  /**
+   * A session that has not begun.
+   *
+   * @param beginning what {@code monitor reset} goes back to
+   */
+  public Session(Vm vm, Optional<Snapshot> beginning) {
+    this.vm = vm;
+    this.debugger = vm.debugger();
+    this.monitor = new Monitor(vm, beginning);
+    this.vcpus = vm.spec().cpus();
+  }
+
+  // ---- what happens ----
+
+  /** Does what a packet asks for; never throws. */
+  public Answer packet(byte[] payload) {
+    Command command = Command.parse(payload);
+    try {
+      return answer(command);
+    } catch (LinearAddressException e) {
+      return Answer.error(EFAULT);
+    } catch (VmStoppedException e) {
+      return ended();
+    } catch (IllegalArgumentException | IllegalStateException | VmException e) {
+      LOG.debug("a debugger's {} can't be done", command, e);
+      return Answer.error(EINVAL);
+    }
+  }
+
+  /** The debugger wants the machine to stand. */
+  public Optional<byte[]> interrupt() {
+    if (!running) {
+      return Optional.empty();
+    }
+    try {
+      vm.pause();
+    } catch (VmStoppedException e) {
+      return Optional.empty(); // its end is told
+    }
+    running = false;
+    DebugStop came = untold.poll();
+    String reply = came == null ? signal(SIGINT, "", current) : describe(came);
+    return Optional.of(reply.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** The machine stands for a debugger, or has ended. */
+  public Optional<byte[]> stopped(DebugStop stop) {
+    untold.add(stop);
+    if (!running) {
+      // Told when it is to go on. Others may have resumed the machine meanwhile: what is old is
+      // lost.
+      while (untold.size() > vcpus + 1) {
+        untold.remove();
+      }
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(tellNext().payload());
+    } catch (VmStoppedException e) {
+      return Optional.empty(); // its end is told
+    }
+  }
+
+  /** The debugger is gone. */
+  public void close() {
+    if (!attached) {
+      return;
+    }
+    attached = false;
+    running = false;
+    try {
+      Set.copyOf(breakpoints).forEach(this::clear);
+      if (vm.state() instanceof VmState.Paused) {
+        vm.resume();
+      }
+    } catch (VmStoppedException e) {
+      LOG.debug("the machine has ended before its debugger left", e);
+    }
+  }
+
+  // ---- packets ----
+
+  private Answer answer(Command command) {
+    return switch (command) {
+      case Command.WhyStopped why -> attach();
+      case Command.ReadRegisters read -> readRegisters();
+      case Command.WriteRegisters write -> writeRegisters(write.values());
+      case Command.ReadRegister read -> readRegister(read.number());
+      case Command.WriteRegister write -> writeRegister(write.number(), write.value());
+      case Command.ReadMemory read -> readMemory(read.address(), read.length());
+      case Command.WriteMemory write -> {
+        debugger.write(current, write.address(), write.bytes());
+        yield Answer.ok();
+      }
+      case Command.Continue go -> resume(OptionalInt.empty());
+      case Command.Step step ->
+          resume(OptionalInt.of(step.thread() > 0 ? vcpu(step.thread()) : stepped));
+      case Command.ChangeBreakpoint change -> changeBreakpoint(change);
+      case Command.SelectThread select -> {
+        current = select.thread() > 0 ? vcpu(select.thread()) : current;
+        yield Answer.ok();
+      }
+      case Command.SelectStepThread select -> {
+        stepped = select.thread() > 0 ? vcpu(select.thread()) : stepped;
+        yield Answer.ok();
+      }
+      case Command.IsAlive alive -> {
+        vcpu(alive.thread());
+        yield Answer.ok();
+      }
+      case Command.Supported supported -> {
+        tellsSoftware = "+".equals(supported.features().get("swbreak"));
+        tellsHardware = "+".equals(supported.features().get("hwbreak"));
+        yield Answer.text(
+            "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+"
+                .formatted(FrameReader.MOST_BYTES));
+      }
+      case Command.ReadFeatures read -> features(read);
+      case Command.FirstThreads first ->
+          Answer.text(
+              IntStream.rangeClosed(1, vcpus)
+                  .mapToObj(Integer::toHexString)
+                  .collect(Collectors.joining(",", "m", "")));
+      case Command.MoreThreads more -> Answer.text("l");
+      case Command.DescribeThread describe -> describeThread(vcpu(describe.thread()));
+      case Command.CurrentThread thread -> Answer.text("QC%x".formatted(current + 1));
+      case Command.IsAttached is -> Answer.text("1");
+      case Command.NoAcknowledgements no -> Answer.ok();
+      case Command.AboutContinue about -> Answer.text("vCont;c;C;s;S");
+      case Command.Monitor line ->
+          Answer.text(hex(monitor.run(line.line(), current).getBytes(StandardCharsets.UTF_8)));
+      case Command.Detach detach -> {
+        close();
+        yield Answer.ok();
+      }
+      case Command.Kill kill -> {
+        attached = false;
+        vm.stop();
+        yield kill.answered() ? Answer.ok() : new Answer.Goodbye();
+      }
+      case Command.Unknown unknown -> Answer.unknown();
+      case Command.Malformed malformed -> Answer.error(EINVAL);
+    };
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private int vcpu(int thread) {
+    if (thread < 1 || thread > vcpus) {
+      throw new IllegalArgumentException("no thread " + thread);
+    }
+    return thread - 1;
+  }
+
+  private Answer attach() {
+    if (vm.state() instanceof VmState.Ended) {
+      return ended();
+    }
+    attached = true;
+    running = false;
+    vm.pause();
+    return Answer.text(signal(SIGTRAP, "", current));
+  }
+
+  private Answer resume(OptionalInt step) {
+    if (vm.state() instanceof VmState.Ended) {
+      return ended();
+    }
+    attached = true;
+    if (!untold.isEmpty()) {
+      return tellNext(); // another vCPU has come to a breakpoint at the same time
+    }
+    running = true;
+    if (step.isPresent()) {
+      vm.pause();
+      debugger.step(step.getAsInt());
+    } else {
+      vm.resume();
+    }
+    return new Answer.Later();
+  }
+
+  // ---- why it stands ----
+
+  private Answer.Reply tellNext() {
+    Answer.Reply reply = Answer.text(describe(untold.remove()));
+    running = false;
+    return reply;
+  }
+
+  private Answer ended() {
+    running = false;
+    return vm.state() instanceof VmState.Ended ended
+        ? Answer.text(describe(new DebugStop.Ended(ended.exit())))
+        : Answer.error(EINVAL);
+  }
+
+  private String describe(DebugStop stop) {
+    if (!(stop instanceof DebugStop.Ended)) {
+      vm.pause(); // until every vCPU stands
+    }
+    return switch (stop) {
+      case DebugStop.BreakpointHit hit -> {
+        long address = hit.breakpoint().linearAddress();
+        boolean software = breakpoints.stream().anyMatch(b -> b.type == 0 && b.address == address);
+        String kind = software ? tell(tellsSoftware, "swbreak") : tell(tellsHardware, "hwbreak");
+        yield signal(SIGTRAP, kind, hit.vcpu());
+      }
+      case DebugStop.WatchpointHit hit -> {
+        String name =
+            switch (hit.breakpoint().kind()) {
+              case READ -> "rwatch";
+              case ACCESS -> "awatch";
+              default -> "watch";
+            };
+        yield signal(SIGTRAP, "%s:%x;".formatted(name, hit.linearAddress()), hit.vcpu());
+      }
+      case DebugStop.Stepped done -> signal(SIGTRAP, "", done.vcpu());
+      case DebugStop.Ended ended ->
+          switch (ended.exit()) {
+            case VmExit.DebugExit debug -> "W%02x".formatted(debug.value() & 0xFF);
+            case VmExit.Crashed crashed -> "X%02x".formatted(SIGABRT);
+            case VmExit.Stopped off -> "X%02x".formatted(SIGTERM);
+            case VmExit.PoweredOff off -> "W00";
+            case VmExit.Reset reset -> "W00";
+          };
+    };
+  }
+
+  private static String tell(boolean understood, String kind) {
+    return understood ? kind + ":;" : "";
+  }
+
+  private String signal(int number, String reason, int vcpu) {
+    current = vcpu;
+    stepped = vcpu;
+    return "T%02x%sthread:%x;".formatted(number, reason, vcpu + 1);
+  }
+
+  // ---- registers and memory ----
+
+  private Answer readRegisters() {
+    RegisterFile file = new RegisterFile(vm.cpuState(current));
+    StringBuilder all = new StringBuilder();
+    Register.ALL.forEach(register -> all.append(hex(file.read(register))));
+    return Answer.text(all.toString());
+  }
+
+  private Answer writeRegisters(byte[] values) {
+    int length = Register.ALL.stream().mapToInt(Register::bytes).sum();
+    if (values.length != length) {
+      throw new IllegalArgumentException("%d bytes of registers".formatted(values.length));
+    }
+    debugger.update(
+        current,
+        state -> {
+          RegisterFile file = new RegisterFile(state);
+          int at = 0;
+          for (Register register : Register.ALL) {
+            if (register.writable()) {
+              file.write(register, Arrays.copyOfRange(values, at, at + register.bytes()));
+            }
+            at += register.bytes();
+          }
+          return file.state();
+        });
+    return Answer.ok();
+  }
+
+  private Answer readRegister(int number) {
+    if (number >= Register.ALL.size()) {
+      return Answer.error(EINVAL);
+    }
+    RegisterFile file = new RegisterFile(vm.cpuState(current));
+    return Answer.text(hex(file.read(Register.ALL.get(number))));
+  }
+
+  private Answer writeRegister(int number, byte[] value) {
+    if (number >= Register.ALL.size()) {
+      return Answer.error(EINVAL);
+    }
+    Register register = Register.ALL.get(number);
+    if (!register.writable() || value.length != register.bytes()) {
+      return Answer.error(EINVAL);
+    }
+    debugger.update(
+        current,
+        state -> {
+          RegisterFile file = new RegisterFile(state);
+          file.write(register, value);
+          return file.state();
+        });
+    return Answer.ok();
+  }
+
+  /** As much of it, from its beginning, as is mapped and fits in a packet. */
+  private Answer readMemory(long address, int length) {
+    int most = Math.min(length, FrameReader.MOST_BYTES / 2 - 2);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(most);
+    while (bytes.size() < most) {
+      long at = address + bytes.size();
+      int part = (int) Math.min(most - bytes.size(), 0x1000 - (at & 0xFFF));
+      try {
+        bytes.writeBytes(debugger.read(current, at, part));
+      } catch (LinearAddressException e) {
+        if (bytes.size() == 0) {
+          throw e;
+        }
+        break;
+      }
+    }
+    return Answer.text(hex(bytes.toByteArray()));
+  }
+
+  // ---- breakpoints ----
+
+  private Answer changeBreakpoint(Command.ChangeBreakpoint change) {
+    // For instructions the packet has their kind in place of a length.
+    int length = change.type() < 2 ? 1 : change.kind();
+    Requested requested = new Requested(change.type(), change.address(), length);
+    if (!change.set()) {
+      clear(requested);
+      return Answer.ok();
+    }
+    if (breakpoints.size() >= MOST_BREAKPOINTS) {
+      return Answer.error(ENOSPC);
+    }
+    debugger.add(breakpoint(requested));
+    breakpoints.add(requested);
+    attached = true;
+    return Answer.ok();
+  }
+
+  private void clear(Requested requested) {
+    if (breakpoints.remove(requested)) {
+      Breakpoint breakpoint = breakpoint(requested);
+      // Z0 and Z1 at one address are one.
+      if (breakpoints.stream().noneMatch(other -> breakpoint(other).equals(breakpoint))) {
+        debugger.remove(breakpoint);
+      }
+    }
+  }
+
+  private static Breakpoint breakpoint(Requested requested) {
+    Breakpoint.Kind kind =
+        switch (requested.type) {
+          case 0, 1 -> Breakpoint.Kind.EXECUTE;
+          case 2 -> Breakpoint.Kind.WRITE;
+          case 3 -> Breakpoint.Kind.READ;
+          default -> Breakpoint.Kind.ACCESS;
+        };
+    return new Breakpoint(kind, requested.address, requested.length);
+  }
+
+  // ---- the rest ----
+
+  private Answer features(Command.ReadFeatures read) {
+    if (!read.annex().equals("target.xml")) {
+      return Answer.text("E00");
+    }
+    byte[] xml = TargetDescription.xml();
+    int from = Math.min(read.offset(), xml.length);
+    // Escapes may double it.
+    int length = Math.min(Math.min(read.length(), FrameReader.MOST_BYTES / 2), xml.length - from);
+    String part = new String(xml, from, length, StandardCharsets.ISO_8859_1);
+    return Answer.text((from + length < xml.length ? "m" : "l") + part);
+  }
+
+  private Answer describeThread(int vcpu) {
+    ActivityState activity = vm.cpuState(vcpu).activity();
+    String text =
+        "vCPU %d [%s]"
+            .formatted(
+                vcpu,
+                switch (activity) {
+                  case RUNNING -> "running";
+                  case HALTED -> "halted";
+                  case WAIT_FOR_STARTUP -> "waits for its start-up message";
+                  case SHUTDOWN -> "shut down";
+                });
+    return Answer.text(hex(text.getBytes(StandardCharsets.UTF_8)));
+  }
+}
