@@ -5,9 +5,11 @@ import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /**
@@ -39,10 +41,32 @@ final class Capture {
   }
 
   MachineSnapshot take() {
-    return machine
-        .control()
-        .exclusively(WHAT, () -> options.whileRunning() ? live() : held(this::stopped));
+    // What a delta needs of its parent is worked out while the guest runs: to digest the memory and
+    // to compare what is not of one lineage takes longer than the capture itself.
+    parent.ifPresent(MachineSnapshot::memoryDigest);
+    Captured captured =
+        machine
+            .control()
+            .exclusively(WHAT, () -> options.whileRunning() ? live() : held(this::stopped));
+    try {
+      Optional<ParentLink> link = parent.map(p -> p.linkTo(captured.image, captured.memory));
+      return new MachineSnapshot(
+          factory,
+          UUID.randomUUID(),
+          captured.taken,
+          captured.image,
+          Optional.of(machine.plan()),
+          captured.memory,
+          link,
+          Optional.of(captured.report));
+    } catch (Throwable e) {
+      captured.memory.release();
+      throw e;
+    }
   }
+
+  private record Captured(
+      Instant taken, MachineImage image, ImageMemory memory, CaptureReport report) {}
 
   private <T> T held(Supplier<T> action) {
     return machine
@@ -60,7 +84,7 @@ final class Capture {
             });
   }
 
-  private MachineSnapshot stopped() {
+  private Captured stopped() {
     machine.harvestWrites();
     ImageMemory memory = allocate();
     try {
@@ -84,7 +108,7 @@ final class Capture {
     }
   }
 
-  private MachineSnapshot live() {
+  private Captured live() {
     ImageMemory memory = allocate();
     try {
       held(machine::harvestWrites);
@@ -94,7 +118,7 @@ final class Capture {
         passes++;
         long copiedBefore = pages;
         BitSet written = new BitSet();
-        Optional<MachineSnapshot> done =
+        Optional<Captured> done =
             held(() -> {
               written.or(machine.harvestWrites());
               return isTimeToStand(written.cardinality(), copiedBefore)
@@ -118,18 +142,18 @@ final class Capture {
   }
 
   /** The last pass of a live snapshot, with the guest standing. */
-  private MachineSnapshot finish(ImageMemory memory, BitSet written) {
+  private Captured finish(ImageMemory memory, BitSet written) {
     if (!memory.places().equals(places())) {
       // A device has got memory meanwhile, for which the copy has no place.
-      MachineSnapshot snapshot = stopped();
+      Captured captured = stopped();
       memory.release();
-      return snapshot;
+      return captured;
     }
     memory.copy(machine.memory(), written);
     return complete(memory, written.cardinality());
   }
 
-  private MachineSnapshot complete(ImageMemory memory, long pages) {
+  private Captured complete(ImageMemory memory, long pages) {
     memory.complete(machine.memory());
     MachineImage image = MachineImage.of(machine);
     CaptureReport report =
@@ -139,7 +163,6 @@ final class Capture {
             passes + 1,
             copied + pages,
             pages);
-    Optional<ParentLink> link = parent.map(p -> p.linkTo(image, memory));
-    return factory.captured(machine, image, memory, link, report);
+    return new Captured(Instant.now(), image, memory, report);
   }
 }

@@ -1,7 +1,6 @@
 package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.Backends;
-import io.vmm4j.api.CaptureReport;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.ResumeOptions;
@@ -19,7 +18,6 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
-import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappedSnapshot;
 import io.vmm4j.snapshot.SnapshotPlan;
@@ -354,23 +352,5 @@ public final class MachineFactory {
     if (!holds) {
       throw new SnapshotException.Incompatible(feature.formatted(value), why);
     }
-  }
-
-  /** A snapshot of what was captured. */
-  MachineSnapshot captured(
-      Machine machine,
-      MachineImage image,
-      ImageMemory memory,
-      Optional<ParentLink> parent,
-      CaptureReport report) {
-    return new MachineSnapshot(
-        this,
-        UUID.randomUUID(),
-        Instant.now(),
-        image,
-        Optional.of(machine.plan()),
-        memory,
-        parent,
-        Optional.of(report));
   }
 }

@@ -242,6 +242,19 @@ class SnapshotLineageTest {
   }
 
   @Test
+  void aParentThatIsClosedIsRefusedBeforeAnythingIsTaken() {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      Snapshot parent = vm.snapshot();
+      parent.close();
+      assertThatThrownBy(() -> vm.snapshot(parent))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
+      assertThatThrownBy(() -> vm.snapshot(SnapshotOptions.live().since(parent)))
+          .isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
   void aParentsDigestIsTheSameHoweverItIsCameBy() throws IOException {
     try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
       vm.step(500);
