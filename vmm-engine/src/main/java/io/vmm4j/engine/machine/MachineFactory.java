@@ -144,7 +144,13 @@ public final class MachineFactory {
       throw new IllegalArgumentException(
           "clock: a machine with virtual time can't catch up with the host's");
     }
-    return Math.max(0, Duration.between(snapshot.taken(), Instant.now()).toNanos());
+    try {
+      return Math.max(0, Duration.between(snapshot.taken(), Instant.now()).toNanos());
+    } catch (ArithmeticException e) {
+      throw new SnapshotException.Incompatible(
+          "the time of the snapshot, " + snapshot.taken(),
+          "the clock can't catch up with centuries; let it go on where it stood");
+    }
   }
 
   /** The plan of a snapshot's machine with what the options change. */

@@ -159,8 +159,17 @@ final class MachineRestore {
     }
   }
 
-  /** Lets the clock stand later than in the image. */
+  /**
+   * Lets the clock stand later than in the image.
+   *
+   * @throws SnapshotException.Incompatible if it can't count so far
+   */
   void advanceClock(long nanos) {
+    if (clock.nanoTime() > Long.MAX_VALUE - nanos) {
+      throw new SnapshotException.Incompatible(
+          "the clock at %d ns, caught up by %d ns".formatted(clock.nanoTime(), nanos),
+          "a clock counts nanoseconds in 63 bits; let it go on where it stood");
+    }
     clockAdvance = nanos;
   }
 

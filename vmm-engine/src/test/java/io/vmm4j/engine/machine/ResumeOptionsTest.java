@@ -10,6 +10,7 @@ import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.machine.FakeBackend.Outcome;
+import io.vmm4j.snapshot.Leftovers;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -142,6 +144,28 @@ class ResumeOptionsTest {
       each.close();
     } catch (Exception e) {
       throw new AssertionError("nothing is in the way of closing " + each, e);
+    }
+  }
+
+  @Test
+  void aSnapshotThatSaysItIsOfAnotherAgeDoesNotCatchUp() {
+    try (Vm vm = machines.create(ClockMode.REAL);
+        Snapshot snapshot = vm.snapshot()) {
+      MachineSnapshot ours = (MachineSnapshot) snapshot;
+      // It shares the memory of the other, which releases it.
+      MachineSnapshot ancient =
+          new MachineSnapshot(
+              machines.factory,
+              ours.id(),
+              Instant.ofEpochMilli(Long.MIN_VALUE),
+              ours.image(),
+              Optional.empty(),
+              Leftovers.none(),
+              ours.memory());
+
+      assertThatThrownBy(() -> ancient.resume(STANDING.catchUp()))
+          .isInstanceOf(SnapshotException.Incompatible.class)
+          .hasMessageContaining("catch up");
     }
   }
 }
