@@ -8,17 +8,20 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Packs the initramfs of the demo and the tests: busybox, a link for each of its applets, and the
- * scripts of guests/initramfs. Run by guests/fetch, before anything else of the project is built.
+ * Packs an initramfs: busybox, a link for each of its applets, and a directory such as
+ * guests/initramfs. Run by guests/fetch, before anything else of the project is built.
  */
 public final class PackInitramfs {
+  private static final List<String> DIRECTORIES =
+      List.of("bin", "dev", "mnt", "proc", "root", "sys", "tmp");
+
   private PackInitramfs() {}
 
   /**
    * Packs an initramfs.
    *
    * @param args the file to write, the busybox binary, a file naming one applet a line, and the
-   *     directory whose files are added as executable files of the same path
+   *     directory whose files are added as executable files of the same path, with their directories
    * @throws IOException if a file can't be read or written
    */
   public static void main(String[] args) throws IOException {
@@ -31,7 +34,7 @@ public final class PackInitramfs {
     Path scripts = Path.of(args[3]);
     try (CpioWriter archive =
         new CpioWriter(new BufferedOutputStream(Files.newOutputStream(output)))) {
-      for (String directory : List.of("bin", "dev", "mnt", "proc", "root", "sys", "tmp")) {
+      for (String directory : DIRECTORIES) {
         archive.directory(directory, 0755);
       }
       // The kernel opens it for the first process before any file system is mounted.
@@ -42,16 +45,21 @@ public final class PackInitramfs {
           archive.symbolicLink("bin/" + applet, "busybox");
         }
       }
-      for (Path script : filesBelow(scripts)) {
-        String path = scripts.relativize(script).toString().replace('\\', '/');
-        archive.file(path, 0755, Files.readAllBytes(script));
+      for (Path entry : below(scripts)) {
+        String path = scripts.relativize(entry).toString().replace('\\', '/');
+        if (Files.isRegularFile(entry)) {
+          archive.file(path, 0755, Files.readAllBytes(entry));
+        } else if (Files.isDirectory(entry) && !DIRECTORIES.contains(path)) {
+          archive.directory(path, 0755);
+        }
       }
     }
   }
 
-  private static List<Path> filesBelow(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      return files.filter(Files::isRegularFile).sorted().toList();
+  /** What a directory holds; what is in a directory comes after it, as the kernel wants it. */
+  private static List<Path> below(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.walk(directory)) {
+      return entries.filter(entry -> !entry.equals(directory)).sorted().toList();
     }
   }
 }
