@@ -21,7 +21,8 @@ public final class PackInitramfs {
    * Packs an initramfs.
    *
    * @param args the file to write, the busybox binary, a file naming one applet a line, and the
-   *     directory whose files are added as executable files of the same path, with their directories
+   *     directory whose files are added as executable files of the same path, with their
+   *     directories
    * @throws IOException if a file can't be read or written
    */
   public static void main(String[] args) throws IOException {
