@@ -12,7 +12,9 @@ import io.vmm4j.engine.boot.BootTarget;
 import io.vmm4j.engine.machine.MachineBoot;
 import io.vmm4j.engine.machine.MachinePlan;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
+import io.vmm4j.engine.mp.MpTable;
 import java.util.List;
+import java.util.Optional;
 
 /** Brings the firmware tables and the boot source of a specification into a fresh machine. */
 final class BootLoaders implements MachineBoot {
@@ -32,8 +34,18 @@ final class BootLoaders implements MachineBoot {
         tables.writeTo(memory);
         rsdpAddress = tables.rsdpAddress();
       }
+      mpTable(plan, facts)
+          .filter(table -> memory.contains(MpTable.ADDRESS, table.bytes().length))
+          .ifPresent(table -> table.writeTo(memory));
     }
     BiosMemoryMap ram = new BiosMemoryMap(plan.spec().memory().bytes());
     return BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
+  }
+
+  private static Optional<MpTable> mpTable(MachinePlan plan, List<PlatformFact> facts) {
+    return plan.cpuid().stream()
+        .filter(leaf -> leaf.leaf() == 1)
+        .findFirst()
+        .flatMap(leaf -> MpTable.build(facts, plan.spec().cpus(), leaf.eax(), leaf.edx()));
   }
 }

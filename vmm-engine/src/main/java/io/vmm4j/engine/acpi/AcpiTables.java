@@ -31,8 +31,8 @@ public final class AcpiTables {
   /** Where the tables lie: in the BIOS read-only area, where guests look for the RSDP. */
   public static final long DEFAULT_ADDRESS = 0xE_0000;
 
-  /** The end of the place for the tables. */
-  public static final long END = 0x10_0000;
+  /** The end of the place for the tables; behind it the MP table lies. */
+  public static final long END = 0xF_0000;
 
   private static final int LOCAL_APIC_ADDRESS = 0xFEE0_0000;
   private static final int HEADER_BYTES = 36;
@@ -52,7 +52,7 @@ public final class AcpiTables {
    * @param facts what the devices state
    * @param cpus how many vCPUs there are, with APIC ids from 0, at most 255
    * @param address where the tables will lie: a multiple of 64 from 0xE0000 on
-   * @throws IllegalArgumentException if they do not fit below 0x100000, or a fact has no valid form
+   * @throws IllegalArgumentException if they do not fit below 0xF0000, or a fact has no valid form
    */
   public static AcpiTables build(List<PlatformFact> facts, int cpus, long address) {
     if (cpus < 1 || cpus > 255) {
@@ -60,7 +60,7 @@ public final class AcpiTables {
     }
     if (address < DEFAULT_ADDRESS || address >= END || address % FACS_ALIGNMENT != 0) {
       throw new IllegalArgumentException(
-          "address: a multiple of 64 from 0xE0000 to 0x100000, not 0x%x".formatted(address));
+          "address: a multiple of 64 from 0xE0000 to 0xF0000, not 0x%x".formatted(address));
     }
     Layout layout = new Layout(address);
     layout.reserve(36); // the RSDP, filled in when all else is placed

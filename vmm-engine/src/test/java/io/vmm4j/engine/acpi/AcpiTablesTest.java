@@ -266,7 +266,7 @@ final class AcpiTablesTest {
   void tablesThatDoNotFitAreRefused() {
     assertThatThrownBy(() -> AcpiTables.build(Collections.nCopies(3000, COM1), 1, ADDRESS))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("room for 0x20000");
+        .hasMessageContaining("room for 0x10000");
     assertThatThrownBy(() -> AcpiTables.build(FACTS, 1, 0x9_0000)).hasMessageContaining("address");
     assertThatThrownBy(() -> AcpiTables.build(FACTS, 256, ADDRESS)).hasMessageContaining("cpus");
     FixedDevice badName = new FixedDevice("com1", "PNP0501", List.of(), List.of(), List.of());
