@@ -31,7 +31,7 @@ final class StringOps {
           return;
         }
       } else if (!moveSome(cpu, in, count)) {
-        int steps = (int) Math.min(count, PIECE);
+        int steps = steps(cpu, count);
         for (int i = 0; i < steps; i++) {
           step(cpu, in);
           setCount(cpu, in, --count);
@@ -48,6 +48,16 @@ final class StringOps {
         return;
       }
     }
+  }
+
+  /** How many iterations to do in one go: one if each is to be trapped. */
+  private static int steps(Cpu cpu, long count) {
+    return (cpu.systemFlags & Flags.TF) != 0 ? 1 : (int) atMost(count, PIECE);
+  }
+
+  /** The lesser of a count, which has no sign, and a limit. */
+  private static long atMost(long count, long limit) {
+    return count < 0 ? limit : Math.min(count, limit);
   }
 
   private static void setCount(Cpu cpu, Instruction in, long count) {
@@ -109,7 +119,7 @@ final class StringOps {
 
   /** Iterations of CMPS or SCAS; true if the condition has ended the repeat. */
   private static boolean compareSome(Cpu cpu, Instruction in, long count) {
-    int steps = (int) Math.min(count, PIECE);
+    int steps = steps(cpu, count);
     boolean whileEqual = in.repeat == 0xF3;
     long left = count;
     for (int i = 0; i < steps; i++) {
@@ -136,7 +146,7 @@ final class StringOps {
     int size = in.operandSize;
     Mmu mmu = cpu.mmu;
     long to = destination(cpu, in, true);
-    long room = Math.min(count, (0x1000 - (to & 0xFFF)) / size);
+    long room = atMost(count, (0x1000 - (to & 0xFFF)) / size);
     room = Math.min(room, wrapRoom(cpu, in, Cpu.RDI) / size);
     long from = 0;
     if (kind == 0xA4) {
