@@ -370,8 +370,8 @@ final class Decoder {
         return switch (OpcodeTable.family(entry)) {
           case OpcodeTable.INTEGER -> Specializer.op(in);
           case OpcodeTable.SYSTEM -> Op.SYSTEM;
-          case OpcodeTable.X87 -> Op.X87;
-          case OpcodeTable.VECTOR -> Op.VECTOR;
+          case OpcodeTable.X87 -> opcode == 0x9B || X87Encodings.exist(in) ? Op.X87 : Op.UNDEFINED;
+          case OpcodeTable.VECTOR -> VectorEncodings.exist(in) ? Op.VECTOR : Op.UNDEFINED;
           default -> Op.UNDEFINED;
         };
     }
