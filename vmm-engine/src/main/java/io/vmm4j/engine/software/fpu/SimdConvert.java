@@ -68,7 +68,10 @@ final class SimdConvert {
   }
 
   private static void fromMmx(Cpu cpu, Instruction in, boolean twice) {
-    Operands.requireNoPending(cpu);
+    // From memory no MMX register is touched, and processors leave the x87 alone.
+    if (!in.isMemory) {
+      Operands.requireNoPending(cpu);
+    }
     SimdFloat simd = cpu.fpu.simd;
     long source = Operands.loadMmx(cpu, in);
     int first = (int) source;
@@ -80,7 +83,6 @@ final class SimdConvert {
       long pair = Packed.pair(low, simd.integerToSingle(second));
       finish(cpu, in, pair, cpu.fpu.xmm[2 * in.reg + 1]);
     }
-    // From memory no MMX register is touched, and processors leave the x87 alone.
     if (!in.isMemory) {
       cpu.fpu.enterMmx();
     }

@@ -163,7 +163,7 @@ public final class X87 {
           throw cpu.undefined(in);
         }
       }
-      case 3 -> storeRegister(fpu, i, true);
+      case 3 -> copyAndPop(fpu, i);
       case 4, 5 -> {
         if (in.modrm >= 0xe8 && in.modrm <= 0xee) {
           constant(fpu, i);
@@ -358,6 +358,15 @@ public final class X87 {
     long otherSig = emptyOther ? f.significand : fpu.stSignificand(i);
     fpu.st(0, otherSe, otherSig);
     fpu.st(i, se, sig);
+  }
+
+  /** D9 /3, which manuals leave out: FSTP, but an empty ST(0) is no fault and is not copied. */
+  private static void copyAndPop(FpuState fpu, int i) {
+    if (!fpu.empty(0)) {
+      fpu.st(i, fpu.stExponent(0), fpu.stSignificand(0));
+    }
+    fpu.status &= ~FpuState.C1;
+    fpu.pop();
   }
 
   private static void storeRegister(FpuState fpu, int i, boolean pop) {
