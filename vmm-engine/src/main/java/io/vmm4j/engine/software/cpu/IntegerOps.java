@@ -465,6 +465,7 @@ final class IntegerOps {
     if (half == 8 && (linear & 15) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
+    cpu.mmu.checkAlignment(linear, 2 * half);
     cpu.mmu.probe(linear, 2 * half, Mmu.WRITE);
     long low = cpu.mmu.readForWrite(linear, half);
     long high = cpu.mmu.readForWrite(linear + half, half);

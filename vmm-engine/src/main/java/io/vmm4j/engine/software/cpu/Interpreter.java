@@ -202,10 +202,23 @@ public final class Interpreter {
     Events.deliverFault(cpu);
   }
 
-  private static boolean onStack(Instruction in) {
-    return in.isMemory
-        ? in.segment == Cpu.SS
-        : in.opcode >= 0x50 && in.opcode < 0x60 || (in.opcode & 0xFE) == 0xC2 || in.op == Op.CALL;
+  /** Whether the non-canonical address that an instruction has used is one of the stack. */
+  private boolean onStack(Instruction in) {
+    boolean usesStack = OpcodeTable.usesStack(in.opcode, in.extension());
+    if (!in.isMemory) {
+      return usesStack;
+    }
+    if (in.segment == Cpu.SS) {
+      return true;
+    }
+    // Two accesses: POP begins with that to the stack, the others with that to the operand.
+    return usesStack
+        && (isCanonical(cpu.effectiveAddress(in))
+            || in.opcode == 0x8F && !isCanonical(cpu.gpr[Cpu.RSP]));
+  }
+
+  private static boolean isCanonical(long address) {
+    return address << 16 >> 16 == address;
   }
 
   private long wrap(long rip) {

@@ -259,6 +259,7 @@ public final class Mmu {
   public void probe(long linear, int size, int access) {
     int i = index(linear);
     if (tlb[i + access] != (linear + size - 1 & PAGE)) {
+      checkCanonical(linear, size);
       translate(linear, access);
       if ((linear & 0xFFF) + size > 0x1000) {
         translate((linear & PAGE) + 0x1000, access);
@@ -392,9 +393,21 @@ public final class Mmu {
 
   // ---- the slow path ----
 
-  private void checkAlignment(long linear, int size) {
-    if (kind == UNCACHED && (linear & size - 1) != 0) {
+  /**
+   * #AC if alignment is checked and the address is not a multiple of {@code size}. That comes
+   * before a page fault, but a non-canonical address has its fault first.
+   */
+  public void checkAlignment(long linear, int size) {
+    if (kind == UNCACHED && (linear & size - 1) != 0 && linear << 16 >> 16 == linear) {
       throw cpu.raise(Cpu.AC, 0);
+    }
+  }
+
+  /** #GP or #SS if the end of an access is not canonical, before a page fault at its beginning. */
+  private void checkCanonical(long linear, int size) {
+    long last = linear + size - 1;
+    if (last << 16 >> 16 != last) {
+      throw cpu.raiseNonCanonical();
     }
   }
 
@@ -406,6 +419,7 @@ public final class Mmu {
   private long readSlow(long linear, int size, int access) {
     checkAlignment(linear, size);
     int first = (int) Math.min(size, 0x1000 - (linear & 0xFFF));
+    checkCanonical(linear, size);
     long physical = translate(linear, access);
     if (first == size) {
       watch(linear, size, access);
@@ -424,6 +438,7 @@ public final class Mmu {
   private void writeSlow(long linear, int size, long value) {
     checkAlignment(linear, size);
     int first = (int) Math.min(size, 0x1000 - (linear & 0xFFF));
+    checkCanonical(linear, size);
     long physical = translate(linear, WRITE);
     if (first == size) {
       watch(linear, size, WRITE);

@@ -151,6 +151,15 @@ final class OpcodeTable {
     };
   }
 
+  /** Whether an instruction pushes or pops. */
+  static boolean usesStack(int opcode, int extension) {
+    return switch (opcode) {
+      case 0xC2, 0xC3, 0xCA, 0xCB, 0xCF, 0xE8 -> true;
+      case 0xFF -> extension == 2 || extension == 3 || extension == 6;
+      default -> isStackOperation(opcode, extension);
+    };
+  }
+
   /** Whether the operand size is 64 bits in 64-bit mode whatever the prefixes are. */
   static boolean isNearBranch(int opcode, int extension) {
     return switch (opcode) {

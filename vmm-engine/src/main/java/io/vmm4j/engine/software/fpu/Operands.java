@@ -77,7 +77,9 @@ final class Operands {
   /** ModRM.rm as 128 bits, aligned or not. */
   static long loadUnaligned128(Cpu cpu, Instruction in) {
     if (in.isMemory) {
-      return read128(cpu, cpu.linearAddress(in, 16, false));
+      long linear = cpu.linearAddress(in, 16, false);
+      cpu.mmu.checkAlignment(linear, 16);
+      return read128(cpu, linear);
     }
     return load128(cpu, in);
   }
@@ -96,6 +98,7 @@ final class Operands {
       return;
     }
     long linear = aligned ? aligned(cpu, in, true) : cpu.linearAddress(in, 16, true);
+    cpu.mmu.checkAlignment(linear, 16);
     if ((linear & 0xfff) > 0xff0) {
       cpu.mmu.probe(linear, 16, Mmu.WRITE);
     }

@@ -342,6 +342,7 @@ final class SimdMove {
     long addressMask = in.addressSize == 8 ? -1L : in.addressSize == 4 ? 0xffff_ffffL : 0xffffL;
     int segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
     long linear = cpu.linear(segment, cpu.gpr[Cpu.RDI] & addressMask, size, true);
+    cpu.mmu.checkAlignment(linear, 8);
     for (int i = 0; i < size; i++) {
       if ((mask >> i & 1) != 0) {
         cpu.mmu.probe(linear + i, 1, Mmu.WRITE);

@@ -57,16 +57,29 @@ final class X87Control {
 
   private static void read(Cpu cpu, Instruction in, int size) {
     long linear = cpu.linearAddress(in, size, false);
-    for (int i = 0; i < size; i += 2) {
-      cpu.fpu.image.setShort(i, cpu.mmu.read16(linear + i));
+    if (in.operandSize == 2) {
+      for (int i = 0; i < size; i += 2) {
+        cpu.fpu.image.setShort(i, cpu.mmu.read16(linear + i));
+      }
+    } else {
+      for (int i = 0; i < size; i += 4) {
+        cpu.fpu.image.setInt(i, cpu.mmu.read32(linear + i));
+      }
     }
   }
 
   private static void write(Cpu cpu, Instruction in, int size) {
     long linear = cpu.linearAddress(in, size, true);
+    cpu.mmu.checkAlignment(linear, in.operandSize == 2 ? 2 : 4);
     cpu.mmu.probe(linear, size, Mmu.WRITE);
-    for (int i = 0; i < size; i += 2) {
-      cpu.mmu.write16(linear + i, cpu.fpu.image.getShort(i));
+    if (in.operandSize == 2) {
+      for (int i = 0; i < size; i += 2) {
+        cpu.mmu.write16(linear + i, cpu.fpu.image.getShort(i));
+      }
+    } else {
+      for (int i = 0; i < size; i += 4) {
+        cpu.mmu.write32(linear + i, cpu.fpu.image.getInt(i));
+      }
     }
   }
 }

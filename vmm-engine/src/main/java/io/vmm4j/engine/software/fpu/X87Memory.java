@@ -133,6 +133,7 @@ final class X87Memory {
     if (stores) {
       cpu.mmu.write(linear, size, value);
     } else {
+      cpu.mmu.checkAlignment(linear, size);
       cpu.mmu.probe(linear, size, Mmu.WRITE);
     }
     X87.report(fpu);
@@ -171,6 +172,7 @@ final class X87Memory {
   private static void storeTen(Cpu cpu, Instruction in, int high, long low) {
     FpuState fpu = cpu.fpu;
     long linear = cpu.linearAddress(in, 10, true);
+    cpu.mmu.checkAlignment(linear, 8);
     cpu.mmu.probe(linear, 10, Mmu.WRITE);
     boolean stores = !fpu.extended.suppressed();
     if (stores) {
