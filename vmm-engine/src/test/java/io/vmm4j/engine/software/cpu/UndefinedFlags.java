@@ -9,21 +9,21 @@ import static io.vmm4j.engine.software.cpu.Flags.SF;
 import static io.vmm4j.engine.software.cpu.Flags.ZF;
 
 /** The flags that instructions leave undefined: Intel SDM volume 2, "Flags Affected" of each. */
-final class UndefinedFlags {
+public final class UndefinedFlags {
   /** AND, OR, XOR, TEST. */
-  static final int LOGIC = AF;
+  public static final int LOGIC = AF;
 
   /** MUL, IMUL. */
-  static final int MULTIPLY = SF | ZF | AF | PF;
+  public static final int MULTIPLY = SF | ZF | AF | PF;
 
   /** DIV, IDIV. */
-  static final int DIVIDE = ARITHMETIC;
+  public static final int DIVIDE = ARITHMETIC;
 
   /** BT, BTS, BTR, BTC. */
-  static final int BIT_TEST = OF | SF | AF | PF;
+  public static final int BIT_TEST = OF | SF | AF | PF;
 
   /** BSF, BSR. */
-  static final int BIT_SCAN = CF | OF | SF | AF | PF;
+  public static final int BIT_SCAN = CF | OF | SF | AF | PF;
 
   private UndefinedFlags() {}
 
@@ -33,7 +33,7 @@ final class UndefinedFlags {
    * @param extension the operation in its encoding
    * @param count as encoded, 0 to 255
    */
-  static int shift(int extension, int count, int size) {
+  public static int shift(int extension, int count, int size) {
     int masked = count & (size == 8 ? 63 : 31);
     if (masked == 0) {
       return 0;
@@ -47,7 +47,7 @@ final class UndefinedFlags {
   }
 
   /** SHLD, SHRD; a count beyond the operand leaves the result undefined too. */
-  static int doubleShift(int count, int size) {
+  public static int doubleShift(int count, int size) {
     int masked = count & (size == 8 ? 63 : 31);
     if (masked == 0) {
       return 0;

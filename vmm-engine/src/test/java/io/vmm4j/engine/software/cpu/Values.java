@@ -4,13 +4,13 @@ import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 
 /** Operands for the oracle tests: the edges of every size, and random ones of a fixed seed. */
-final class Values {
+public final class Values {
   /** CF, PF, AF, ZF, SF, OF. */
   private static final int[] FLAG_BITS = {0, 2, 4, 6, 7, 11};
 
   private final SplittableRandom random;
 
-  Values(long seed) {
+  public Values(long seed) {
     random = new SplittableRandom(seed);
   }
 
@@ -27,7 +27,7 @@ final class Values {
   }
 
   /** A number whose size varies. */
-  long next() {
+  public long next() {
     long value = random.nextLong();
     return switch (random.nextInt(4)) {
       case 0 -> value;
@@ -37,12 +37,12 @@ final class Values {
     };
   }
 
-  int below(int bound) {
+  public int below(int bound) {
     return random.nextInt(bound);
   }
 
   /** Any of the arithmetic flags. */
-  int flags() {
+  public int flags() {
     return flags(random.nextInt(64));
   }
 

@@ -3,7 +3,7 @@ package io.vmm4j.engine.software.fpu;
 import java.util.SplittableRandom;
 
 /** Operands for floating-point tests: the edges of each format, and random ones near them. */
-final class FloatCases {
+public final class FloatCases {
   private static final int[] EXPONENTS_80 = {
     0, 0, 0, 1, 2, 30, 63, 64, 65, 0x2000, 0x3f80, 0x3ffe, 0x3fff, 0x3fff, 0x4000, 0x4001, 0x400d,
     0x400e, 0x400f, 0x401d, 0x401e, 0x401f, 0x403c, 0x403d, 0x403e, 0x403f, 0x4040, 0x3bcd, 0x3c00,
@@ -33,7 +33,8 @@ final class FloatCases {
 
   private final SplittableRandom random;
 
-  FloatCases(long seed) {
+  /** Numbers of a fixed seed. */
+  public FloatCases(long seed) {
     random = new SplittableRandom(seed);
   }
 
@@ -46,7 +47,7 @@ final class FloatCases {
   }
 
   /** Sign and exponent of an extended number. */
-  int signExponent() {
+  public int signExponent() {
     int exponent =
         switch (below(8)) {
           case 0 -> random.nextInt(0x8000);
@@ -57,7 +58,7 @@ final class FloatCases {
   }
 
   /** Significand to go with {@code signExponent}; rarely an unsupported encoding. */
-  long significand(int signExponent) {
+  public long significand(int signExponent) {
     long value =
         switch (below(6)) {
           case 0, 1 -> SIGNIFICANDS[below(SIGNIFICANDS.length)];
@@ -73,12 +74,12 @@ final class FloatCases {
   }
 
   /** Bits of a double, edges and randoms mixed. */
-  long doubleBits() {
+  public long doubleBits() {
     return narrow(52, 11, 1023);
   }
 
   /** Bits of a float. */
-  int floatBits() {
+  public int floatBits() {
     return (int) narrow(23, 8, 127);
   }
 

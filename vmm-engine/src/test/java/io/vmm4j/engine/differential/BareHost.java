@@ -1,0 +1,145 @@
+package io.vmm4j.engine.differential;
+
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.api.backend.MemoryLocation;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.clock.VmClock;
+import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.engine.machine.cpuid.CpuModel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Instant;
+import java.util.List;
+
+/** A machine of memory alone, whose every port calls {@code onPortWrite}. Time stands in it. */
+final class BareHost implements BackendHost {
+  static final long MEMORY_BYTES = 2 << 20;
+  private static final long TSC_HZ = 1_000_000_000;
+
+  private final MemorySegment memory;
+  private final List<CpuidLeaf> cpuid = CpuModel.portable(1, TSC_HZ);
+  private final Runnable onPortWrite;
+
+  BareHost(Arena arena, Runnable onPortWrite) {
+    this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
+    this.onPortWrite = onPortWrite;
+  }
+
+  @Override
+  public int cpus() {
+    return 1;
+  }
+
+  @Override
+  public List<CpuidLeaf> cpuid() {
+    return cpuid;
+  }
+
+  @Override
+  public MemorySegment memory() {
+    return memory;
+  }
+
+  @Override
+  public MemoryLocation locate(long guestPhysicalAddress) {
+    return Long.compareUnsigned(guestPhysicalAddress, MEMORY_BYTES) < 0
+        ? new MemoryLocation(0, MEMORY_BYTES, 0, true)
+        : new MemoryLocation(MEMORY_BYTES, (1L << 40) - MEMORY_BYTES, -1, false);
+  }
+
+  @Override
+  public void vcpuWrites(long offset, long length) {
+    // Nobody asks.
+  }
+
+  @Override
+  public VmClock clock() {
+    return new VmClock() {
+      @Override
+      public long nanoTime() {
+        return 0;
+      }
+
+      @Override
+      public Instant wallTime() {
+        return Instant.EPOCH;
+      }
+
+      @Override
+      public ClockMode mode() {
+        return ClockMode.VIRTUAL;
+      }
+    };
+  }
+
+  @Override
+  public long tscFrequencyHz() {
+    return TSC_HZ;
+  }
+
+  @Override
+  public void instructionsExecuted(long count) {
+    // Time stands.
+  }
+
+  @Override
+  public long randomSeed() {
+    return 0;
+  }
+
+  @Override
+  public int readPort(int port, int size) {
+    return -1;
+  }
+
+  @Override
+  public void writePort(int port, int size, int value) {
+    onPortWrite.run();
+  }
+
+  @Override
+  public long readMmio(long guestPhysicalAddress, int size) {
+    return -1;
+  }
+
+  @Override
+  public void writeMmio(long guestPhysicalAddress, int size, long value) {
+    // Nobody is home.
+  }
+
+  @Override
+  public int acknowledgeExternalInterrupt() {
+    throw new AssertionError("nothing interrupts");
+  }
+
+  @Override
+  public void endOfInterrupt(int vector) {
+    throw new AssertionError("nothing interrupts");
+  }
+
+  @Override
+  public DeviceTimer timer(String name, Runnable action) {
+    return new DeviceTimer() {
+      @Override
+      public void armAt(long nanoTime) {
+        // Time stands.
+      }
+
+      @Override
+      public void cancel() {
+        // It is never armed.
+      }
+
+      @Override
+      public boolean isArmed() {
+        return false;
+      }
+    };
+  }
+
+  @Override
+  public void locked(Runnable task) {
+    task.run();
+  }
+}

@@ -1,0 +1,169 @@
+package io.vmm4j.engine.differential;
+
+import static io.vmm4j.engine.software.cpu.Flags.AF;
+
+import io.vmm4j.engine.software.cpu.UndefinedFlags;
+
+/**
+ * What manuals leave to the processor, and what is done about it here so that two processors that
+ * both keep to the manuals come to the same. "SDM" is Intel's Software Developer's Manual, "APM"
+ * AMD's Architecture Programmer's Manual; a section with only a mnemonic is that instruction's in
+ * volume 2 (SDM) or 3 to 5 (APM).
+ *
+ * <p>Where an undefined value would be carried on, the generator writes an instruction behind that
+ * defines it; a case that ends between the two is compared under a {@link Mask}.
+ */
+enum Freedom {
+  FLAGS_OF_LOGIC(
+      "AF after AND, OR, XOR and TEST",
+      "SDM AND, OR, TEST, XOR: Flags Affected; APM volume 3, appendix F",
+      "defined by PUSHF, AND, POPF, or by CMP",
+      UndefinedFlags.LOGIC),
+  FLAGS_OF_MULTIPLY(
+      "SF, ZF, AF and PF after MUL and IMUL",
+      "SDM MUL, IMUL: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.MULTIPLY),
+  FLAGS_OF_DIVIDE(
+      "all arithmetic flags after DIV and IDIV",
+      "SDM DIV, IDIV: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.DIVIDE),
+  FLAGS_OF_BIT_TEST(
+      "OF, SF, AF and PF after BT, BTS, BTR and BTC",
+      "SDM BT: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_TEST),
+  FLAGS_OF_BIT_SCAN(
+      "all flags but ZF after BSF and BSR",
+      "SDM BSF, BSR: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_SCAN),
+  FLAGS_OF_SHIFT(
+      "AF after shifts; OF after shifts and rotations by more than 1; CF after SHL and SHR by the"
+          + " size or more",
+      "SDM RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD: Flags Affected",
+      "as FLAGS_OF_LOGIC, with the flags that UndefinedFlags.shift gives for the count",
+      AF),
+  DOUBLE_SHIFT_BEYOND(
+      "the result of SHLD and SHRD of 16 bits by more than 16",
+      "SDM SHLD, SHRD: Description",
+      "not generated",
+      0),
+  NARROW_SWAP("the result of BSWAP of 16 bits", "SDM BSWAP: Description", "not generated", 0),
+  NARROW_BRANCH(
+      "near branches with 66: Intel ignores it in 64-bit mode, AMD truncates RIP to 16 bits",
+      "SDM JMP, CALL, RET, Jcc: operand size in 64-bit mode; APM volume 3, JMP (near)",
+      "not generated",
+      0),
+  LAR(
+      "bits 16 to 19 of what LAR loads",
+      "SDM LAR: the descriptor's second doubleword masked by 00FxFF00H, x undefined",
+      "defined by AND",
+      0),
+  APPROXIMATION(
+      "results of RCPPS, RCPSS, RSQRTPS and RSQRTSS within a relative error of 1.5 * 2^-12",
+      "SDM RCPPS, RSQRTPS: Description; APM volume 4, the same",
+      "the register is cleared by XORPS behind",
+      0),
+  TRANSCENDENTAL(
+      "the last bit of FSIN, FCOS, FSINCOS, FPTAN, FPATAN, F2XM1, FYL2X and FYL2XP1, with what C1"
+          + " and PE say of it",
+      "SDM volume 1, 8.3.10: less than 1 ulp, monotonic",
+      "all x87 registers are overwritten behind; TranscendentalOracleTest bounds the error",
+      0),
+  LAST_X87_INSTRUCTION(
+      "FOP, FIP, FCS, FDP and FDS: AMD stores them only while an exception is pending, Intel may"
+          + " store selectors as zeros, and FOP only after exceptions",
+      "SDM volume 1, 8.1.8 and 8.1.9; APM volume 2, 11.4.4.3 (FXSAVE) and APM volume 5, FXSAVE",
+      "not compared; overwritten where an image in memory has them",
+      0),
+  MISALIGNED_SSE(
+      "bit 17 of MXCSR, with which AMD lets SSE operands be unaligned",
+      "APM volume 1, 4.2.2 (MM); reserved in SDM volume 1, 10.2.3",
+      "never loaded",
+      0),
+  IMAGE_RESERVED(
+      "bits of FXSAVE and XSAVE images: MXCSR_MASK, and bytes 416 to 511",
+      "SDM volume 1, 10.5.1 and 11.6.6",
+      "overwritten",
+      0),
+  STATE_IN_USE(
+      "XSTATE_BV for a component in its initial state; what XSAVEOPT leaves out",
+      "SDM volume 1, 13.6 (XINUSE, XMODIFIED) and 13.9",
+      "overwritten",
+      0),
+  IMAGE_FAULT_ADDRESS(
+      "which byte of an image CR2 names when it lies in an absent page: AMD names the last of it",
+      "SDM volume 3, 4.7: CR2 has the linear address that generated the exception, of any access",
+      "the page is compared",
+      0),
+  IMAGE_ALIGNMENT(
+      "#AC or #GP for an image of FXRSTOR that is not aligned, while alignment is checked",
+      "SDM FXSAVE, FXRSTOR: whether #AC is signaled may vary with implementation",
+      "both count as the same",
+      0),
+  MMX_ENTERED_BY_FAULT(
+      "whether the tags and TOP of the x87 have already changed when CVTPI2PS, CVTPS2PI and the"
+          + " like, or MASKMOVQ, fault: on AMD they have",
+      "SDM volume 3, 13.2.5 and volume 1, 9.5.1 tell of the change, not of faults",
+      "x87 state is not compared where such an instruction has faulted",
+      0),
+  MASKED_STORE(
+      "faults of MASKMOVQ and MASKMOVDQU on bytes that are masked out",
+      "SDM MASKMOVQ, MASKMOVDQU: behavior with a mask of all 0s is implementation-dependent",
+      "the mask is all ones where the address may fault",
+      0),
+  SPLIT_LOCK(
+      "locked accesses across cache lines, which a host's kernel may trap or slow down",
+      "SDM volume 3, 9.1.2.3 (#AC for split locked accesses)",
+      "not generated",
+      0),
+  BEYOND_MODEL(
+      "instructions that the model's CPUID denies and the processor has: nothing takes away TZCNT,"
+          + " LZCNT, MOVBE, AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
+      "SDM volume 3, 26.3: no control of VMX makes an instruction undefined but for those it names",
+      "not generated",
+      0),
+  ENVIRONMENT(
+      "CPUID, XGETBV, RDTSC, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
+          + " of FS and GS: another system is behind them",
+      "NativeProcessor runs under the host's",
+      "not generated",
+      0);
+
+  private final String what;
+  private final String source;
+  private final String handling;
+  private final int flags;
+
+  Freedom(String what, String source, String handling, int flags) {
+    this.what = what;
+    this.source = source;
+    this.handling = handling;
+    this.flags = flags;
+  }
+
+  /** The flags that are undefined whatever the operands are. */
+  int flags() {
+    return flags;
+  }
+
+  @Override
+  public String toString() {
+    return what + "; " + source + ": " + handling;
+  }
+
+  /** {@link #BEYOND_MODEL}, of the maps that {@link VectorCode} draws from. */
+  static boolean isBeyondModel(int prefix, int opcode) {
+    return opcode == 0x12B && prefix >= 0xF2; // MOVNTSS, MOVNTSD
+  }
+
+  /** {@link #MMX_ENTERED_BY_FAULT}. */
+  static boolean entersMmxEarly(int prefix, int opcode) {
+    return switch (opcode) {
+      case 0x12A, 0x12C, 0x12D, 0x1F7 -> prefix < 0xF2;
+      default -> false;
+    };
+  }
+}
