@@ -231,7 +231,7 @@ class MendedDifferencesTest {
 
     for (int opcode : new int[] {0xA4, 0xAA, 0xAC, 0xA6}) {
       start.gpr()[RSI] = Layout.DATA;
-      Outcome o = run(0xF3, opcode);
+      Outcome o = run(0xF3, opcode, 0x90, 0xEB, 0x00); // NOP, and a jump for the block's end
 
       assertThat(o.vector()).isEqualTo(DB);
       assertThat(o.state().rip()).isEqualTo(Layout.CODE);

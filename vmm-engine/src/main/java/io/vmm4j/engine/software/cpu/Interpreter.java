@@ -426,7 +426,8 @@ public final class Interpreter {
       } else if (b.fallsThrough) {
         cpu.rip = wrap(start + b.length);
       }
-      if (cpu.repeatInterrupted) {
+      boolean interrupted = cpu.repeatInterrupted;
+      if (interrupted) {
         cpu.repeatInterrupted = false;
         cpu.rip = cpu.currentRip;
         linkFrom = null;
@@ -435,7 +436,8 @@ public final class Interpreter {
       cpu.instructions += i;
       cpu.blockIndex = 0;
       block = null;
-      if (b.endsInSystem
+      if (interrupted
+          || b.endsInSystem
           || cpu.signals() != 0
           || cpu.pendingDebug != 0
           || cpu.instructions >= end) {
