@@ -12,18 +12,37 @@ import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 import java.util.List;
 
-/** A machine of memory alone, whose every port calls {@code onPortWrite}. Time stands in it. */
+/**
+ * A machine of memory alone, whose every port calls {@code onPortWrite}. Time stands in it. Of the
+ * model's features its processor has those of user code, so that a host need not have the others.
+ */
 final class BareHost implements BackendHost {
   static final long MEMORY_BYTES = 2 << 20;
   private static final long TSC_HZ = 1_000_000_000;
 
+  /** SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT, XSAVE, and that there is a hypervisor. */
+  private static final int LEAF_1_ECX = 0x8498_2201;
+
+  /** ERMS. */
+  private static final int LEAF_7_EBX = 1 << 9;
+
   private final MemorySegment memory;
-  private final List<CpuidLeaf> cpuid = CpuModel.portable(1, TSC_HZ);
+  private final List<CpuidLeaf> cpuid =
+      CpuModel.portable(1, TSC_HZ).stream().map(BareHost::userFeatures).toList();
   private final Runnable onPortWrite;
 
   BareHost(Arena arena, Runnable onPortWrite) {
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
     this.onPortWrite = onPortWrite;
+  }
+
+  private static CpuidLeaf userFeatures(CpuidLeaf l) {
+    return switch (l.leaf()) {
+      case 1 ->
+          new CpuidLeaf(l.leaf(), l.subleaf(), l.eax(), l.ebx(), l.ecx() & LEAF_1_ECX, l.edx());
+      case 7 -> new CpuidLeaf(l.leaf(), l.subleaf(), l.eax(), l.ebx() & LEAF_7_EBX, 0, 0);
+      default -> l;
+    };
   }
 
   @Override
