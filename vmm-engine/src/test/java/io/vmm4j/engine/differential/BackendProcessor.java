@@ -247,7 +247,8 @@ final class BackendProcessor implements Processor {
             },
             SECONDS_A_CASE,
             TimeUnit.SECONDS);
-    StopReason reason = vcpu.run(MOST_INSTRUCTIONS);
+    boolean counts = vcpu.instructionsExecuted() >= 0;
+    StopReason reason = vcpu.run(counts ? MOST_INSTRUCTIONS : Long.MAX_VALUE);
     limit.cancel(false);
     if (ended) {
       return outcome(vcpu.save());
