@@ -13,5 +13,6 @@ module io.vmm4j.engine {
   provides io.vmm4j.api.VmEngine with
       io.vmm4j.engine.VmEngineProvider;
   provides io.vmm4j.api.backend.VmBackend with
-      io.vmm4j.engine.software.SoftwareBackend;
+      io.vmm4j.engine.software.SoftwareBackend,
+      io.vmm4j.engine.kvm.KvmBackend;
 }

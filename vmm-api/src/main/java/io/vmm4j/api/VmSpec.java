@@ -1,15 +1,19 @@
 package io.vmm4j.api;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -26,6 +30,9 @@ import java.util.regex.Pattern;
  * @param startTime the guest's wall-clock time at its first instruction; absent means now
  * @param randomSeed the seed of what it draws at random; absent means unpredictable
  * @param consoleLimit how much of each console's transcript is kept
+ * @param tscFrequencyHz the frequency of its time-stamp counters; absent means 1 GHz, or what all
+ *     backends that can run here have in common
+ * @param withoutCpuFeatures what its processors don't have of the portable model
  */
 public record VmSpec(
     String name,
@@ -38,7 +45,9 @@ public record VmSpec(
     ClockMode clock,
     Optional<Instant> startTime,
     Optional<Long> randomSeed,
-    MemorySize consoleLimit) {
+    MemorySize consoleLimit,
+    Optional<Long> tscFrequencyHz,
+    Set<CpuFeature> withoutCpuFeatures) {
 
   /** The most RAM a machine may have. */
   public static final MemorySize MAX_MEMORY = MemorySize.gibibytes(64);
@@ -46,12 +55,19 @@ public record VmSpec(
   /** The most vCPUs a machine may have. */
   public static final int MAX_CPUS = 16;
 
+  /** The lowest frequency of a time-stamp counter. */
+  public static final long MIN_TSC_HZ = 1_000_000;
+
+  /** The highest frequency of a time-stamp counter. */
+  public static final long MAX_TSC_HZ = 0xFFFF_FFFFL;
+
   private static final Pattern PATH =
       Pattern.compile("[a-z0-9][a-z0-9:._-]*(/[a-z0-9][a-z0-9:._-]*)*");
 
   /** Keeps the devices' order and makes them unmodifiable. */
   public VmSpec {
     devices = Collections.unmodifiableMap(new LinkedHashMap<>(devices));
+    withoutCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withoutCpuFeatures));
   }
 
   /** Begins a specification. */
@@ -72,6 +88,8 @@ public record VmSpec(
     builder.startTime = startTime;
     builder.randomSeed = randomSeed;
     builder.consoleLimit = consoleLimit;
+    builder.tscFrequencyHz = tscFrequencyHz;
+    builder.withoutCpuFeatures.addAll(withoutCpuFeatures);
     return builder;
   }
 
@@ -89,6 +107,8 @@ public record VmSpec(
     private Optional<Instant> startTime = Optional.empty();
     private Optional<Long> randomSeed = Optional.empty();
     private MemorySize consoleLimit = MemorySize.mebibytes(16);
+    private Optional<Long> tscFrequencyHz = Optional.empty();
+    private final Set<CpuFeature> withoutCpuFeatures = EnumSet.noneOf(CpuFeature.class);
 
     private Builder(String name) {
       this.name = name;
@@ -162,6 +182,27 @@ public record VmSpec(
     }
 
     /**
+     * The frequency of its time-stamp counters, 1 MHz to 4.29 GHz. If not said, it is 1 GHz; but a
+     * machine with real time has a frequency that all backends can give it that can run here, so
+     * that it can move between them. Said, it lets a machine move to hosts of that frequency whose
+     * counters can't be scaled.
+     */
+    public Builder tscFrequencyHz(long frequencyHz) {
+      this.tscFrequencyHz = Optional.of(frequencyHz);
+      return this;
+    }
+
+    /**
+     * Features of the portable processor that it does not have, such as those that some host lacks
+     * to which it is to move. A machine with real time lacks of itself what one of the backends
+     * lacks that can run here.
+     */
+    public Builder withoutCpuFeatures(CpuFeature... features) {
+      withoutCpuFeatures.addAll(List.of(features));
+      return this;
+    }
+
+    /**
      * The specification.
      *
      * @throws InvalidSpecException with all faults at once
@@ -176,6 +217,13 @@ public record VmSpec(
       if (cpus < 1 || cpus > MAX_CPUS) {
         found.add(fault("cpus", cpus + " is not one of 1 to " + MAX_CPUS));
       }
+      tscFrequencyHz
+          .filter(hz -> hz < MIN_TSC_HZ || hz > MAX_TSC_HZ)
+          .ifPresent(hz ->
+              found.add(
+                  fault(
+                      "tscFrequencyHz",
+                      "%d is not one of %d to %d".formatted(hz, MIN_TSC_HZ, MAX_TSC_HZ))));
       if (consoleLimit.bytes() < 4096 || consoleLimit.bytes() > 1 << 30) {
         found.add(fault("consoleLimit", consoleLimit + " is not one of 4K to 1G"));
       }
@@ -199,7 +247,9 @@ public record VmSpec(
               clock,
               startTime,
               randomSeed,
-              consoleLimit);
+              consoleLimit,
+              tscFrequencyHz,
+              withoutCpuFeatures);
       found.addAll(VmEngine.get().check(spec));
       if (!found.isEmpty()) {
         throw new InvalidSpecException(found);

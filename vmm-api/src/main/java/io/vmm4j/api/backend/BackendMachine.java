@@ -21,6 +21,12 @@ public interface BackendMachine extends AutoCloseable {
   void memoryMapChanged();
 
   /**
+   * The machine's clock has stopped, and no vCPU runs until it goes on. A backend whose counters
+   * and timers are not the machine's clock stops them.
+   */
+  default void clockStopped() {}
+
+  /**
    * Guest memory was written by other means than a vCPU: decoded code there is void. From any
    * thread.
    *

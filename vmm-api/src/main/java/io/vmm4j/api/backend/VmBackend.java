@@ -1,5 +1,7 @@
 package io.vmm4j.api.backend;
 
+import java.util.List;
+
 /** Executes guest instructions. Found by the engine through {@link java.util.ServiceLoader}. */
 public interface VmBackend {
 
@@ -13,9 +15,28 @@ public interface VmBackend {
   BackendProbe probe();
 
   /**
+   * The part of some CPUID leaves that it can give here: features that the host lacks are not
+   * claimed any more. Only if {@link #probe} says it can run.
+   */
+  default List<CpuidLeaf> possible(List<CpuidLeaf> wanted) {
+    return wanted;
+  }
+
+  /**
+   * The frequency of a guest's time-stamp counter, in Hz, that it can give here instead of a wanted
+   * one: the same, unless the host's counter can't be scaled. Only if {@link #probe} says it can
+   * run.
+   */
+  default long possibleTscFrequencyHz(long wanted) {
+    return wanted;
+  }
+
+  /**
    * Opens the processors' side of one machine.
    *
    * @throws io.vmm4j.api.BackendUnavailableException if it can't run here
+   * @throws io.vmm4j.api.SnapshotException.Incompatible if the host can't give the guest what it is
+   *     told to have: CPUID, frequency of the time-stamp counter; named
    */
   BackendMachine open(BackendHost host);
 }

@@ -200,6 +200,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   /** Starts the threads, which stand still until the machine is resumed. */
   void start() {
     control.onDebugStop(debugger::stopped);
+    control.onClockStopped(processors()::clockStopped);
     control.start(processors().runners(), this::complete, this::ended);
   }
 

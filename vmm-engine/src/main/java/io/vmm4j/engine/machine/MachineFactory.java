@@ -15,7 +15,6 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
-import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
 import io.vmm4j.snapshot.MachineDescription;
@@ -37,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -100,13 +100,17 @@ public final class MachineFactory {
             spec.clock(),
             Optional.of(startTime),
             Optional.of(seed),
-            spec.consoleLimit());
+            spec.consoleLimit(),
+            spec.tscFrequencyHz(),
+            spec.withoutCpuFeatures());
+    Processors processors = Processors.portable(spec, catalog.backends(), boot);
     return new MachinePlan(
         resolved,
         MachinePlan.devices(spec, board),
         startTime,
         seed,
-        boot.cpuid(spec.cpus(), MachineTime.TSC_FREQUENCY_HZ));
+        processors.cpuid(),
+        processors.tscFrequencyHz());
   }
 
   /** A machine in the state of a snapshot, running or standing as the options say. */
@@ -182,8 +186,11 @@ public final class MachineFactory {
             spec.clock(),
             spec.startTime(),
             Optional.of(seed),
-            spec.consoleLimit());
-    return new MachinePlan(now, devices, saved.startTime(), seed, saved.cpuid());
+            spec.consoleLimit(),
+            spec.tscFrequencyHz(),
+            spec.withoutCpuFeatures());
+    return new MachinePlan(
+        now, devices, saved.startTime(), seed, saved.cpuid(), saved.tscFrequencyHz());
   }
 
   /** The specification's own devices as they are now. */
@@ -318,9 +325,16 @@ public final class MachineFactory {
             description.clock(),
             Optional.of(description.startTime()),
             Optional.of(description.randomSeed()),
-            MemorySize.bytes(description.consoleLimitBytes()));
+            MemorySize.bytes(description.consoleLimitBytes()),
+            Optional.of(description.tscFrequencyHz()),
+            Set.of());
     return new MachinePlan(
-        spec, devices, description.startTime(), description.randomSeed(), description.cpuid());
+        spec,
+        devices,
+        description.startTime(),
+        description.randomSeed(),
+        description.cpuid(),
+        description.tscFrequencyHz());
   }
 
   private static <C extends Record & DeviceConfig> C config(
@@ -338,10 +352,10 @@ public final class MachineFactory {
         "64K to " + VmSpec.MAX_MEMORY + " are possible");
     require(d.cpus() <= VmSpec.MAX_CPUS, "%s vCPUs", d.cpus(), VmSpec.MAX_CPUS + " are possible");
     require(
-        d.tscFrequencyHz() == MachineTime.TSC_FREQUENCY_HZ,
+        d.tscFrequencyHz() >= VmSpec.MIN_TSC_HZ && d.tscFrequencyHz() <= VmSpec.MAX_TSC_HZ,
         "a time-stamp counter of %s Hz",
         d.tscFrequencyHz(),
-        MachineTime.TSC_FREQUENCY_HZ + " Hz is possible");
+        "%d to %d Hz are possible".formatted(VmSpec.MIN_TSC_HZ, VmSpec.MAX_TSC_HZ));
     require(
         d.consoleLimitBytes() >= 4096 && d.consoleLimitBytes() <= 1 << 30,
         "a console limit of %s bytes",

@@ -70,7 +70,7 @@ final class MachineHost implements BackendHost {
 
   @Override
   public long tscFrequencyHz() {
-    return MachineTime.TSC_FREQUENCY_HZ;
+    return machine.plan().tscFrequencyHz();
   }
 
   @Override

@@ -78,7 +78,7 @@ record MachineImage(
         plan.spec().board(),
         devices,
         plan.spec().clock(),
-        io.vmm4j.engine.machine.clock.MachineTime.TSC_FREQUENCY_HZ,
+        plan.tscFrequencyHz(),
         plan.startTime(),
         plan.cpuid(),
         plan.randomSeed(),

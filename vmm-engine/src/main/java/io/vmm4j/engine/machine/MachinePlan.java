@@ -18,13 +18,15 @@ import java.util.SequencedMap;
  * @param startTime the guest's wall-clock time at guest time 0
  * @param randomSeed the seed of what is drawn at random
  * @param cpuid what the guest sees of CPUID
+ * @param tscFrequencyHz the frequency of its time-stamp counters
  */
 public record MachinePlan(
     VmSpec spec,
     SequencedMap<String, DeviceConfig> devices,
     Instant startTime,
     long randomSeed,
-    List<CpuidLeaf> cpuid) {
+    List<CpuidLeaf> cpuid,
+    long tscFrequencyHz) {
 
   /** The devices of a specification: the board's, each replaced by one of its path, then others. */
   static SequencedMap<String, DeviceConfig> devices(VmSpec spec, Board board) {

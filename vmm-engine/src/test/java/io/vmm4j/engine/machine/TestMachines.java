@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Machines of a scripted vCPU and a test device. */
 final class TestMachines {
@@ -59,7 +60,9 @@ final class TestMachines {
         clock,
         Optional.of(Instant.EPOCH),
         Optional.of(1L),
-        MemorySize.kibibytes(64));
+        MemorySize.kibibytes(64),
+        Optional.empty(),
+        Set.of());
   }
 
   Vm create(ClockMode clock) {

@@ -1,8 +1,10 @@
 package io.vmm4j.engine.machine.cpuid;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -74,71 +76,6 @@ public final class CpuModel {
   private static final int MAX_EXTENDED_LEAF = 0x8000_0008;
   private static final int MAX_HYPERVISOR_LEAF = 0x4000_0010;
 
-  private static final int FEATURES_1_ECX =
-      bits(
-          0, // SSE3
-          9, // SSSE3
-          13, // CMPXCHG16B
-          17, // PCID
-          19, // SSE4.1
-          20, // SSE4.2
-          21, // x2APIC
-          23, // POPCNT
-          24, // TSC deadline
-          26, // XSAVE
-          30, // RDRAND
-          31); // hypervisor present
-
-  private static final int FEATURES_1_EDX =
-      bits(
-          0, // FPU
-          2, // DE
-          3, // PSE
-          4, // TSC
-          5, // MSR
-          6, // PAE
-          7, // MCE
-          8, // CMPXCHG8B
-          9, // APIC
-          11, // SYSENTER
-          12, // MTRR
-          13, // PGE
-          14, // MCA
-          15, // CMOV
-          16, // PAT
-          17, // PSE-36
-          19, // CLFLUSH
-          23, // MMX
-          24, // FXSAVE
-          25, // SSE
-          26, // SSE2
-          27); // self-snoop
-
-  private static final int FEATURES_7_EBX =
-      bits(
-          0, // FSGSBASE
-          1, // IA32_TSC_ADJUST
-          7, // SMEP
-          9, // ERMS
-          10, // INVPCID
-          18, // RDSEED
-          20); // SMAP
-
-  private static final int FEATURES_7_EDX =
-      bits(
-          4, // FSRM
-          29); // IA32_ARCH_CAPABILITIES
-
-  private static final int FEATURES_EXTENDED_ECX = bits(0); // LAHF in 64-bit mode
-
-  private static final int FEATURES_EXTENDED_EDX =
-      bits(
-          11, // SYSCALL
-          20, // NX
-          26, // 1 GiB pages
-          27, // RDTSCP
-          29); // long mode
-
   private CpuModel() {}
 
   /**
@@ -165,16 +102,16 @@ public final class CpuModel {
             SIGNATURE,
             // CLFLUSH of 8 quadwords; room for 2^coreBits APIC ids in the package
             (1 << coreBits) << 16 | 8 << 8,
-            FEATURES_1_ECX,
-            FEATURES_1_EDX | (cpus > 1 ? bits(28) : 0)));
+            0,
+            cpus > 1 ? 1 << 28 : 0));
     // Leaf 2 refers to leaf 4 for the caches (0xFF) and promises 64-byte prefetch (0xF0).
     leaves.add(leaf(2, 0x00FF_F001, 0, 0, 0));
     leaves.add(cache(0, 1, 1, 0, coreBits, 8, 64));
     leaves.add(cache(1, 2, 1, 0, coreBits, 8, 64));
     leaves.add(cache(2, 3, 2, 0, coreBits, 16, 1024));
     leaves.add(new CpuidLeaf(4, 3, 0, 0, 0, 0));
-    leaves.add(leaf(6, bits(2), 0, 0, 0)); // ARAT
-    leaves.add(new CpuidLeaf(7, 0, 0, FEATURES_7_EBX, 0, FEATURES_7_EDX));
+    leaves.add(leaf(6, 1 << 2, 0, 0, 0)); // ARAT
+    leaves.add(new CpuidLeaf(7, 0, 0, 0, 0, 0));
     leaves.add(new CpuidLeaf(0xB, 0, 0, 1, 1 << 8, 0));
     leaves.add(new CpuidLeaf(0xB, 1, coreBits, cpus, 2 << 8 | 1, 0));
     leaves.add(new CpuidLeaf(0xB, 2, 0, 0, 2, 0));
@@ -187,7 +124,7 @@ public final class CpuModel {
     leaves.add(
         leaf(MAX_HYPERVISOR_LEAF, (int) ((tscFrequencyHz + 500) / 1000), CRYSTAL_HZ / 1000, 0, 0));
     leaves.add(leaf(0x8000_0000, MAX_EXTENDED_LEAF, 0, 0, 0));
-    leaves.add(leaf(0x8000_0001, 0, 0, FEATURES_EXTENDED_ECX, FEATURES_EXTENDED_EDX));
+    leaves.add(leaf(0x8000_0001, 0, 0, 0, 0));
     for (int part = 0; part < 3; part++) {
       leaves.add(
           leaf(
@@ -198,9 +135,9 @@ public final class CpuModel {
               word(BRAND, 16 * part + 12)));
     }
     leaves.add(leaf(0x8000_0006, 0, 0, 1024 << 16 | 8 << 12 | 64, 0));
-    leaves.add(leaf(0x8000_0007, 0, 0, 0, bits(8))); // invariant TSC
+    leaves.add(leaf(0x8000_0007, 0, 0, 0, 1 << 8)); // invariant TSC
     leaves.add(leaf(0x8000_0008, PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8, 0, 0, 0));
-    return List.copyOf(leaves);
+    return CpuFeature.claim(leaves, EnumSet.allOf(CpuFeature.class));
   }
 
   /** GenuineIntel, for Linux reads leaves 0x15 and 0x16 of no other vendor. */
@@ -247,14 +184,6 @@ public final class CpuModel {
     int value = 0;
     for (int i = 3; i >= 0; i--) {
       value = value << 8 | (at + i < bytes.length ? bytes[at + i] : 0);
-    }
-    return value;
-  }
-
-  private static int bits(int... numbers) {
-    int value = 0;
-    for (int number : numbers) {
-      value |= 1 << number;
     }
     return value;
   }

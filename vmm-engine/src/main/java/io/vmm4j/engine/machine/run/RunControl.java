@@ -59,6 +59,7 @@ public final class RunControl implements DeviceFailures {
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
   private volatile Runnable onDebugStop = () -> {};
+  private volatile Runnable onClockStopped = () -> {};
   private @Nullable EventLoop eventLoop;
 
   private volatile Mode mode = Mode.PAUSED;
@@ -206,6 +207,11 @@ public final class RunControl implements DeviceFailures {
       vcpu.isActive = false;
       if (--active == 0) {
         time.stop();
+        try {
+          onClockStopped.run();
+        } catch (Throwable e) {
+          failed("backend", "the stop of the clock", e);
+        }
         runningNanos += System.nanoTime() - runningSince;
         changed.signalAll();
       }
@@ -342,6 +348,11 @@ public final class RunControl implements DeviceFailures {
   /** Registers what a vCPU's thread calls, without a lock, when it stands for a debugger. */
   public void onDebugStop(Runnable listener) {
     onDebugStop = listener;
+  }
+
+  /** Registers what a vCPU's thread calls, with the machine lock held, when time stands. */
+  public void onClockStopped(Runnable listener) {
+    onClockStopped = listener;
   }
 
   /** Pauses; done when this returns. */

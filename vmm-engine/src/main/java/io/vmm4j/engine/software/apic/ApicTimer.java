@@ -9,8 +9,8 @@ import io.vmm4j.api.device.DeviceTimer;
  * The local APIC's timer (Intel SDM volume 3, 11.5.4): one-shot, periodic, TSC deadline. Under the
  * machine lock.
  *
- * <p>It counts at the frequency of the core crystal clock that CPUID leaf 0x15 tells, or at 1 GHz,
- * divided as the divide configuration says.
+ * <p>It counts at the bus frequency that CPUID leaf 0x40000010 tells, or at 1 GHz, divided as the
+ * divide configuration says.
  */
 final class ApicTimer {
   private static final long DEFAULT_HZ = 1_000_000_000L;
@@ -44,8 +44,8 @@ final class ApicTimer {
 
   private static long frequency(BackendHost host) {
     for (CpuidLeaf leaf : host.cpuid()) {
-      if (leaf.leaf() == 0x15 && leaf.ecx() != 0) {
-        return leaf.ecx() & 0xFFFFFFFFL;
+      if (leaf.leaf() == 0x4000_0010 && leaf.ebx() != 0) {
+        return 1000 * (leaf.ebx() & 0xFFFFFFFFL);
       }
     }
     return DEFAULT_HZ;

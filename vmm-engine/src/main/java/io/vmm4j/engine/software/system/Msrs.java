@@ -2,9 +2,9 @@ package io.vmm4j.engine.software.system;
 
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.MsrState;
-import io.vmm4j.engine.machine.cpuid.CpuModel;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
+import io.vmm4j.engine.x86.InertMsrs;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -18,25 +18,11 @@ import java.util.List;
  */
 public final class Msrs {
   private static final int TSC = 0x10;
-  private static final int PLATFORM_ID = 0x17;
   private static final int APIC_BASE = 0x1B;
-  private static final int FEATURE_CONTROL = 0x3A;
   private static final int TSC_ADJUST = 0x3B;
-  private static final int SPEC_CTRL = 0x48;
-  private static final int PRED_CMD = 0x49;
-  private static final int BIOS_SIGN_ID = 0x8B;
-  private static final int PLATFORM_INFO = 0xCE;
-  private static final int MTRR_CAP = 0xFE;
-  private static final int FLUSH_CMD = 0x10B;
   private static final int SYSENTER_CS = 0x174;
   private static final int SYSENTER_ESP = 0x175;
   private static final int SYSENTER_EIP = 0x176;
-  private static final int MCG_CAP = 0x179;
-  private static final int MCG_STATUS = 0x17A;
-  private static final int MISC_ENABLE = 0x1A0;
-  private static final int DEBUG_CTL = 0x1D9;
-  private static final int LAST_BRANCH_FIRST = 0x1DB;
-  private static final int LAST_BRANCH_LAST = 0x1DE;
   private static final int PAT = 0x277;
   private static final int TSC_DEADLINE = 0x6E0;
   private static final int X2APIC_FIRST = 0x800;
@@ -53,21 +39,13 @@ public final class Msrs {
 
   private static final long POWER_ON_PAT = 0x0007040600070406L;
 
-  /** Fast strings on; branch trace and event sampling stores not available. */
-  private static final long POWER_ON_MISC_ENABLE = 0x1801;
-
-  /** Those with state, by ascending unsigned index, but for the MTRRs. */
+  /** Those with state, but for those of {@link InertMsrs}. */
   private static final int[] SAVED = {
     APIC_BASE,
     TSC_ADJUST,
-    SPEC_CTRL,
-    BIOS_SIGN_ID,
     SYSENTER_CS,
     SYSENTER_ESP,
     SYSENTER_EIP,
-    MCG_STATUS,
-    MISC_ENABLE,
-    DEBUG_CTL,
     PAT,
     TSC_DEADLINE,
     EFER,
@@ -92,22 +70,18 @@ public final class Msrs {
   long tscAux;
 
   private final Cpu cpu;
-  private final Mtrrs mtrrs = new Mtrrs();
+  private final InertMsrs inert;
   private long tscOffset;
   private long tscAdjust;
-  private long specCtrl;
-  private long biosSignId;
-  private long mcgStatus;
-  private long miscEnable = POWER_ON_MISC_ENABLE;
-  private long debugCtl;
   private long pat = POWER_ON_PAT;
 
   Msrs(Cpu cpu) {
     this.cpu = cpu;
+    this.inert = new InertMsrs(cpu.host.cpuid());
   }
 
   void powerOn() {
-    mtrrs.powerOn();
+    inert.powerOn();
     sysenterCs = 0;
     sysenterEsp = 0;
     sysenterEip = 0;
@@ -118,11 +92,6 @@ public final class Msrs {
     kernelGsBase = 0;
     tscAux = 0;
     tscAdjust = 0;
-    specCtrl = 0;
-    biosSignId = 0;
-    mcgStatus = 0;
-    miscEnable = POWER_ON_MISC_ENABLE;
-    debugCtl = 0;
     pat = POWER_ON_PAT;
     setTsc(0);
   }
@@ -146,21 +115,11 @@ public final class Msrs {
   public long read(int index) {
     return switch (index) {
       case TSC -> tsc();
-      case PLATFORM_ID, MCG_CAP, FEATURE_CONTROL -> index == FEATURE_CONTROL ? 1 : 0;
       case APIC_BASE -> cpu.apic.base();
       case TSC_ADJUST -> ifHas(cpu.system.cpuid.structuredEbx(1), tscAdjust);
-      case SPEC_CTRL -> ifHas(hasSpecCtrl(), specCtrl);
-      case BIOS_SIGN_ID -> biosSignId;
-      case PLATFORM_INFO -> 0;
-      case MTRR_CAP -> Mtrrs.CAPABILITIES;
-      case CpuModel.IA32_ARCH_CAPABILITIES ->
-          ifHas(cpu.system.cpuid.structuredEdx(29), CpuModel.ARCH_CAPABILITIES);
       case SYSENTER_CS -> sysenterCs;
       case SYSENTER_ESP -> sysenterEsp;
       case SYSENTER_EIP -> sysenterEip;
-      case MCG_STATUS -> mcgStatus;
-      case MISC_ENABLE -> miscEnable;
-      case DEBUG_CTL -> debugCtl;
       case PAT -> pat;
       case TSC_DEADLINE -> ifHas(cpu.system.cpuid.featureEcx(24), cpu.apic.tscDeadline());
       default -> readHigh(index);
@@ -179,16 +138,10 @@ public final class Msrs {
       case KERNEL_GS_BASE -> kernelGsBase;
       case TSC_AUX -> tscAux;
       default -> {
-        if (Mtrrs.contains(index)) {
-          yield mtrrs.read(index);
-        }
         if (index >= X2APIC_FIRST && index <= X2APIC_LAST) {
           yield cpu.apic.readMsr(index);
         }
-        if (index >= LAST_BRANCH_FIRST && index <= LAST_BRANCH_LAST) {
-          yield 0;
-        }
-        throw cpu.raise(Cpu.GP, 0);
+        yield inert.read(index).orElseThrow(() -> cpu.raise(Cpu.GP, 0));
       }
     };
   }
@@ -202,10 +155,6 @@ public final class Msrs {
     if (!condition) {
       throw cpu.raise(Cpu.GP, 0);
     }
-  }
-
-  private boolean hasSpecCtrl() {
-    return cpu.system.cpuid.structuredEdx(26);
   }
 
   /** WRMSR without the check of privilege; #GP(0) for what does not exist or a wrong value. */
@@ -230,25 +179,9 @@ public final class Msrs {
         tscAdjust = value;
         moveTsc(delta);
       }
-      case SPEC_CTRL -> {
-        require(hasSpecCtrl() && (value & ~7L) == 0);
-        specCtrl = value;
-      }
-      case PRED_CMD -> require(hasSpecCtrl() && (value & ~1L) == 0);
-      case FLUSH_CMD -> require(cpu.system.cpuid.structuredEdx(28) && (value & ~1L) == 0);
-      case BIOS_SIGN_ID -> biosSignId = value;
       case SYSENTER_CS -> sysenterCs = value & 0xFFFFFFFFL;
       case SYSENTER_ESP -> sysenterEsp = canonical(value);
       case SYSENTER_EIP -> sysenterEip = canonical(value);
-      case MCG_STATUS -> {
-        require(value == 0);
-        mcgStatus = 0;
-      }
-      case MISC_ENABLE -> miscEnable = value;
-      case DEBUG_CTL -> {
-        require((value & ~3L) == 0);
-        debugCtl = value;
-      }
       case PAT -> {
         require(isPat(value));
         pat = value;
@@ -276,12 +209,10 @@ public final class Msrs {
         tscAux = value;
       }
       default -> {
-        if (Mtrrs.contains(index)) {
-          require(mtrrs.write(index, value, cpu.system.cpuid.physicalBits()));
-        } else if (index >= X2APIC_FIRST && index <= X2APIC_LAST) {
+        if (index >= X2APIC_FIRST && index <= X2APIC_LAST) {
           cpu.apic.writeMsr(index, value);
         } else {
-          throw cpu.raise(Cpu.GP, 0);
+          require(inert.write(index, value));
         }
       }
     }
@@ -323,11 +254,7 @@ public final class Msrs {
         list.add(new MsrState(index, read(index)));
       }
     }
-    for (int index = 0x200; index < 0x300; index++) {
-      if (Mtrrs.contains(index)) {
-        list.add(new MsrState(index, mtrrs.read(index)));
-      }
-    }
+    inert.save(list);
     list.sort(Comparator.comparingLong(m -> m.index() & 0xFFFFFFFFL));
     return list;
   }
@@ -335,7 +262,6 @@ public final class Msrs {
   private boolean exists(int index) {
     return switch (index) {
       case TSC_ADJUST -> cpu.system.cpuid.structuredEbx(1);
-      case SPEC_CTRL -> hasSpecCtrl();
       case TSC_DEADLINE -> cpu.system.cpuid.featureEcx(24);
       default -> true;
     };
@@ -350,7 +276,9 @@ public final class Msrs {
   public void restore(List<MsrState> list) {
     for (MsrState m : list) {
       try {
-        restore(m.index(), m.value());
+        if (!inert.restore(m)) {
+          restore(m.index(), m.value());
+        }
       } catch (CpuFault e) {
         throw new SnapshotException.Incompatible(
             "MSR 0x%x".formatted(m.index()),
@@ -366,7 +294,6 @@ public final class Msrs {
         require(cpu.system.cpuid.structuredEbx(1));
         tscAdjust = value;
       }
-      case MCG_STATUS -> mcgStatus = value;
       case TSC_DEADLINE -> cpu.apic.restoreTscDeadline(value);
       case EFER -> {
         cpu.efer = value;

@@ -1,4 +1,4 @@
-package io.vmm4j.engine.software.system;
+package io.vmm4j.engine.x86;
 
 import java.util.Arrays;
 
@@ -13,9 +13,14 @@ final class Mtrrs {
   /** Enabled, write-back by default: as firmware leaves it, which Linux expects to find. */
   private static final long POWER_ON_DEFAULT_TYPE = 0x806;
 
-  private static final int VARIABLE_FIRST = 0x200;
+  /** The range of indices in which they all lie, among others. */
+  static final int FIRST = 0x200;
+
+  static final int LAST = 0x2FF;
+
+  private static final int VARIABLE_FIRST = FIRST;
   private static final int VARIABLE_COUNT = 16;
-  private static final int DEFAULT_TYPE = 0x2FF;
+  private static final int DEFAULT_TYPE = LAST;
   private static final int[] FIXED = {
     0x250, 0x258, 0x259, 0x268, 0x269, 0x26A, 0x26B, 0x26C, 0x26D, 0x26E, 0x26F
   };

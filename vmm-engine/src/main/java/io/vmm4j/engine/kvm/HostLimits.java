@@ -1,0 +1,69 @@
+package io.vmm4j.engine.kvm;
+
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuidLeaf;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What this host can't give a guest.
+ *
+ * @param missing features that its processor or kernel lacks
+ * @param tscFrequencyHz the frequency of its time-stamp counter, to the kHz, if it can't be scaled;
+ *     else 0
+ */
+record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz) {
+  /** The kernel gives these whatever the processor is, or they promise nothing of effect. */
+  private static final Set<CpuFeature> ALWAYS =
+      EnumSet.of(
+          CpuFeature.HYPERVISOR,
+          CpuFeature.X2APIC,
+          CpuFeature.TSC_DEADLINE,
+          CpuFeature.ARCH_CAPABILITIES,
+          CpuFeature.MTRR,
+          CpuFeature.ERMS,
+          CpuFeature.FSRM,
+          CpuFeature.SS);
+
+  /** How far a guest's counter may be off without scaling: the kernel's own tolerance. */
+  private static final long TOLERANCE_PPM = 250;
+
+  /** Asks the kernel; makes a machine of one vCPU for it, and closes it. */
+  static HostLimits of(KvmDevice device) {
+    Set<CpuFeature> missing = EnumSet.complementOf(EnumSet.copyOf(ALWAYS));
+    missing.removeAll(CpuFeature.of(device.supportedCpuid()));
+    long frequency = 0;
+    if (device.check(Capability.KVM_CAP_TSC_CONTROL) == 0) {
+      int vm = device.createVm();
+      try {
+        int vcpu = Libc.ioctl(vm, Ioctl.KVM_CREATE_VCPU, 0);
+        try {
+          frequency = 1000L * Libc.ioctl(vcpu, Ioctl.KVM_GET_TSC_KHZ, 0);
+        } finally {
+          Libc.close(vcpu);
+        }
+      } finally {
+        Libc.close(vm);
+      }
+    }
+    return new HostLimits(missing, frequency);
+  }
+
+  /** The features that leaves claim and the host lacks. */
+  Set<CpuFeature> lacking(List<CpuidLeaf> wanted) {
+    Set<CpuFeature> lacking = CpuFeature.of(wanted);
+    lacking.retainAll(missing);
+    return lacking;
+  }
+
+  /** The frequency of the counter that a guest can have instead of a wanted one. */
+  long possibleTscFrequencyHz(long wantedHz) {
+    return isPossible(wantedHz) ? wantedHz : tscFrequencyHz;
+  }
+
+  private boolean isPossible(long wantedHz) {
+    return tscFrequencyHz == 0
+        || Math.abs(wantedHz - tscFrequencyHz) <= tscFrequencyHz / 1_000_000 * TOLERANCE_PPM;
+  }
+}

@@ -1,0 +1,205 @@
+package io.vmm4j.engine.kvm;
+
+import io.vmm4j.api.backend.VcpuDebug;
+import io.vmm4j.api.debug.Breakpoint;
+import io.vmm4j.api.debug.DebugStop;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The breakpoints and the step of a debugger, by the processor's own debug registers, which the
+ * guest does not see (KVM_SET_GUEST_DEBUG). So there are four, and a range that is watched is of 1,
+ * 2, 4 or 8 bytes and aligned; reads can't be watched without writes.
+ */
+final class KvmDebug implements VcpuDebug {
+  private static final int REGISTERS = 4;
+  private static final int BYTES = 72;
+  private static final int DEBUG_REGISTERS = 8;
+  private static final int ENABLE = 1;
+  private static final int SINGLE_STEP = 2;
+  private static final int USE_HARDWARE = 0x20000;
+  private static final int BLOCK_INTERRUPTS = 0x100000;
+
+  private static final int DB = 1;
+  private static final long DR6_STEP = 1 << 14;
+  private static final long DR7_FIXED = 0x400;
+  private static final long RFLAGS_RESUME = 1 << 16;
+  private static final int REGS_BYTES = 144;
+  private static final int REGS_RIP = 128;
+  private static final int REGS_RFLAGS = 136;
+
+  private final int fd;
+  private final int index;
+  private final Queue<DebugStop> stops = new ConcurrentLinkedQueue<>();
+  private volatile List<Breakpoint> breakpoints = List.of();
+  private volatile boolean stepping;
+  private volatile boolean changed;
+  private boolean stoodAtBreakpoint;
+  private long stoodAt;
+
+  KvmDebug(int fd, int index) {
+    this.fd = fd;
+    this.index = index;
+  }
+
+  @Override
+  public void breakpoints(Set<Breakpoint> all) {
+    for (Breakpoint breakpoint : all) {
+      if (!fits(breakpoint)) {
+        throw new IllegalArgumentException(
+            "%s: the processor's debug registers watch 1, 2, 4 or 8 bytes, aligned"
+                .formatted(breakpoint));
+      }
+    }
+    if (all.size() > REGISTERS) {
+      throw new IllegalArgumentException(
+          "%d breakpoints: the processor has debug registers for 4".formatted(all.size()));
+    }
+    breakpoints = List.copyOf(all);
+    changed = true;
+  }
+
+  private static boolean fits(Breakpoint breakpoint) {
+    long length = breakpoint.length();
+    return breakpoint.kind() == Breakpoint.Kind.EXECUTE
+        || length <= 8
+            && Long.bitCount(length) == 1
+            && (breakpoint.linearAddress() & length - 1) == 0;
+  }
+
+  @Override
+  public void step(boolean one) {
+    stepping = one;
+    changed = true;
+  }
+
+  @Override
+  public Optional<DebugStop> takeStop() {
+    return Optional.ofNullable(stops.poll());
+  }
+
+  /** The guest is about to be entered. By the vCPU's thread. */
+  void prepare() {
+    if (changed) {
+      changed = false;
+      apply();
+    }
+    if (stoodAtBreakpoint) {
+      stoodAtBreakpoint = false;
+      passBreakpoint();
+    }
+  }
+
+  private void apply() {
+    List<Breakpoint> present = breakpoints;
+    boolean step = stepping;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment debug = arena.allocate(BYTES, 8);
+      int control = 0;
+      if (!present.isEmpty()) {
+        control = ENABLE | USE_HARDWARE;
+        long dr7 = DR7_FIXED;
+        for (int i = 0; i < present.size(); i++) {
+          Breakpoint breakpoint = present.get(i);
+          debug.set(ValueLayout.JAVA_LONG, DEBUG_REGISTERS + 8L * i, breakpoint.linearAddress());
+          dr7 |= 2L << 2 * i | condition(breakpoint) << 16 + 4 * i;
+        }
+        debug.set(ValueLayout.JAVA_LONG, DEBUG_REGISTERS + 8L * 7, dr7);
+      }
+      if (step) {
+        control |= ENABLE | SINGLE_STEP | BLOCK_INTERRUPTS;
+      }
+      debug.set(ValueLayout.JAVA_INT, 0, control);
+      int result = Libc.tryIoctl(fd, Ioctl.KVM_SET_GUEST_DEBUG, debug.address());
+      if (result == -Libc.EINVAL && step) {
+        // Kernels before 5.15 can't hold interrupts back while they step.
+        debug.set(ValueLayout.JAVA_INT, 0, control & ~BLOCK_INTERRUPTS);
+        result = Libc.tryIoctl(fd, Ioctl.KVM_SET_GUEST_DEBUG, debug.address());
+      }
+      if (result < 0) {
+        throw new KvmException(Ioctl.KVM_SET_GUEST_DEBUG.name(), -result);
+      }
+    }
+  }
+
+  /** Type and length as in DR7 (Intel SDM volume 3, 18.2.4). */
+  private static long condition(Breakpoint breakpoint) {
+    int type =
+        switch (breakpoint.kind()) {
+          case EXECUTE -> 0;
+          case WRITE -> 1;
+          default -> 3;
+        };
+    if (type == 0) {
+      return 0;
+    }
+    int length =
+        switch (breakpoint.length()) {
+          case 1 -> 0;
+          case 2 -> 1;
+          case 4 -> 3;
+          default -> 2;
+        };
+    return type | length << 2;
+  }
+
+  /** Lets the instruction run at whose breakpoint it stands (RFLAGS.RF; SDM volume 3, 18.3.1.1). */
+  private void passBreakpoint() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = arena.allocate(REGS_BYTES, 8);
+      Libc.ioctl(fd, Ioctl.KVM_GET_REGS, regs);
+      if (regs.get(ValueLayout.JAVA_LONG, REGS_RIP) == stoodAt) {
+        long rflags = regs.get(ValueLayout.JAVA_LONG, REGS_RFLAGS);
+        regs.set(ValueLayout.JAVA_LONG, REGS_RFLAGS, rflags | RFLAGS_RESUME);
+        Libc.ioctl(fd, Ioctl.KVM_SET_REGS, regs);
+      }
+    }
+  }
+
+  /** The guest was left for a debugger: whether one wants it to stand. By the vCPU's thread. */
+  boolean stopped(RunPage page) {
+    if (page.debugException() != DB) {
+      return false;
+    }
+    long dr6 = page.debugDr6();
+    List<Breakpoint> present = breakpoints;
+    for (int i = 0; i < present.size(); i++) {
+      if ((dr6 & 1L << i) != 0) {
+        Breakpoint hit = present.get(i);
+        if (hit.kind() == Breakpoint.Kind.EXECUTE) {
+          stand(new DebugStop.BreakpointHit(index, hit));
+          stoodAtBreakpoint = true;
+          stoodAt = rip();
+        } else {
+          stand(new DebugStop.WatchpointHit(index, hit, hit.linearAddress()));
+        }
+        return true;
+      }
+    }
+    if ((dr6 & DR6_STEP) == 0 || !stepping) {
+      return false;
+    }
+    stand(new DebugStop.Stepped(index));
+    return true;
+  }
+
+  private long rip() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = arena.allocate(REGS_BYTES, 8);
+      Libc.ioctl(fd, Ioctl.KVM_GET_REGS, regs);
+      return regs.get(ValueLayout.JAVA_LONG, REGS_RIP);
+    }
+  }
+
+  private void stand(DebugStop stop) {
+    stepping = false;
+    changed = true;
+    stops.add(stop);
+  }
+}

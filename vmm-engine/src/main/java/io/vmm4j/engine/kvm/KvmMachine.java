@@ -1,0 +1,242 @@
+package io.vmm4j.engine.kvm;
+
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.BackendMachine;
+import io.vmm4j.api.backend.LocalApicState;
+import io.vmm4j.api.backend.Vcpu;
+import io.vmm4j.api.backend.VcpuRunner;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One machine of KVM: its descriptors, memory slots, interrupt routes and vCPUs.
+ *
+ * <p><b>The memory map.</b> After a change no vCPU runs on the old one: those that are in the guest
+ * are fetched, and whoever enters next puts the slots in order first ({@link #enterGuest}).
+ *
+ * <p><b>The counters.</b> KVM's time-stamp counters and local APIC timers don't stop with the
+ * machine's clock. So they are <em>frozen</em> when the clock stops: the counters are read, the
+ * timers stopped and what they had left is kept; and put back when a vCPU runs again.
+ */
+final class KvmMachine implements BackendMachine {
+  /** Below the firmware at the end of 4 GiB, where no device has its place. Used on Intel only. */
+  private static final long IDENTITY_MAP = 0xFEFF_C000L;
+
+  private static final int PAGE = 4096;
+  private static final int MSR_EXIT_FILTERED = 1 << 2;
+  private static final int X2APIC_32_BIT_IDS = 1;
+  private static final int X2APIC_NO_BROADCAST_QUIRK = 1 << 1;
+
+  /**
+   * Quirks to go without: LINT0 as a BIOS leaves it after reset (1 << 0), an OUT to port 0x7E that
+   * is over before it is done (1 << 3), MWAIT in MISC_ENABLE (1 << 4), VMCALL patched in guest
+   * memory (1 << 5), MWAIT as a NOP where CPUID lacks it (1 << 6).
+   */
+  private static final long UNWANTED_QUIRKS = 0b111_1001;
+
+  private final int vmFd;
+  private final BackendHost host;
+  private final List<KvmVcpu> vcpus = new ArrayList<>();
+  private final MemorySlots slots;
+  private final LevelRoutes routes;
+  private final Object mapping = new Object();
+  private final AtomicInteger mapChanges = new AtomicInteger(1);
+  private volatile int mapFollowed;
+  private volatile boolean frozen = true;
+  private boolean closed;
+
+  private KvmMachine(int vmFd, BackendHost host) {
+    this.vmFd = vmFd;
+    this.host = host;
+    this.slots = new MemorySlots(vmFd, host);
+    this.routes = new LevelRoutes(vmFd);
+  }
+
+  /** Makes a machine; if that fails, nothing is left behind. */
+  static KvmMachine create(KvmDevice device, BackendHost host) {
+    KickSignal.install();
+    KvmMachine machine = new KvmMachine(device.createVm(), host);
+    try {
+      machine.setUp(device);
+      return machine;
+    } catch (Throwable e) {
+      machine.close();
+      throw e;
+    }
+  }
+
+  private void setUp(KvmDevice device) {
+    try (Arena arena = Arena.ofConfined()) {
+      Libc.ioctl(
+          vmFd,
+          Ioctl.KVM_SET_IDENTITY_MAP_ADDR,
+          arena.allocateFrom(ValueLayout.JAVA_LONG, IDENTITY_MAP));
+    }
+    Libc.ioctl(vmFd, Ioctl.KVM_SET_TSS_ADDR, IDENTITY_MAP + PAGE);
+    enable(Capability.KVM_CAP_SPLIT_IRQCHIP, LevelRoutes.PINS);
+    enable(Capability.KVM_CAP_X2APIC_API, X2APIC_32_BIT_IDS | X2APIC_NO_BROADCAST_QUIRK);
+    enable(Capability.KVM_CAP_EXCEPTION_PAYLOAD, 1);
+    enable(Capability.KVM_CAP_X86_USER_SPACE_MSR, MSR_EXIT_FILTERED);
+    int quirks = device.check(Capability.KVM_CAP_DISABLE_QUIRKS2);
+    if (quirks > 0) {
+      enable(Capability.KVM_CAP_DISABLE_QUIRKS2, quirks & UNWANTED_QUIRKS);
+    }
+    GuestMsrs.filter(vmFd);
+    int mappingBytes = device.vcpuMappingBytes();
+    for (int i = 0; i < host.cpus(); i++) {
+      vcpus.add(new KvmVcpu(this, host, i, vmFd, mappingBytes));
+    }
+  }
+
+  private void enable(Capability capability, long argument) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment cap = arena.allocate(104, 8);
+      cap.set(ValueLayout.JAVA_INT, 0, capability.number());
+      cap.set(ValueLayout.JAVA_LONG, 8, argument);
+      int result = Libc.tryIoctl(vmFd, Ioctl.KVM_ENABLE_CAP, cap.address());
+      if (result < 0) {
+        throw new KvmException("KVM_ENABLE_CAP of " + capability, -result);
+      }
+    }
+  }
+
+  @Override
+  public Vcpu vcpu(int index) {
+    return vcpus.get(index);
+  }
+
+  @Override
+  public List<? extends VcpuRunner> runners() {
+    return vcpus;
+  }
+
+  // ---- memory ----
+
+  @Override
+  public void memoryMapChanged() {
+    mapChanges.incrementAndGet();
+    fetchAll();
+  }
+
+  /** Returns once no vCPU is in the guest on a map that is out of date. */
+  private void fetchAll() {
+    // Either a vCPU sees the change when it enters, or it is seen in the guest here.
+    for (KvmVcpu vcpu : vcpus) {
+      vcpu.fetchFromGuest();
+    }
+  }
+
+  /** Whether a vCPU that has said that it is in the guest may enter. */
+  boolean isMapFollowed() {
+    return mapFollowed == mapChanges.get();
+  }
+
+  /** Puts the slots in order. By a vCPU's thread that is not in the guest. */
+  void followMap() {
+    synchronized (mapping) {
+      int change = mapChanges.get(); // before the look: what comes meanwhile is another change
+      if (mapFollowed != change) {
+        fetchAll(); // slots go and come one by one, which nobody may see
+        slots.follow();
+        mapFollowed = change;
+      }
+    }
+  }
+
+  @Override
+  public void memoryWritten(long offset, long length) {
+    // The processor sees what is written.
+  }
+
+  @Override
+  public void harvestWrites() {
+    synchronized (mapping) {
+      slots.harvest();
+    }
+  }
+
+  // ---- interrupts ----
+
+  @Override
+  public void sendMessage(long address, int data) {
+    routes.note(address, data);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment message = arena.allocate(32, 8);
+      message.set(ValueLayout.JAVA_INT, 0, (int) address);
+      message.set(ValueLayout.JAVA_INT, 4, (int) (address >>> 32));
+      message.set(ValueLayout.JAVA_INT, 8, data);
+      // What nobody takes is lost, as on a bus; of what is malformed the kernel says EINVAL.
+      int result = Libc.tryIoctl(vmFd, Ioctl.KVM_SIGNAL_MSI, message.address());
+      if (result < 0 && result != -Libc.EINVAL) {
+        throw new KvmException(Ioctl.KVM_SIGNAL_MSI.name(), -result);
+      }
+    }
+  }
+
+  /** Puts the messages of level-triggered interrupts that a local APIC holds among the routes. */
+  void noteLevelTriggered(LocalApicState apic) {
+    for (int vector = 16; vector < 256; vector++) {
+      int word = vector / 32;
+      int bit = 1 << vector % 32;
+      int[] registers = apic.registers();
+      boolean held = ((registers[0x10 + word] | registers[0x20 + word]) & bit) != 0;
+      if (held && (registers[0x18 + word] & bit) != 0) {
+        routes.note(ApicMessages.address(apic.id()), ApicMessages.levelTriggered(vector));
+      }
+    }
+  }
+
+  @Override
+  public void setExternalInterrupt(boolean asserted) {
+    vcpus.getFirst().setExternalInterrupt(asserted);
+  }
+
+  @Override
+  public void nonMaskableInterrupt() {
+    vcpus.getFirst().requestNmi();
+  }
+
+  // ---- time ----
+
+  /** Sees to it that counters and timers run. By a vCPU's thread. */
+  void thaw() {
+    if (frozen) {
+      host.locked(() -> {
+        if (frozen) {
+          long hostTicks = vcpus.getFirst().counter().hostTicks();
+          vcpus.forEach(vcpu -> vcpu.thaw(hostTicks));
+          frozen = false;
+        }
+      });
+    }
+  }
+
+  @Override
+  public void clockStopped() {
+    freeze();
+  }
+
+  /** Sees to it that counters and timers stand. While no vCPU runs. */
+  void freeze() {
+    host.locked(() -> {
+      if (!frozen && !closed) {
+        long hostTicks = vcpus.getFirst().counter().hostTicks();
+        vcpus.forEach(vcpu -> vcpu.freeze(hostTicks));
+        frozen = true;
+      }
+    });
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      vcpus.forEach(KvmVcpu::close);
+      Libc.close(vmFd);
+    }
+  }
+}

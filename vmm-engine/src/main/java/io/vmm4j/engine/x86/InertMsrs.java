@@ -1,0 +1,152 @@
+package io.vmm4j.engine.x86;
+
+import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.api.backend.MsrState;
+import io.vmm4j.engine.machine.cpuid.CpuModel;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * The MSRs that tell something, or keep what was written, and change nothing the processor does
+ * (Intel SDM volume 4). Every backend has these, with the same values. For one thread at a time.
+ */
+public final class InertMsrs {
+  private static final int PLATFORM_ID = 0x17;
+  private static final int FEATURE_CONTROL = 0x3A;
+  private static final int SPEC_CTRL = 0x48;
+  private static final int PRED_CMD = 0x49;
+  private static final int BIOS_SIGN_ID = 0x8B;
+  private static final int PLATFORM_INFO = 0xCE;
+  private static final int MTRR_CAP = 0xFE;
+  private static final int FLUSH_CMD = 0x10B;
+  private static final int MCG_CAP = 0x179;
+  private static final int MCG_STATUS = 0x17A;
+  private static final int MISC_ENABLE = 0x1A0;
+  private static final int DEBUG_CTL = 0x1D9;
+  private static final int LAST_BRANCH_FIRST = 0x1DB;
+  private static final int LAST_BRANCH_LAST = 0x1DE;
+
+  /** Fast strings on; branch trace and event sampling stores not available. */
+  private static final long POWER_ON_MISC_ENABLE = 0x1801;
+
+  private static final int[] SAVED = {SPEC_CTRL, BIOS_SIGN_ID, MCG_STATUS, MISC_ENABLE, DEBUG_CTL};
+
+  private final Mtrrs mtrrs = new Mtrrs();
+  private final boolean hasSpecCtrl;
+  private final boolean hasFlush;
+  private final boolean hasArchCapabilities;
+  private final int physicalBits;
+  private long specCtrl;
+  private long biosSignId;
+  private long mcgStatus;
+  private long miscEnable;
+  private long debugCtl;
+
+  /** Those of a processor with some CPUID, as after power-on. */
+  public InertMsrs(List<CpuidLeaf> cpuid) {
+    int structured = 0;
+    int bits = 36;
+    for (CpuidLeaf leaf : cpuid) {
+      if (leaf.leaf() == 7 && leaf.subleaf() <= 0) {
+        structured = leaf.edx();
+      } else if (leaf.leaf() == 0x8000_0008) {
+        bits = leaf.eax() & 0xFF;
+      }
+    }
+    this.hasSpecCtrl = (structured & 1 << 26) != 0;
+    this.hasFlush = (structured & 1 << 28) != 0;
+    this.hasArchCapabilities = (structured & 1 << 29) != 0;
+    this.physicalBits = bits;
+    powerOn();
+  }
+
+  /** The state after power-on. */
+  public void powerOn() {
+    mtrrs.powerOn();
+    specCtrl = 0;
+    biosSignId = 0;
+    mcgStatus = 0;
+    miscEnable = POWER_ON_MISC_ENABLE;
+    debugCtl = 0;
+  }
+
+  /** RDMSR; empty where there is no such register. */
+  public OptionalLong read(int index) {
+    return switch (index) {
+      case PLATFORM_ID, MCG_CAP, PLATFORM_INFO -> OptionalLong.of(0);
+      case FEATURE_CONTROL -> OptionalLong.of(1);
+      case SPEC_CTRL -> hasSpecCtrl ? OptionalLong.of(specCtrl) : OptionalLong.empty();
+      case BIOS_SIGN_ID -> OptionalLong.of(biosSignId);
+      case MTRR_CAP -> OptionalLong.of(Mtrrs.CAPABILITIES);
+      case CpuModel.IA32_ARCH_CAPABILITIES ->
+          hasArchCapabilities ? OptionalLong.of(CpuModel.ARCH_CAPABILITIES) : OptionalLong.empty();
+      case MCG_STATUS -> OptionalLong.of(mcgStatus);
+      case MISC_ENABLE -> OptionalLong.of(miscEnable);
+      case DEBUG_CTL -> OptionalLong.of(debugCtl);
+      default -> {
+        if (Mtrrs.contains(index)) {
+          yield OptionalLong.of(mtrrs.read(index));
+        }
+        boolean lastBranch = index >= LAST_BRANCH_FIRST && index <= LAST_BRANCH_LAST;
+        yield lastBranch ? OptionalLong.of(0) : OptionalLong.empty();
+      }
+    };
+  }
+
+  /** WRMSR; false where there is no such register or it does not take the value. */
+  public boolean write(int index, long value) {
+    switch (index) {
+      case SPEC_CTRL -> {
+        if (!hasSpecCtrl || (value & ~7L) != 0) {
+          return false;
+        }
+        specCtrl = value;
+      }
+      case PRED_CMD -> {
+        return hasSpecCtrl && (value & ~1L) == 0;
+      }
+      case FLUSH_CMD -> {
+        return hasFlush && (value & ~1L) == 0;
+      }
+      case BIOS_SIGN_ID -> biosSignId = value;
+      case MCG_STATUS -> {
+        if (value != 0) {
+          return false;
+        }
+        mcgStatus = 0;
+      }
+      case MISC_ENABLE -> miscEnable = value;
+      case DEBUG_CTL -> {
+        if ((value & ~3L) != 0) {
+          return false;
+        }
+        debugCtl = value;
+      }
+      default -> {
+        return Mtrrs.contains(index) && mtrrs.write(index, value, physicalBits);
+      }
+    }
+    return true;
+  }
+
+  /** Adds what holds state, in no order. */
+  public void save(List<MsrState> target) {
+    for (int index : SAVED) {
+      read(index).ifPresent(value -> target.add(new MsrState(index, value)));
+    }
+    for (int index = Mtrrs.FIRST; index <= Mtrrs.LAST; index++) {
+      if (Mtrrs.contains(index)) {
+        target.add(new MsrState(index, mtrrs.read(index)));
+      }
+    }
+  }
+
+  /** Takes on a saved value; false where there is no such register or it does not take it. */
+  public boolean restore(MsrState saved) {
+    if (saved.index() == MCG_STATUS) {
+      mcgStatus = saved.value();
+      return true;
+    }
+    return write(saved.index(), saved.value());
+  }
+}
