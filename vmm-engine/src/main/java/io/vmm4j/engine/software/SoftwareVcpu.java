@@ -147,7 +147,7 @@ final class SoftwareVcpu implements Vcpu {
         debug ? Cpu.DB : -1,
         false,
         cpu.pendingDebug,
-        -1,
+        cpu.acknowledgedInterrupt,
         (signals & Cpu.SIGNAL_NMI) != 0,
         cpu.nmiBlocked,
         cpu.shadowSti,
@@ -212,6 +212,8 @@ final class SoftwareVcpu implements Vcpu {
   private void restoreEvents(CpuState state) {
     PendingEvents events = state.events();
     cpu.pendingDebug = events.exceptionVector() == Cpu.DB ? events.exceptionErrorCode() : 0;
+    int vector = events.interruptVector();
+    cpu.acknowledgedInterrupt = vector < 0 ? -1 : vector & 0xFF;
     cpu.nmiBlocked = events.nmiBlocked();
     cpu.shadowSti = events.shadowSti();
     cpu.shadowMovSs = events.shadowMovSs();

@@ -12,18 +12,12 @@ import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmTimeoutException;
 import io.vmm4j.api.backend.ActivityState;
-import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
-import io.vmm4j.devices.debugexit.DebugExitConfig;
-import io.vmm4j.devices.uart.UartConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,36 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class GuestCodeTest {
   private static final Duration LONG = Duration.ofSeconds(60);
-
-  /**
-   * Writes {@code hello, world} to COM1 and 42 to the debug exit port.
-   *
-   * <pre>
-   *       mov si, msg
-   *       mov dx, 0x3F8
-   * next: lodsb
-   *       test al, al
-   *       jz done
-   *       out dx, al
-   *       jmp next
-   * done: mov dx, 0xF4
-   *       mov al, 42
-   *       out dx, al
-   * stop: hlt
-   *       jmp stop
-   * msg:  db "hello, world", 0
-   * </pre>
-   */
-  private static final String HELLO =
-      "be1800 baf803 2eac 84c0 7403 ee ebf7 baf400 b02a ee f4 ebfd"
-          + " 68656c6c6f2c20776f726c64 00";
-
-  /** The source is in {@code ticks.s}: the PIT interrupts a loop that halts now and then. */
-  private static final String TICKS =
-      "fa31c08ed88ed0bc0070c706200049008c0e2200b011e620b008e621b004"
-          + "e621b001e621b0fee621b034e643b003e64030c0e640fbb990016601cb66"
-          + "c1c30366311e0006e2f2f4ebec505266ff060406a00406240f0441baf803"
-          + "eeb020e6205a58cf";
 
   /**
    * Halts while the PIT runs, by way of the instruction at byte 12.
@@ -103,22 +67,13 @@ class GuestCodeTest {
   @TempDir private Path directory;
 
   private VmSpec.Builder guest(String hex) throws IOException {
-    Path image = directory.resolve("guest.bin");
-    Files.write(image, HexFormat.of().parseHex(hex.replace(" ", "")));
-    return VmSpec.builder("guest")
-        .backend(Backends.software())
-        .memory(MemorySize.mebibytes(2))
-        .boot(new BootSource.FlatRealMode(image, 0x10000))
-        .device("com1", UartConfig.DEFAULT)
-        .device("exit", DebugExitConfig.DEFAULT)
-        .startTime(Instant.EPOCH)
-        .randomSeed(1);
+    return GuestPrograms.spec(directory, Backends.software(), hex);
   }
 
   @Test
   void aGuestSaysHelloAndEnds() throws IOException {
     for (ClockMode clock : ClockMode.values()) {
-      try (Vm vm = Vm.start(guest(HELLO).clock(clock).build())) {
+      try (Vm vm = Vm.start(guest(GuestPrograms.HELLO).clock(clock).build())) {
         assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.DebugExit(42));
         assertThat(vm.console("com1").transcript()).isEqualTo("hello, world");
       }
@@ -137,14 +92,14 @@ class GuestCodeTest {
 
   @Test
   void withoutThePowerManagementThereIsNoPowerButton() throws IOException {
-    try (Vm vm = Vm.create(guest(HELLO).board("none").build())) {
+    try (Vm vm = Vm.create(guest(GuestPrograms.HELLO).board("none").build())) {
       assertThat(vm.pressPowerButton()).isFalse();
     }
   }
 
   @Test
   void inputThatTheGuestHasNotTakenIsCounted() throws IOException {
-    try (Vm vm = Vm.create(guest(HELLO).build())) {
+    try (Vm vm = Vm.create(guest(GuestPrograms.HELLO).build())) {
       vm.console("com1").send("12345");
       assertThat(vm.console("com1").pendingInputBytes()).isEqualTo(5);
     }
@@ -153,7 +108,7 @@ class GuestCodeTest {
   @Test
   void theTimerInterruptsAGuestUnderBothClocks() throws IOException {
     for (ClockMode clock : ClockMode.values()) {
-      try (Vm vm = Vm.start(guest(TICKS).clock(clock).build())) {
+      try (Vm vm = Vm.start(guest(GuestPrograms.TICKS).clock(clock).build())) {
         vm.console("com1").expect("BCDEFGHIJKLMNOPABCDEFG", LONG);
       }
     }
@@ -161,7 +116,7 @@ class GuestCodeTest {
 
   @Test
   void aRunThroughASnapshotAtAnyPointEqualsOneWithout() throws IOException {
-    VmSpec spec = guest(TICKS).clock(ClockMode.VIRTUAL).build();
+    VmSpec spec = guest(GuestPrograms.TICKS).clock(ClockMode.VIRTUAL).build();
     RepeatedRun.throughSnapshots(
         spec, 20_000, 487, vm -> assertThat(vm.console("com1").transcript()).startsWith("BCDEF"));
   }

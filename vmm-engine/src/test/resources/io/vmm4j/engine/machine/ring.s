@@ -1,5 +1,6 @@
 # Four vCPUs pass a token round by IPIs; the bootstrap processor starts the others at this same
-# code. Each local APIC is moved to 0x80000, where real mode reaches it (FS). Numbers at 0x600 on:
+# code. FS reaches the local APIC: its base is loaded in protected mode, and stays in its hidden part
+# in real mode. Numbers at 0x600 on:
 #   600 processors that are up   604 tokens passed      608 mix of who passed which
 #   610 logical IPIs taken, by processor               620 NMIs taken, by processor
 #   630 lowest-priority IPIs taken, by processor       640 IPIs to themselves taken, by processor
@@ -11,14 +12,18 @@ start:
   xor ax, ax
   mov ds, ax
   mov ss, ax
-  mov ecx, 0x1B           # IA32_APIC_BASE: move the APIC, keep the bootstrap bit
+  mov ecx, 0x1B           # IA32_APIC_BASE: the bootstrap bit
   rdmsr
   and eax, 0x100
   mov esi, eax
-  or eax, 0x80800
-  wrmsr
-  mov ax, 0x8000
-  mov fs, ax
+  lgdt cs:[gdtr]
+  mov eax, cr0
+  or al, 1
+  mov cr0, eax
+  mov cx, 8
+  mov fs, cx
+  and al, 0xFE
+  mov cr0, eax
   mov ebx, fs:[0x20]      # EBX: APIC id
   shr ebx, 24
   mov cx, bx
@@ -151,3 +156,9 @@ nmi:
   iret
 handlers:
   .word token, logical, lowest, self, timer
+gdtr:
+  .word 15
+  .long 0x10000 + gdt
+gdt:
+  .quad 0
+  .quad 0xFE0092E00000FFFF      # base FEE00000, limit FFFF, data

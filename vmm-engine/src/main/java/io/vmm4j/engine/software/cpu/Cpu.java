@@ -182,6 +182,12 @@ public final class Cpu {
    */
   public boolean faultNonCanonical;
 
+  /**
+   * An interrupt that the local APIC has given up and that is delivered before anything else, or
+   * -1. Only a state that comes from elsewhere has one: here nothing comes in between.
+   */
+  public int acknowledgedInterrupt = -1;
+
   /** The next instruction is in the shadow of STI. */
   public boolean shadowSti;
 

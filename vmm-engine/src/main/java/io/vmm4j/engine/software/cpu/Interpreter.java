@@ -101,6 +101,13 @@ public final class Interpreter {
 
   /** Traps, NMI and interrupts between two instructions, by priority (SDM volume 3, 6.9). */
   private void deliverPending() {
+    if (cpu.acknowledgedInterrupt >= 0) {
+      int vector = cpu.acknowledgedInterrupt;
+      cpu.acknowledgedInterrupt = -1;
+      cpu.halted = false;
+      Events.deliverInterrupt(cpu, vector);
+      return;
+    }
     if (cpu.pendingDebug != 0 && !cpu.shadowMovSs) {
       int causes = cpu.pendingDebug;
       cpu.pendingDebug = 0;
