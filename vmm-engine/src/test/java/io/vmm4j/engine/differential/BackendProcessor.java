@@ -86,7 +86,7 @@ final class BackendProcessor implements Processor {
 
   private BackendProcessor(VmBackend backend) {
     name = backend.name();
-    BareHost host = new BareHost(arena, this::ends);
+    BareHost host = new BareHost(arena, backend, this::ends);
     memory = host.memory();
     build();
     machine = backend.open(host);

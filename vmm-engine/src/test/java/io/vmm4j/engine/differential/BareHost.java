@@ -3,6 +3,7 @@ package io.vmm4j.engine.differential;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
+import io.vmm4j.api.backend.VmBackend;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.device.DeviceTimer;
@@ -18,7 +19,7 @@ import java.util.List;
  */
 final class BareHost implements BackendHost {
   static final long MEMORY_BYTES = 2 << 20;
-  private static final long TSC_HZ = 1_000_000_000;
+  private static final long WANTED_TSC_HZ = 1_000_000_000;
 
   /** SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT, XSAVE, and that there is a hypervisor. */
   private static final int LEAF_1_ECX = 0x8498_2201;
@@ -27,12 +28,14 @@ final class BareHost implements BackendHost {
   private static final int LEAF_7_EBX = 1 << 9;
 
   private final MemorySegment memory;
-  private final List<CpuidLeaf> cpuid =
-      CpuModel.portable(1, TSC_HZ).stream().map(BareHost::userFeatures).toList();
+  private final List<CpuidLeaf> cpuid;
+  private final long tscFrequencyHz;
   private final Runnable onPortWrite;
 
-  BareHost(Arena arena, Runnable onPortWrite) {
+  BareHost(Arena arena, VmBackend backend, Runnable onPortWrite) {
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
+    this.tscFrequencyHz = backend.possibleTscFrequencyHz(WANTED_TSC_HZ);
+    this.cpuid = CpuModel.portable(1, tscFrequencyHz).stream().map(BareHost::userFeatures).toList();
     this.onPortWrite = onPortWrite;
   }
 
@@ -94,7 +97,7 @@ final class BareHost implements BackendHost {
 
   @Override
   public long tscFrequencyHz() {
-    return TSC_HZ;
+    return tscFrequencyHz;
   }
 
   @Override
