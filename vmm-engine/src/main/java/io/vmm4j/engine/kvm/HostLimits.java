@@ -2,6 +2,9 @@ package io.vmm4j.engine.kvm;
 
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -12,8 +15,9 @@ import java.util.Set;
  * @param missing features that its processor or kernel lacks
  * @param tscFrequencyHz the frequency of its time-stamp counter, to the kHz, if it can't be scaled;
  *     else 0
+ * @param tolerancePpm how far a guest's counter may be off without scaling, by the kernel's opinion
  */
-record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz) {
+record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz, long tolerancePpm) {
   /** The kernel gives these whatever the processor is, or they promise nothing of effect. */
   private static final Set<CpuFeature> ALWAYS =
       EnumSet.of(
@@ -26,8 +30,10 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz) {
           CpuFeature.FSRM,
           CpuFeature.SS);
 
-  /** How far a guest's counter may be off without scaling: the kernel's own tolerance. */
-  private static final long TOLERANCE_PPM = 250;
+  private static final Path TOLERANCE = Path.of("/sys/module/kvm/parameters/tsc_tolerance_ppm");
+
+  /** The kernel's own default. */
+  private static final long USUAL_TOLERANCE_PPM = 250;
 
   /** Asks the kernel; makes a machine of one vCPU for it, and closes it. */
   static HostLimits of(KvmDevice device) {
@@ -47,7 +53,15 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz) {
         Libc.close(vm);
       }
     }
-    return new HostLimits(missing, frequency);
+    return new HostLimits(missing, frequency, tolerance());
+  }
+
+  private static long tolerance() {
+    try {
+      return Long.parseLong(Files.readString(TOLERANCE).strip());
+    } catch (IOException | NumberFormatException e) {
+      return USUAL_TOLERANCE_PPM;
+    }
   }
 
   /** The features that leaves claim and the host lacks. */
@@ -64,6 +78,6 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz) {
 
   private boolean isPossible(long wantedHz) {
     return tscFrequencyHz == 0
-        || Math.abs(wantedHz - tscFrequencyHz) <= tscFrequencyHz / 1_000_000 * TOLERANCE_PPM;
+        || Math.abs(wantedHz - tscFrequencyHz) <= tscFrequencyHz / 1_000_000 * tolerancePpm;
   }
 }

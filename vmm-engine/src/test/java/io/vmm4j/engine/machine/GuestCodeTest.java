@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmSpec;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +113,22 @@ class GuestCodeTest {
       try (Vm vm = Vm.start(guest(GuestPrograms.TICKS).clock(clock).build())) {
         vm.console("com1").expect("BCDEFGHIJKLMNOPABCDEFG", LONG);
       }
+    }
+  }
+
+  @Test
+  void noRegisterChangesUnseenThroughSnapshots() throws IOException {
+    Vm vm = Vm.start(guest(GuestPrograms.REGISTERS).build());
+    try {
+      for (int i = 0; i < 20; i++) {
+        vm.console("com1").expect(Pattern.compile("[A-P]{3}"), LONG);
+        try (Snapshot snapshot = vm.snapshot()) {
+          vm.close();
+          vm = snapshot.resume(Backends.software());
+        }
+      }
+    } finally {
+      vm.close();
     }
   }
 

@@ -1,0 +1,79 @@
+package io.vmm4j.engine.kvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.Console;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.guests.GuestWork;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A Linux booted on the software backend, restored on KVM at work, and on software again. */
+@Timeout(1200)
+class LinuxPortabilityTest {
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
+
+  @BeforeEach
+  void kvmIsThere() {
+    Kvm.required();
+  }
+
+  @Test
+  void aLinuxWorksOnBothBackendsInTurn() throws IOException {
+    StringBuilder transcript = new StringBuilder();
+    double offset;
+    Snapshot onKvm;
+    try (Snapshot booted = BootedLinux.snapshot();
+        Vm vm = booted.resume(Backends.kvm())) {
+      Console console = vm.console("com1");
+      console.sendLine("while [ $(wc -l </tmp/1) -lt 3 ]; do sleep 0.1; done; echo half");
+      console.expect("\nhalf\r\n", PATIENCE);
+      offset = clockAgainstUptime(vm);
+      console.sendLine("wait; cat /tmp/1 /tmp/2; echo on $(uptime)");
+      onKvm = vm.snapshot();
+      vm.stop();
+      transcript.append(console.transcript());
+    }
+    try (onKvm;
+        Vm vm = onKvm.resume(Backends.software())) {
+      Console console = vm.console("com1");
+      console.expect("\non ", PATIENCE);
+      assertThat(clockAgainstUptime(vm)).isCloseTo(offset, within());
+      try (Snapshot again = vm.snapshot();
+          Vm back = again.resume(Backends.kvm())) {
+        assertThat(clockAgainstUptime(back)).isCloseTo(offset, within());
+      }
+      console.sendLine("poweroff -f");
+      assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
+      transcript.append(console.transcript());
+    }
+    assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched", "unstable");
+    assertThat(GuestWork.linesIn(transcript.toString()))
+        .isEqualTo(
+            Stream.generate(() -> GuestWork.lines(BootedLinux.ROUNDS, 1))
+                .limit(2)
+                .flatMap(List::stream)
+                .toList());
+  }
+
+  private static org.assertj.core.data.Offset<Double> within() {
+    return org.assertj.core.data.Offset.offset(1.0);
+  }
+
+  /** By how many seconds the machine's clock is ahead of what the guest takes for its uptime. */
+  private static double clockAgainstUptime(Vm vm) {
+    Console console = vm.console("com1");
+    console.sendLine("echo up=$(uptime)=");
+    console.expect("\nup=", PATIENCE); // the answer, not the terminal's echo of the question
+    double clock = vm.clock().nanoTime() / 1e9;
+    return clock - Double.parseDouble(console.expect("=\r\n", PATIENCE).before());
+  }
+}
