@@ -3,6 +3,7 @@ package io.vmm4j.cli;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
@@ -56,6 +57,21 @@ final class RunCommand extends Command {
       converter = Size.class,
       description = "RAM, such as 512M or 2G (default: 512M).")
   MemorySize memory = MemorySize.mebibytes(512);
+
+  @Option(
+      names = "--tsc-hz",
+      paramLabel = "HZ",
+      description =
+          "The frequency of the guest's time-stamp counter (default: 1 GHz, or what all backends"
+              + " that can run here can give).")
+  @Nullable Long tscHz;
+
+  @Option(
+      names = "--without",
+      paramLabel = "FEATURE",
+      split = ",",
+      description = "Features of the processor that the guest is not to have, such as PCID,XSAVE.")
+  CpuFeature[] without = {};
 
   @Option(
       names = "--cpus",
@@ -118,6 +134,10 @@ final class RunCommand extends Command {
             .boot(boot)
             .clock(clock);
     all.forEach(builder::device);
+    builder.withoutCpuFeatures(without);
+    if (tscHz != null) {
+      builder.tscFrequencyHz(tscHz);
+    }
     messages().progress("building the machine");
     try (Vm vm = Vm.create(builder.build())) {
       messages().endProgress();
