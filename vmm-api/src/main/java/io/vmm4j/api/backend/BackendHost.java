@@ -64,6 +64,14 @@ public interface BackendHost {
   /** A timer of the machine's clock, for a local APIC. */
   DeviceTimer timer(String name, Runnable action);
 
+  /**
+   * Starts a thread of the machine, which the backend ends at its close. What it throws ends the
+   * machine as crashed.
+   *
+   * @param purpose a word, for its name
+   */
+  Thread startThread(String purpose, Runnable body);
+
   /** Runs {@code task} with the machine lock held, on this thread. */
   void locked(Runnable task);
 }

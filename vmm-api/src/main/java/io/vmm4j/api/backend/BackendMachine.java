@@ -1,6 +1,8 @@
 package io.vmm4j.api.backend;
 
+import io.vmm4j.api.device.InterruptSignal;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The processors' side of one machine: its vCPUs and local APICs. Methods are called with the
@@ -21,8 +23,9 @@ public interface BackendMachine extends AutoCloseable {
   void memoryMapChanged();
 
   /**
-   * The machine's clock has stopped, and no vCPU runs until it goes on. A backend whose counters
-   * and timers are not the machine's clock stops them.
+   * The machine's clock has stopped, and no vCPU runs until it goes on. Doorbells that have rung
+   * are told before this returns; a backend whose counters and timers are not the machine's clock
+   * stops them.
    */
   default void clockStopped() {}
 
@@ -49,7 +52,29 @@ public interface BackendMachine extends AutoCloseable {
   /** Pulses NMI at the bootstrap processor. */
   void nonMaskableInterrupt();
 
-  /** Releases everything; no vCPU runs any more. May be called more than once. */
+  /**
+   * A doorbell that the backend watches itself, not yet in a place; empty if it has none, and the
+   * store comes by the bus.
+   *
+   * @param rung to be called after such a store, with the machine lock held; several may be one
+   *     call
+   */
+  default Optional<BackendDoorbell> doorbell(BackendDoorbell.Match match, Runnable rung) {
+    return Optional.empty();
+  }
+
+  /**
+   * A signal that reaches the local APICs past the machine, mute at first; empty if there is none,
+   * and the machine sends a message.
+   */
+  default Optional<InterruptSignal> interruptSignal() {
+    return Optional.empty();
+  }
+
+  /**
+   * Releases everything; no vCPU runs any more. Without the machine lock. May be called more than
+   * once.
+   */
   @Override
   void close();
 }

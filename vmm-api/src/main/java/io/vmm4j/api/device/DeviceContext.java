@@ -76,6 +76,12 @@ public interface DeviceContext {
   /** Messages to the local APICs (MSI, I/O APIC). */
   MessageInterrupts messageInterrupts();
 
+  /**
+   * A signal for threads of the device's own, mute at first. For the life of the device; each call
+   * makes another one.
+   */
+  InterruptSignal interruptSignal();
+
   /** Pulses NMI on the bootstrap processor (LINT1). */
   void nonMaskableInterrupt();
 

@@ -11,6 +11,7 @@ import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
+import io.vmm4j.api.device.InterruptSignal;
 import io.vmm4j.api.device.MessageInterrupts;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
@@ -20,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.IntConsumer;
 
 /**
@@ -46,6 +48,8 @@ public final class FakeDeviceContext implements DeviceContext {
 
   /** A message to the local APICs. */
   public record Message(long address, int data) {}
+
+  private record Doorbell(long offset, int size, OptionalLong value, Runnable action) {}
 
   private record Controller(int first, int count, InterruptController controller) {}
 
@@ -151,7 +155,11 @@ public final class FakeDeviceContext implements DeviceContext {
     Optional<Claim> claim = claimAt(ports, address, size);
     if (claim.isPresent()) {
       Claim target = claim.get();
-      if (ports) {
+      Optional<Doorbell> doorbell =
+          target.doorbell(address - target.base, size, value & mask(size));
+      if (doorbell.isPresent()) {
+        doorbell.get().action.run();
+      } else if (ports) {
         int narrow = (int) (value & mask(size));
         target.portHandler().write((int) (address - target.base), size, narrow);
       } else {
@@ -406,6 +414,29 @@ public final class FakeDeviceContext implements DeviceContext {
     };
   }
 
+  /** Sends at once: whoever calls here holds the lock. */
+  @Override
+  public InterruptSignal interruptSignal() {
+    return new InterruptSignal() {
+      private Optional<Message> message = Optional.empty();
+
+      @Override
+      public void route(long address, int data) {
+        message = Optional.of(new Message(address, data));
+      }
+
+      @Override
+      public void mute() {
+        message = Optional.empty();
+      }
+
+      @Override
+      public void raise() {
+        message.ifPresent(m -> messageInterrupts().send(m.address, m.data));
+      }
+    };
+  }
+
   @Override
   public void nonMaskableInterrupt() {
     nonMaskableInterrupts++;
@@ -454,6 +485,7 @@ public final class FakeDeviceContext implements DeviceContext {
     private final AccessWidth width;
     private final Optional<PortHandler> portHandler;
     private final Optional<MmioHandler> mmioHandler;
+    private final List<Doorbell> doorbells = new ArrayList<>();
     private long base;
     private boolean active;
 
@@ -478,6 +510,22 @@ public final class FakeDeviceContext implements DeviceContext {
 
     MmioHandler mmioHandler() {
       return mmioHandler.orElseThrow();
+    }
+
+    Optional<Doorbell> doorbell(long offset, int size, long value) {
+      return doorbells.stream()
+          .filter(d -> d.offset == offset && d.size == size)
+          .filter(d -> d.value.isEmpty() || (d.value.getAsLong() & mask(size)) == value)
+          .findFirst();
+    }
+
+    @Override
+    public void doorbell(long offset, int size, OptionalLong value, Runnable action) {
+      boolean fits = Integer.bitCount(size) == 1 && size <= width.bytes();
+      if (!fits || offset < 0 || offset + size > length) {
+        throw new DeviceException(path, "no room for a doorbell at offset " + offset);
+      }
+      doorbells.add(new Doorbell(offset, size, value, action));
     }
 
     @Override

@@ -1,15 +1,18 @@
 package io.vmm4j.engine.kvm;
 
+import io.vmm4j.api.backend.BackendDoorbell;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.LocalApicState;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuRunner;
+import io.vmm4j.api.device.InterruptSignal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -42,18 +45,22 @@ final class KvmMachine implements BackendMachine {
   private final BackendHost host;
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final MemorySlots slots;
-  private final LevelRoutes routes;
+  private final InterruptRoutes routes;
+  private final KvmSignals signals;
+  private final KvmDoorbells doorbells;
   private final Object mapping = new Object();
   private final AtomicInteger mapChanges = new AtomicInteger(1);
   private volatile int mapFollowed;
   private volatile boolean frozen = true;
-  private boolean closed;
+  private volatile boolean closed;
 
   private KvmMachine(int vmFd, BackendHost host) {
     this.vmFd = vmFd;
     this.host = host;
     this.slots = new MemorySlots(vmFd, host);
-    this.routes = new LevelRoutes(vmFd);
+    this.routes = new InterruptRoutes(vmFd);
+    this.signals = new KvmSignals(vmFd, routes);
+    this.doorbells = new KvmDoorbells(vmFd, host);
   }
 
   /** Makes a machine; if that fails, nothing is left behind. */
@@ -77,7 +84,7 @@ final class KvmMachine implements BackendMachine {
           arena.allocateFrom(ValueLayout.JAVA_LONG, IDENTITY_MAP));
     }
     Libc.ioctl(vmFd, Ioctl.KVM_SET_TSS_ADDR, IDENTITY_MAP + PAGE);
-    enable(Capability.KVM_CAP_SPLIT_IRQCHIP, LevelRoutes.PINS);
+    enable(Capability.KVM_CAP_SPLIT_IRQCHIP, InterruptRoutes.PINS);
     enable(Capability.KVM_CAP_X2APIC_API, X2APIC_32_BIT_IDS | X2APIC_NO_BROADCAST_QUIRK);
     enable(Capability.KVM_CAP_EXCEPTION_PAYLOAD, 1);
     enable(Capability.KVM_CAP_X86_USER_SPACE_MSR, MSR_EXIT_FILTERED);
@@ -164,17 +171,21 @@ final class KvmMachine implements BackendMachine {
   @Override
   public void sendMessage(long address, int data) {
     routes.note(address, data);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment message = arena.allocate(32, 8);
-      message.set(ValueLayout.JAVA_INT, 0, (int) address);
-      message.set(ValueLayout.JAVA_INT, 4, (int) (address >>> 32));
-      message.set(ValueLayout.JAVA_INT, 8, data);
-      // What nobody takes is lost, as on a bus; of what is malformed the kernel says EINVAL.
-      int result = Libc.tryIoctl(vmFd, Ioctl.KVM_SIGNAL_MSI, message.address());
-      if (result < 0 && result != -Libc.EINVAL) {
-        throw new KvmException(Ioctl.KVM_SIGNAL_MSI.name(), -result);
-      }
-    }
+    ApicMessages.send(vmFd, address, data);
+  }
+
+  @Override
+  public Optional<InterruptSignal> interruptSignal() {
+    return signals.create();
+  }
+
+  @Override
+  public Optional<BackendDoorbell> doorbell(BackendDoorbell.Match match, Runnable rung) {
+    // A string of OUTs that begins with a store for an ioeventfd and goes on with others loses
+    // those in the kernel. Without a value all of them are for it.
+    return match.port() && match.hasValue()
+        ? Optional.empty()
+        : Optional.of(doorbells.create(match, rung));
   }
 
   /** Puts the messages of level-triggered interrupts that a local APIC holds among the routes. */
@@ -209,6 +220,7 @@ final class KvmMachine implements BackendMachine {
         if (frozen) {
           long hostTicks = vcpus.getFirst().counter().hostTicks();
           vcpus.forEach(vcpu -> vcpu.thaw(hostTicks));
+          signals.thaw();
           frozen = false;
         }
       });
@@ -217,6 +229,7 @@ final class KvmMachine implements BackendMachine {
 
   @Override
   public void clockStopped() {
+    doorbells.answer(); // while its interrupts still reach the local APICs
     freeze();
   }
 
@@ -224,6 +237,7 @@ final class KvmMachine implements BackendMachine {
   void freeze() {
     host.locked(() -> {
       if (!frozen && !closed) {
+        signals.freeze();
         long hostTicks = vcpus.getFirst().counter().hostTicks();
         vcpus.forEach(vcpu -> vcpu.freeze(hostTicks));
         frozen = true;
@@ -235,6 +249,8 @@ final class KvmMachine implements BackendMachine {
   public void close() {
     if (!closed) {
       closed = true;
+      doorbells.close();
+      signals.close();
       vcpus.forEach(KvmVcpu::close);
       Libc.close(vmFd);
     }

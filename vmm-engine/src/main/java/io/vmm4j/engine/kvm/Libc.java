@@ -22,12 +22,22 @@ final class Libc {
   static final int EINTR = 4;
   static final int EAGAIN = 11;
   static final int EINVAL = 22;
+  static final int ENOSPC = 28;
 
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
   private static final int PROT_READ_WRITE = 3;
   private static final int MAP_SHARED = 1;
   private static final int EFD_CLOEXEC = 0x80000;
+  private static final int EFD_NONBLOCK = 0x800;
+  private static final int EPOLL_CLOEXEC = 0x80000;
+  private static final int EPOLL_CTL_ADD = 1;
+  private static final int EPOLLIN = 1;
+
+  /** struct epoll_event, which is packed on x86-64: the events, then the data. */
+  private static final int EPOLL_EVENT_BYTES = 12;
+
+  private static final int EPOLL_EVENT_DATA = 4;
 
   private static final AddressLayout STRING =
       ValueLayout.ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, ValueLayout.JAVA_BYTE));
@@ -74,6 +84,26 @@ final class Libc {
       failing(
           "eventfd",
           FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+  private static final MethodHandle EPOLL_CREATE =
+      failing("epoll_create1", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+  private static final MethodHandle EPOLL_CTL =
+      failing(
+          "epoll_ctl",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS));
+  private static final MethodHandle EPOLL_WAIT =
+      failing(
+          "epoll_wait",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT));
   private static final MethodHandle READ =
       failing(
           "read",
@@ -186,10 +216,11 @@ final class Libc {
     }
   }
 
+  /** An eventfd at 0. */
   static int eventfd() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = callState(arena);
-      int fd = (int) EVENTFD.invokeExact(state, 0, EFD_CLOEXEC);
+      int fd = (int) EVENTFD.invokeExact(state, 0, EFD_CLOEXEC | EFD_NONBLOCK);
       if (fd < 0) {
         throw new KvmException("eventfd", errno(state));
       }
@@ -212,17 +243,65 @@ final class Libc {
     }
   }
 
-  /** Waits until the counter of an eventfd is not 0, and takes it. */
-  static long awaitEvent(int fd) {
+  /** Takes the counter of an eventfd; false if it is 0. */
+  static boolean takeEvent(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = callState(arena);
       MemorySegment value = arena.allocate(ValueLayout.JAVA_LONG);
       while ((long) READ.invokeExact(state, fd, value, 8L) != 8) {
+        if (errno(state) == EAGAIN) {
+          return false;
+        }
         if (errno(state) != EINTR) {
           throw new KvmException("read of an eventfd", errno(state));
         }
       }
-      return value.get(ValueLayout.JAVA_LONG, 0);
+      return true;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Something to wait for several eventfds with. */
+  static int epoll() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = callState(arena);
+      int fd = (int) EPOLL_CREATE.invokeExact(state, EPOLL_CLOEXEC);
+      if (fd < 0) {
+        throw new KvmException("epoll_create1", errno(state));
+      }
+      return fd;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Lets {@link #awaitWatched} return a number while the counter of an eventfd is not 0. */
+  static void watch(int epollFd, int eventFd, int number) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = callState(arena);
+      MemorySegment event = arena.allocate(EPOLL_EVENT_BYTES, 4);
+      event.set(ValueLayout.JAVA_INT, 0, EPOLLIN);
+      event.set(ValueLayout.JAVA_INT, EPOLL_EVENT_DATA, number);
+      if ((int) EPOLL_CTL.invokeExact(state, epollFd, EPOLL_CTL_ADD, eventFd, event) < 0) {
+        throw new KvmException("epoll_ctl", errno(state));
+      }
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Waits for one of the eventfds that are watched. */
+  static int awaitWatched(int epollFd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = callState(arena);
+      MemorySegment event = arena.allocate(EPOLL_EVENT_BYTES, 4);
+      while ((int) EPOLL_WAIT.invokeExact(state, epollFd, event, 1, -1) < 0) {
+        if (errno(state) != EINTR) {
+          throw new KvmException("epoll_wait", errno(state));
+        }
+      }
+      return event.get(ValueLayout.JAVA_INT, EPOLL_EVENT_DATA);
     } catch (Throwable e) {
       throw unexpected(e);
     }

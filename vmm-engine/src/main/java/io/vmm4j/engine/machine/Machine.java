@@ -142,6 +142,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       BackendMachine processors = chosen.backend().open(new MachineHost(machine));
       machine.backend = processors;
       machine.messages.connect(processors);
+      machine.ports.connect(processors);
+      machine.mmio.connect(processors);
       machine.map.onMemoryMoved(processors::memoryMapChanged);
       image.ifPresent(machine::makeDeviceMemory);
       for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
@@ -277,12 +279,15 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
           LOG.warn("machine '{}': {} can't be closed", name(), device.path(), e);
         }
       }
+    } finally {
+      lock.unlock();
+    }
+    try {
       BackendMachine processors = backend;
       if (processors != null) {
         processors.close();
       }
     } finally {
-      lock.unlock();
       memory.close();
       consoles.values().forEach(HostConsole::close);
     }

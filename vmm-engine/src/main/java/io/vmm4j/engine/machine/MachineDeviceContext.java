@@ -12,11 +12,13 @@ import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
+import io.vmm4j.api.device.InterruptSignal;
 import io.vmm4j.api.device.MessageInterrupts;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.interrupt.MessageSignal;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import java.util.function.IntConsumer;
@@ -116,6 +118,14 @@ final class MachineDeviceContext implements DeviceContext {
         machine.messages().onEndOfInterrupt(path, listener);
       }
     };
+  }
+
+  @Override
+  public InterruptSignal interruptSignal() {
+    return machine
+        .processors()
+        .interruptSignal()
+        .orElseGet(() -> new MessageSignal(machine.messages(), machine.lock(), this::execute));
   }
 
   @Override

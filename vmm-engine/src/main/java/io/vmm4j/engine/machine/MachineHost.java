@@ -151,6 +151,11 @@ final class MachineHost implements BackendHost {
   }
 
   @Override
+  public Thread startThread(String purpose, Runnable body) {
+    return machine.control().startBackendThread(purpose, body);
+  }
+
+  @Override
   public void locked(Runnable task) {
     lock.lock();
     try {

@@ -161,6 +161,11 @@ final class BareHost implements BackendHost {
   }
 
   @Override
+  public Thread startThread(String purpose, Runnable body) {
+    throw new UnsupportedOperationException("a bare host has no threads");
+  }
+
+  @Override
   public void locked(Runnable task) {
     task.run();
   }

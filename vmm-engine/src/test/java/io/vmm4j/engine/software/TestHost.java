@@ -189,6 +189,11 @@ public final class TestHost implements BackendHost {
   }
 
   @Override
+  public Thread startThread(String purpose, Runnable body) {
+    throw new UnsupportedOperationException("a bare host has no threads");
+  }
+
+  @Override
   public void locked(Runnable task) {
     task.run();
   }

@@ -1,6 +1,7 @@
 package io.vmm4j.engine.machine.bus;
 
 import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.MmioHandler;
@@ -10,6 +11,7 @@ import io.vmm4j.engine.memory.PhysicalMemoryMap;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,7 @@ public final class MmioBus {
   /** Active windows by address. */
   private Window[] windows = {};
 
+  private @Nullable BackendMachine processors;
   private long accesses;
 
   /** A bus without windows over a memory map. */
@@ -51,6 +54,11 @@ public final class MmioBus {
               .formatted(base, base + length - 1, conflict.get()));
     }
     return window;
+  }
+
+  /** Connects the processors, which may watch doorbells themselves. Before there are any. */
+  public void connect(BackendMachine machine) {
+    processors = machine;
   }
 
   /** How many accesses there were. */
@@ -114,6 +122,7 @@ public final class MmioBus {
     private final long length;
     private final int width;
     private final MmioHandler handler;
+    private final Doorbells doorbells;
     private @Nullable MemoryRange range;
 
     Window(String path, long length, int width, MmioHandler handler) {
@@ -121,6 +130,7 @@ public final class MmioBus {
       this.length = length;
       this.width = width;
       this.handler = handler;
+      this.doorbells = new Doorbells(path, false, length, width, failures);
     }
 
     int piece(long address, int left) {
@@ -142,7 +152,9 @@ public final class MmioBus {
 
     void write(long address, int size, long value) {
       try {
-        handler.write(address - base(), size, value & mask(size));
+        if (!doorbells.take(address - base(), size, value & mask(size))) {
+          handler.write(address - base(), size, value & mask(size));
+        }
       } catch (Throwable e) {
         failures.failed(path, "store to 0x%x".formatted(address), e);
       }
@@ -155,6 +167,7 @@ public final class MmioBus {
         take(false);
         range = now;
         take(true);
+        doorbells.placedAt(base);
       }
       return conflict;
     }
@@ -183,7 +196,13 @@ public final class MmioBus {
         map.remove(old);
         take(false);
         range = null;
+        doorbells.removed();
       }
+    }
+
+    @Override
+    public void doorbell(long offset, int size, OptionalLong value, Runnable action) {
+      doorbells.add(base(), offset, size, value, action, processors);
     }
 
     @Override

@@ -1,10 +1,12 @@
 package io.vmm4j.engine.machine.bus;
 
 import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,7 @@ public final class PortBus {
 
   private final @Nullable Claim[] table = new @Nullable Claim[PORTS];
   private final DeviceFailures failures;
+  private @Nullable BackendMachine processors;
   private long accesses;
 
   /** An empty bus. */
@@ -45,6 +48,11 @@ public final class PortBus {
               .formatted(first, first + count - 1, occupant));
     }
     return claim;
+  }
+
+  /** Connects the processors, which may watch doorbells themselves. Before there are any. */
+  public void connect(BackendMachine machine) {
+    processors = machine;
   }
 
   /** How many accesses there were. */
@@ -117,6 +125,7 @@ public final class PortBus {
     private final int count;
     private final int width;
     private final PortHandler handler;
+    private final Doorbells doorbells;
     private int first = -1;
 
     Claim(String path, int count, int width, PortHandler handler) {
@@ -124,6 +133,7 @@ public final class PortBus {
       this.count = count;
       this.width = width;
       this.handler = handler;
+      this.doorbells = new Doorbells(path, true, count, width, failures);
     }
 
     boolean takes(int port, int size) {
@@ -141,7 +151,9 @@ public final class PortBus {
 
     void write(int port, int size, int value) {
       try {
-        handler.write(port - first, size, value & mask(size));
+        if (!doorbells.take(port - first, size, value & mask(size) & 0xFFFF_FFFFL)) {
+          handler.write(port - first, size, value & mask(size));
+        }
       } catch (Throwable e) {
         failures.failed(path, "write of port 0x%x".formatted(port), e);
       }
@@ -155,11 +167,12 @@ public final class PortBus {
           return "'" + there.path + "'";
         }
       }
-      disable();
+      leave();
       for (int port = base; port < base + count; port++) {
         table[port] = this;
       }
       first = base;
+      doorbells.placedAt(base);
       return null;
     }
 
@@ -168,14 +181,24 @@ public final class PortBus {
       return base >= 0 && base <= PORTS - count && place((int) base) == null;
     }
 
-    @Override
-    public void disable() {
+    private void leave() {
       if (first >= 0) {
         for (int port = first; port < first + count; port++) {
           table[port] = null;
         }
         first = -1;
       }
+    }
+
+    @Override
+    public void disable() {
+      leave();
+      doorbells.removed();
+    }
+
+    @Override
+    public void doorbell(long offset, int size, OptionalLong value, Runnable action) {
+      doorbells.add(first, offset, size, value, action, processors);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
@@ -55,6 +56,7 @@ public final class RunControl implements DeviceFailures {
   private final String name;
   private final List<VcpuThread> vcpus = new ArrayList<>();
   private final List<Thread> ownThreads = new ArrayList<>();
+  private final List<Thread> backendThreads = new CopyOnWriteArrayList<>();
   private final ReentrantLock exclusive = new ReentrantLock();
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
@@ -117,6 +119,29 @@ public final class RunControl implements DeviceFailures {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Starts a thread for the backend, which sees to its end. */
+  public Thread startBackendThread(String purpose, Runnable body) {
+    Thread thread =
+        Thread.ofPlatform()
+            .name("vmm-" + name + "-" + purpose)
+            .daemon()
+            .unstarted(() -> {
+              try {
+                body.run();
+              } catch (Throwable e) {
+                failed("backend", purpose, e);
+              }
+            });
+    backendThreads.add(thread);
+    thread.start();
+    return thread;
+  }
+
+  private boolean isOwnThread() {
+    Thread current = Thread.currentThread();
+    return ownThreads.contains(current) || backendThreads.contains(current);
   }
 
   // ---- asked by the machine's own threads ----
@@ -415,7 +440,7 @@ public final class RunControl implements DeviceFailures {
   /** Ends the machine; done when this returns, unless a thread of its own calls. */
   public void stop() {
     requestExit(new VmExit.Stopped());
-    if (ownThreads.contains(Thread.currentThread())) {
+    if (isOwnThread()) {
       return;
     }
     lock.lock();
@@ -483,7 +508,9 @@ public final class RunControl implements DeviceFailures {
   /** What the machine's threads that are still there are doing, for a message. */
   public String describeThreads() {
     StringBuilder text = new StringBuilder();
-    for (Thread thread : ownThreads) {
+    List<Thread> all = new ArrayList<>(ownThreads);
+    all.addAll(backendThreads);
+    for (Thread thread : all) {
       StackTraceElement[] frames = thread.getStackTrace();
       if (frames.length > 0) {
         text.append(thread.getName()).append(" is in").append(System.lineSeparator());
@@ -559,7 +586,7 @@ public final class RunControl implements DeviceFailures {
 
   /** As {@link #whileHeld}, if the machine can be held within a time; else nothing is done. */
   public <T> Optional<T> tryWhileHeld(Duration limit, Supplier<T> action) {
-    if (ownThreads.contains(Thread.currentThread())) {
+    if (isOwnThread()) {
       return Optional.empty();
     }
     try {
@@ -637,7 +664,7 @@ public final class RunControl implements DeviceFailures {
 
   /** Refuses what a thread of the machine itself would wait for in vain. */
   public void refuseOwnThread(String what) {
-    if (ownThreads.contains(Thread.currentThread())) {
+    if (isOwnThread()) {
       throw new IllegalStateException(
           "cannot %s from a thread of the machine itself, which would wait for itself"
               .formatted(what));

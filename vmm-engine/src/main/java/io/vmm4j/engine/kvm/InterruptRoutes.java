@@ -1,0 +1,94 @@
+package io.vmm4j.engine.kvm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashSet;
+import java.util.SequencedSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * KVM's table of interrupt routes, of which there is one: by its number (GSI), a message. With the
+ * machine lock held.
+ *
+ * <p>First the level-triggered messages of I/O APICs. Of the end of an interrupt the kernel tells
+ * only if a message of its vector stands among the routes of the split irqchip's pins; so each
+ * message that is sent is put there before, once. Behind the pins the routes of signals (irqfds).
+ */
+final class InterruptRoutes {
+  /** The pins of the split irqchip: for as many different messages, the newest. */
+  static final int PINS = 256;
+
+  /** KVM_MAX_IRQ_ROUTES. */
+  private static final int MOST = 4096;
+
+  private static final int LEVEL_TRIGGERED = 1 << 15;
+  private static final int HEADER_BYTES = 8;
+  private static final int ENTRY_BYTES = 48;
+  private static final int ENTRY_TYPE = 4;
+  private static final int ENTRY_UNION = 16;
+  private static final int TYPE_MSI = 2;
+
+  private record Message(long address, int data) {}
+
+  private final int vmFd;
+  private final SequencedSet<Message> levels = new LinkedHashSet<>();
+  private final SortedMap<Integer, Message> signals = new TreeMap<>();
+  private int nextSignal = PINS;
+
+  InterruptRoutes(int vmFd) {
+    this.vmFd = vmFd;
+  }
+
+  /** A message is about to be sent. */
+  void note(long address, int data) {
+    if ((data & LEVEL_TRIGGERED) == 0 || !levels.add(new Message(address, data))) {
+      return;
+    }
+    if (levels.size() > PINS) {
+      levels.removeFirst();
+    }
+    set();
+  }
+
+  /** The number of another signal, without a route; -1 if there is none left. */
+  int newSignal() {
+    return nextSignal < MOST ? nextSignal++ : -1;
+  }
+
+  /** Gives a signal its message. */
+  void route(int signal, long address, int data) {
+    Message message = new Message(address, data);
+    if (!message.equals(signals.put(signal, message))) {
+      set();
+    }
+  }
+
+  private void set() {
+    int count = levels.size() + signals.size();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment routing = arena.allocate(HEADER_BYTES + (long) ENTRY_BYTES * count, 8);
+      routing.set(ValueLayout.JAVA_INT, 0, count);
+      long at = HEADER_BYTES;
+      int pin = 0;
+      for (Message message : levels) {
+        set(routing, at, pin++, message);
+        at += ENTRY_BYTES;
+      }
+      for (var signal : signals.entrySet()) {
+        set(routing, at, signal.getKey(), signal.getValue());
+        at += ENTRY_BYTES;
+      }
+      Libc.ioctl(vmFd, Ioctl.KVM_SET_GSI_ROUTING, routing);
+    }
+  }
+
+  private static void set(MemorySegment routing, long at, int gsi, Message message) {
+    routing.set(ValueLayout.JAVA_INT, at, gsi);
+    routing.set(ValueLayout.JAVA_INT, at + ENTRY_TYPE, TYPE_MSI);
+    routing.set(ValueLayout.JAVA_INT, at + ENTRY_UNION, (int) message.address);
+    routing.set(ValueLayout.JAVA_INT, at + ENTRY_UNION + 4, (int) (message.address >>> 32));
+    routing.set(ValueLayout.JAVA_INT, at + ENTRY_UNION + 8, message.data);
+  }
+}

@@ -1,0 +1,119 @@
+package io.vmm4j.engine.kvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.engine.DoorbellGuest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Doorbells and interrupt signals past the machine: ioeventfd and irqfd. */
+@Timeout(600)
+class KvmDoorbellTest {
+  private static final int ROUNDS = 200;
+
+  @TempDir private Path directory;
+
+  @BeforeEach
+  void kvmIsThere() {
+    Kvm.required();
+  }
+
+  private Vm create(int rounds, boolean ownThread) throws IOException {
+    return DoorbellGuest.create(directory, Backends.kvm(), ClockMode.REAL, rounds, ownThread);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void everyRingIsAnsweredAndNoOtherStoreRings(boolean ownThread) throws IOException {
+    try (Vm vm = create(ROUNDS, ownThread)) {
+      DoorbellGuest.finish(vm);
+    }
+  }
+
+  /** In a round the stores that ring are no accesses of the buses; the other seven or so are. */
+  @Test
+  void aRingIsNoExit() throws IOException {
+    try (Vm kvm = create(ROUNDS, false);
+        Vm software =
+            DoorbellGuest.create(directory, Backends.software(), ClockMode.REAL, ROUNDS, false)) {
+      DoorbellGuest.finish(kvm);
+      DoorbellGuest.finish(software);
+      assertThat(portAccesses(software) - portAccesses(kvm)).isEqualTo(ROUNDS);
+    }
+  }
+
+  private static long portAccesses(Vm vm) {
+    return vm.metrics().counters().get("portExits");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void ringsAndSignalsOutliveMovesBetweenTheBackends(boolean ownThread) throws IOException {
+    DoorbellGuest.move(create(5_000, ownThread), List.of(Backends.software(), Backends.kvm()), 30);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void ringsAndSignalsOutlivePauses(boolean ownThread) throws IOException {
+    try (Vm vm = create(2_000, ownThread)) {
+      vm.resume();
+      for (int i = 0; i < 300; i++) {
+        try {
+          vm.pause();
+          vm.resume();
+        } catch (VmStoppedException e) {
+          break;
+        }
+      }
+      DoorbellGuest.awaitEnd(vm);
+    }
+  }
+
+  @Test
+  void nothingIsLeft() throws IOException {
+    try (Vm vm = create(ROUNDS, true)) {
+      DoorbellGuest.finish(vm); // all that is made once is made now
+    }
+    List<String> before = held();
+    for (int i = 0; i < 10; i++) {
+      try (Vm vm = create(i == 0 ? ROUNDS : 1 << 30, true)) {
+        vm.resume();
+        if (i == 0) {
+          DoorbellGuest.awaitEnd(vm);
+        }
+        assertThat(held()).isNotEqualTo(before);
+      }
+    }
+    assertThat(held()).isEqualTo(before);
+  }
+
+  /** Eventfds, epolls, and threads of machines. */
+  private static List<String> held() throws IOException {
+    long descriptors = 0;
+    try (var entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path entry : entries) {
+        String target = Files.isSymbolicLink(entry) ? Files.readSymbolicLink(entry).toString() : "";
+        if (target.contains("eventfd") || target.contains("eventpoll")) {
+          descriptors++;
+        }
+      }
+    }
+    long threads =
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(thread -> thread.getName().startsWith("vmm-guest"))
+            .count();
+    return List.of(descriptors + " descriptors", threads + " threads");
+  }
+}
