@@ -1,0 +1,140 @@
+package io.vmm4j.engine.kvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmExit;
+import io.vmm4j.api.debug.Breakpoint;
+import io.vmm4j.api.debug.DebugStop;
+import io.vmm4j.api.debug.VmDebugger;
+import io.vmm4j.engine.machine.GuestPrograms;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Breakpoints, watchpoints and steps by the processor's debug registers. */
+@Timeout(300)
+class KvmDebugTest {
+  /** Where the hello guest fetches the next letter, and what follows. */
+  private static final long NEXT = 0x10006;
+
+  private static final Breakpoint AT_NEXT = Breakpoint.at(NEXT);
+
+  private final BlockingQueue<DebugStop> stops = new LinkedBlockingQueue<>();
+
+  @TempDir private Path directory;
+
+  @BeforeEach
+  void kvmIsThere() {
+    Kvm.required();
+  }
+
+  private Vm guest(String hex) throws IOException {
+    Vm vm = Vm.create(GuestPrograms.spec(directory, Backends.kvm(), hex).build());
+    vm.debugger().onStop(stops::add);
+    return vm;
+  }
+
+  private DebugStop next(Vm vm) throws InterruptedException {
+    DebugStop stop = stops.poll(60, TimeUnit.SECONDS);
+    assertThat(stop).isNotNull();
+    if (!(stop instanceof DebugStop.Ended)) {
+      vm.pause();
+    }
+    return stop;
+  }
+
+  /** QEMU up to 7.2 loads DR7 at VMRUN, and does not act on it. */
+  private static boolean debugRegistersWork() throws IOException {
+    boolean emulated = Files.readString(Path.of("/proc/cpuinfo")).contains("QEMU TCG");
+    if (emulated) {
+      System.out.println("SKIPPED: debug registers in a guest of KVM: QEMU emulates none");
+    }
+    return !emulated;
+  }
+
+  @Test
+  void aStepIsOneInstruction() throws Exception {
+    try (Vm vm = guest(GuestPrograms.HELLO)) {
+      for (int rip : new int[] {3, 6, 8, 10, 12, 13, 6, 8}) {
+        vm.debugger().step(0);
+        assertThat(next(vm)).isEqualTo(new DebugStop.Stepped(0));
+        assertThat(vm.cpuState(0).rip()).isEqualTo(rip);
+      }
+      assertThat(vm.console("com1").transcript()).isEqualTo("h");
+      assertThat((char) (vm.cpuState(0).gpr()[0] & 0xFF)).isEqualTo('e');
+      assertThat(vm.cpuState(0).rflags() & 0x100).isZero();
+      vm.resume();
+      assertThat(vm.awaitExit(Duration.ofMinutes(1))).isEqualTo(new VmExit.DebugExit(42));
+    }
+  }
+
+  @Test
+  void aBreakpointIsHitEachTimeAndLetsTheInstructionRun() throws Exception {
+    if (!debugRegistersWork()) {
+      return;
+    }
+    try (Vm vm = guest(GuestPrograms.HELLO)) {
+      VmDebugger debugger = vm.debugger();
+      debugger.add(AT_NEXT);
+      for (String printed : new String[] {"", "h", "he", "hel"}) {
+        vm.resume();
+        assertThat(next(vm)).isEqualTo(new DebugStop.BreakpointHit(0, AT_NEXT));
+        assertThat(vm.cpuState(0).rip()).isEqualTo(NEXT - 0x10000);
+        assertThat(vm.console("com1").transcript()).isEqualTo(printed);
+      }
+      debugger.step(0);
+      assertThat(next(vm)).isEqualTo(new DebugStop.Stepped(0));
+      assertThat(vm.cpuState(0).rip()).isEqualTo(NEXT - 0x10000 + 2);
+      assertThat((char) (vm.cpuState(0).gpr()[0] & 0xFF)).isEqualTo('l');
+      debugger.step(0);
+      assertThat(next(vm)).isEqualTo(new DebugStop.Stepped(0));
+      assertThat(vm.cpuState(0).rip()).isEqualTo(NEXT - 0x10000 + 4);
+
+      debugger.remove(AT_NEXT);
+      vm.resume();
+      assertThat(vm.awaitExit(Duration.ofMinutes(1))).isEqualTo(new VmExit.DebugExit(42));
+      assertThat(vm.console("com1").transcript()).isEqualTo("hello, world");
+    }
+  }
+
+  @Test
+  void aStoreToAWatchedRangeIsSeen() throws Exception {
+    if (!debugRegistersWork()) {
+      return;
+    }
+    try (Vm vm = guest(GuestPrograms.TICKS)) {
+      Breakpoint counter = Breakpoint.onWrite(0x604, 4);
+      vm.debugger().add(counter);
+      for (int i = 1; i <= 3; i++) {
+        vm.resume();
+        assertThat(next(vm)).isEqualTo(new DebugStop.WatchpointHit(0, counter, 0x604));
+        assertThat(vm.memory().readInt(0x604)).isEqualTo(i);
+      }
+    }
+  }
+
+  @Test
+  void whatTheProcessorCannotWatchIsRefused() throws Exception {
+    try (Vm vm = guest(GuestPrograms.HELLO)) {
+      VmDebugger debugger = vm.debugger();
+      assertThatThrownBy(() -> debugger.add(Breakpoint.onWrite(0x605, 4)))
+          .hasMessageContaining("aligned");
+      for (int i = 0; i < 4; i++) {
+        debugger.add(Breakpoint.at(0x10000 + i));
+      }
+      assertThatThrownBy(() -> debugger.add(AT_NEXT)).hasMessageContaining("4");
+      assertThat(debugger.breakpoints()).hasSize(4);
+    }
+  }
+}
