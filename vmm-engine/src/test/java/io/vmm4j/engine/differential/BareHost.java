@@ -67,7 +67,7 @@ final class BareHost implements BackendHost {
   public MemoryLocation locate(long guestPhysicalAddress) {
     return Long.compareUnsigned(guestPhysicalAddress, MEMORY_BYTES) < 0
         ? new MemoryLocation(0, MEMORY_BYTES, 0, true)
-        : new MemoryLocation(MEMORY_BYTES, (1L << 40) - MEMORY_BYTES, -1, false);
+        : new MemoryLocation(MEMORY_BYTES, (1L << 52) - MEMORY_BYTES, -1, false);
   }
 
   @Override
