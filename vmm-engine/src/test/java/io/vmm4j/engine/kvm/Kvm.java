@@ -1,11 +1,20 @@
 package io.vmm4j.engine.kvm;
 
 import io.vmm4j.api.backend.BackendProbe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** What tests on KVM begin with. */
 public final class Kvm {
   private Kvm() {}
+
+  /** Whether the processor behind KVM is QEMU's emulation, which differs from real ones. */
+  public static boolean isEmulated() throws IOException {
+    Path processors = Path.of("/proc/cpuinfo");
+    return Files.isReadable(processors) && Files.readString(processors).contains("QEMU TCG");
+  }
 
   /** Skips the test where KVM can't be used, and says why; else says that it is used. */
   public static void required() {
