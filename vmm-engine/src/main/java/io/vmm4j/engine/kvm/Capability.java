@@ -26,9 +26,6 @@ enum Capability {
 
   KVM_CAP_TSC_CONTROL(60, false),
   KVM_CAP_MAX_VCPUS(66, false),
-  KVM_CAP_VCPU_ATTRIBUTES(127, false),
-  KVM_CAP_COALESCED_PIO(162, false),
-  KVM_CAP_ENFORCE_PV_FEATURE_CPUID(190, false),
   KVM_CAP_DISABLE_QUIRKS2(213, false);
 
   private final int number;

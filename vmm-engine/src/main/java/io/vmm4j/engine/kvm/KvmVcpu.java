@@ -51,14 +51,24 @@ final class KvmVcpu implements Vcpu {
     this.host = host;
     this.index = index;
     this.fd = Libc.ioctl(vmFd, Ioctl.KVM_CREATE_VCPU, index);
-    this.page = new RunPage(fd, mappingBytes);
+    try {
+      this.page = new RunPage(fd, mappingBytes);
+    } catch (Throwable e) {
+      Libc.close(fd);
+      throw e;
+    }
     List<CpuidLeaf> cpuid = cpuid();
-    KvmDevice.setCpuid(fd, cpuid);
-    Libc.ioctl(fd, Ioctl.KVM_SET_TSC_KHZ, (host.tscFrequencyHz() + 500) / 1000);
     MsrAccess access = new MsrAccess(fd);
     this.msrs = new GuestMsrs(access, cpuid);
     this.state = new ArchitecturalState(fd, index, host, access, msrs);
     this.debug = new KvmDebug(fd, index);
+    try {
+      KvmDevice.setCpuid(fd, cpuid);
+      Libc.ioctl(fd, Ioctl.KVM_SET_TSC_KHZ, (host.tscFrequencyHz() + 500) / 1000);
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
   }
 
   /** The machine's leaves with what depends on the vCPU. */

@@ -1,0 +1,148 @@
+package io.vmm4j.engine.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.vmm4j.api.Backends;
+import io.vmm4j.api.InvalidSpecException;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.BackendMachine;
+import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.api.backend.VmBackend;
+import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.device.PlatformFact;
+import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.cpuid.CpuModel;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a machine's processors are like: the specification's wishes and the host's limits. */
+class ProcessorsTest {
+  private static final long HOST_HZ = 2_096_011_000L;
+
+  @TempDir private Path directory;
+
+  /** A backend of a host without PCID, whose counter can't be scaled. */
+  private record PoorBackend(boolean usable) implements VmBackend {
+    @Override
+    public String name() {
+      return "poor";
+    }
+
+    @Override
+    public int preference() {
+      return 1;
+    }
+
+    @Override
+    public BackendProbe probe() {
+      return new BackendProbe(usable, "for a test");
+    }
+
+    @Override
+    public List<CpuidLeaf> possible(List<CpuidLeaf> wanted) {
+      return CpuFeature.withdraw(wanted, EnumSet.of(CpuFeature.PCID));
+    }
+
+    @Override
+    public long possibleTscFrequencyHz(long wanted) {
+      return HOST_HZ;
+    }
+
+    @Override
+    public BackendMachine open(BackendHost host) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private static Processors portable(VmSpec spec, boolean usable) {
+    MachineBoot boot =
+        new MachineBoot() {
+          @Override
+          public List<CpuidLeaf> cpuid(int cpus, long hz) {
+            return CpuModel.portable(cpus, hz);
+          }
+
+          @Override
+          public CpuState load(MachinePlan plan, GuestMemory memory, List<PlatformFact> facts) {
+            throw new UnsupportedOperationException();
+          }
+        };
+    return Processors.portable(spec, List.of(new PoorBackend(usable)), boot);
+  }
+
+  private static VmSpec spec(ClockMode clock) {
+    return TestMachines.spec(clock, Map.of());
+  }
+
+  @Test
+  void withRealTimeTheyHaveWhatAllUsableBackendsHave() {
+    Processors processors = portable(spec(ClockMode.REAL), true);
+    assertThat(processors.tscFrequencyHz()).isEqualTo(HOST_HZ);
+    assertThat(CpuFeature.of(processors.cpuid()))
+        .isEqualTo(EnumSet.complementOf(EnumSet.of(CpuFeature.PCID)));
+  }
+
+  @Test
+  void aBackendThatCannotRunCostsNothing() {
+    assertThat(portable(spec(ClockMode.REAL), false))
+        .isEqualTo(new Processors(CpuModel.portable(1, 1_000_000_000), 1_000_000_000));
+  }
+
+  @Test
+  void withVirtualTimeTheyAreTheSameOnEveryHost() {
+    assertThat(portable(spec(ClockMode.VIRTUAL), true))
+        .isEqualTo(new Processors(CpuModel.portable(1, 1_000_000_000), 1_000_000_000));
+  }
+
+  @Test
+  void theSpecificationHasItsWayThroughSnapshots() throws IOException {
+    VmSpec spec =
+        GuestPrograms.spec(directory, Backends.software(), GuestPrograms.REGISTERS)
+            .tscFrequencyHz(3_000_000_000L)
+            .withoutCpuFeatures(CpuFeature.PCID, CpuFeature.RDSEED)
+            .build();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Vm vm = Vm.create(spec);
+        Snapshot snapshot = vm.snapshot()) {
+      snapshot.writeTo(bytes);
+    }
+    try (Snapshot read = Snapshot.read(new ByteArrayInputStream(bytes.toByteArray()));
+        Vm vm = read.load(Backends.software())) {
+      long tsc = vm.cpuState(0).tsc();
+      long nanos = vm.clock().nanoTime();
+      vm.resume();
+      vm.console("com1").expect("AB", java.time.Duration.ofMinutes(1));
+      vm.pause();
+      assertThat(vm.cpuState(0).tsc() - tsc)
+          .isBetween(
+              3 * (vm.clock().nanoTime() - nanos), 3 * (vm.clock().nanoTime() - nanos) + 0x1003);
+      assertThat(Set.copyOf(spec.withoutCpuFeatures()))
+          .containsExactlyInAnyOrder(CpuFeature.PCID, CpuFeature.RDSEED);
+    }
+  }
+
+  @Test
+  void aFrequencyOutOfRangeIsRefused() {
+    assertThatThrownBy(() ->
+            GuestPrograms.spec(directory, Backends.software(), GuestPrograms.HELLO)
+                .tscFrequencyHz(10)
+                .build())
+        .isInstanceOf(InvalidSpecException.class)
+        .hasMessageContaining("tscFrequencyHz");
+  }
+}
