@@ -31,7 +31,18 @@ final class ArchitecturalState {
   };
 
   private static final int SREGS_BYTES = 312;
-  private static final int SEGMENT_BYTES = 24;
+  private static final int SEGMENT_LIMIT = 8;
+  private static final int SEGMENT_SELECTOR = 12;
+  private static final int SEGMENT_TYPE = 14;
+  private static final int SEGMENT_PRESENT = 15;
+  private static final int SEGMENT_DPL = 16;
+  private static final int SEGMENT_DB = 17;
+  private static final int SEGMENT_S = 18;
+  private static final int SEGMENT_L = 19;
+  private static final int SEGMENT_G = 20;
+  private static final int SEGMENT_AVL = 21;
+  private static final int SEGMENT_UNUSABLE = 22;
+  private static final int TABLE_LIMIT = 8;
   private static final int SREGS_CS = 0;
   private static final int SREGS_DS = 24;
   private static final int SREGS_ES = 48;
@@ -228,24 +239,24 @@ final class ArchitecturalState {
 
   private static SegmentState segment(MemorySegment sregs, int at) {
     int attributes =
-        sregs.get(BYTE, at + 14) // type
-            | sregs.get(BYTE, at + 18) << 4 // S
-            | sregs.get(BYTE, at + 16) << 5 // DPL
-            | sregs.get(BYTE, at + 15) << 7 // P
-            | sregs.get(BYTE, at + 21) << 12 // AVL
-            | sregs.get(BYTE, at + 19) << 13 // L
-            | sregs.get(BYTE, at + 17) << 14 // D/B
-            | sregs.get(BYTE, at + 20) << 15 // G
-            | (sregs.get(BYTE, at + 22) != 0 ? SegmentState.UNUSABLE : 0);
+        sregs.get(BYTE, at + SEGMENT_TYPE) // type
+            | sregs.get(BYTE, at + SEGMENT_S) << 4 // S
+            | sregs.get(BYTE, at + SEGMENT_DPL) << 5 // DPL
+            | sregs.get(BYTE, at + SEGMENT_PRESENT) << 7 // P
+            | sregs.get(BYTE, at + SEGMENT_AVL) << 12 // AVL
+            | sregs.get(BYTE, at + SEGMENT_L) << 13 // L
+            | sregs.get(BYTE, at + SEGMENT_DB) << 14 // D/B
+            | sregs.get(BYTE, at + SEGMENT_G) << 15 // G
+            | (sregs.get(BYTE, at + SEGMENT_UNUSABLE) != 0 ? SegmentState.UNUSABLE : 0);
     return new SegmentState(
-        sregs.get(SHORT, at + 12) & 0xFFFF,
+        sregs.get(SHORT, at + SEGMENT_SELECTOR) & 0xFFFF,
         sregs.get(LONG, at),
-        sregs.get(INT, at + 8) & 0xFFFFFFFFL,
+        sregs.get(INT, at + SEGMENT_LIMIT) & 0xFFFFFFFFL,
         attributes);
   }
 
   private static TableState table(MemorySegment sregs, int at) {
-    return new TableState(sregs.get(LONG, at), sregs.get(SHORT, at + 8) & 0xFFFF);
+    return new TableState(sregs.get(LONG, at), sregs.get(SHORT, at + TABLE_LIMIT) & 0xFFFF);
   }
 
   private byte[] xsave(Arena arena) {
@@ -356,22 +367,23 @@ final class ArchitecturalState {
   private static void set(MemorySegment sregs, int at, SegmentState segment) {
     int attributes = segment.attributes();
     sregs.set(LONG, at, segment.base());
-    sregs.set(INT, at + 8, (int) segment.limit());
-    sregs.set(SHORT, at + 12, (short) segment.selector());
-    sregs.set(BYTE, at + 14, (byte) (attributes & 15));
-    sregs.set(BYTE, at + 15, (byte) (attributes >> 7 & 1));
-    sregs.set(BYTE, at + 16, (byte) (attributes >> 5 & 3));
-    sregs.set(BYTE, at + 17, (byte) (attributes >> 14 & 1));
-    sregs.set(BYTE, at + 18, (byte) (attributes >> 4 & 1));
-    sregs.set(BYTE, at + 19, (byte) (attributes >> 13 & 1));
-    sregs.set(BYTE, at + 20, (byte) (attributes >> 15 & 1));
-    sregs.set(BYTE, at + 21, (byte) (attributes >> 12 & 1));
-    sregs.set(BYTE, at + 22, (byte) ((attributes & SegmentState.UNUSABLE) != 0 ? 1 : 0));
+    sregs.set(INT, at + SEGMENT_LIMIT, (int) segment.limit());
+    sregs.set(SHORT, at + SEGMENT_SELECTOR, (short) segment.selector());
+    sregs.set(BYTE, at + SEGMENT_TYPE, (byte) (attributes & 15));
+    sregs.set(BYTE, at + SEGMENT_PRESENT, (byte) (attributes >> 7 & 1));
+    sregs.set(BYTE, at + SEGMENT_DPL, (byte) (attributes >> 5 & 3));
+    sregs.set(BYTE, at + SEGMENT_DB, (byte) (attributes >> 14 & 1));
+    sregs.set(BYTE, at + SEGMENT_S, (byte) (attributes >> 4 & 1));
+    sregs.set(BYTE, at + SEGMENT_L, (byte) (attributes >> 13 & 1));
+    sregs.set(BYTE, at + SEGMENT_G, (byte) (attributes >> 15 & 1));
+    sregs.set(BYTE, at + SEGMENT_AVL, (byte) (attributes >> 12 & 1));
+    sregs.set(
+        BYTE, at + SEGMENT_UNUSABLE, (byte) ((attributes & SegmentState.UNUSABLE) != 0 ? 1 : 0));
   }
 
   private static void set(MemorySegment sregs, int at, TableState table) {
     sregs.set(LONG, at, table.base());
-    sregs.set(SHORT, at + 8, (short) table.limit());
+    sregs.set(SHORT, at + TABLE_LIMIT, (short) table.limit());
   }
 
   private void setFloatingPoint(Arena arena, CpuState state) {

@@ -7,6 +7,7 @@ import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -33,6 +34,8 @@ class KvmHeaderTest {
     runPage();
     events();
     routesAndDescriptors();
+    registers();
+    others();
     assertThat(compiled()).isEqualTo(written);
   }
 
@@ -84,6 +87,72 @@ class KvmHeaderTest {
     constant(type, "VALID_PAYLOAD", "KVM_VCPUEVENT_VALID_PAYLOAD");
     constant(type, "SHADOW_MOV_SS", "KVM_X86_SHADOW_INT_MOV_SS");
     constant(type, "SHADOW_STI", "KVM_X86_SHADOW_INT_STI");
+  }
+
+  private void registers() throws ReflectiveOperationException {
+    Class<?> type = ArchitecturalState.class;
+    String regs = "struct kvm_regs";
+    constant(type, "REGS_BYTES", "sizeof(" + regs + ")");
+    offset(type, "REGS_RIP", regs, "rip");
+    offset(type, "REGS_RFLAGS", regs, "rflags");
+    Field places = type.getDeclaredField("REGS_GPR");
+    places.setAccessible(true);
+    String[] names = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split(" ");
+    for (int i = 0; i < names.length; i++) {
+      written.put(
+          "offsetof(%s, %s)".formatted(regs, names[i]), (long) ((int[]) places.get(null))[i]);
+    }
+    String sregs = "struct kvm_sregs";
+    constant(type, "SREGS_BYTES", "sizeof(" + sregs + ")");
+    for (String name :
+        "CS DS ES FS GS SS TR LDT GDT IDT CR0 CR2 CR3 CR4 CR8 EFER APIC_BASE".split(" ")) {
+      offset(type, "SREGS_" + name, sregs, name.toLowerCase(Locale.ROOT));
+    }
+    for (String name : "LIMIT SELECTOR TYPE PRESENT DPL DB S L G AVL UNUSABLE".split(" ")) {
+      offset(type, "SEGMENT_" + name, "struct kvm_segment", name.toLowerCase(Locale.ROOT));
+    }
+    offset(type, "TABLE_LIMIT", "struct kvm_dtable", "limit");
+    constant(type, "XSAVE_BYTES", "sizeof(struct kvm_xsave)");
+    constant(type, "XCRS_BYTES", "sizeof(struct kvm_xcrs)");
+    constant(type, "DEBUGREGS_BYTES", "sizeof(struct kvm_debugregs)");
+    constant(type, "MP_RUNNABLE", "KVM_MP_STATE_RUNNABLE");
+    constant(type, "MP_UNINITIALIZED", "KVM_MP_STATE_UNINITIALIZED");
+    constant(type, "MP_INIT_RECEIVED", "KVM_MP_STATE_INIT_RECEIVED");
+    constant(type, "MP_HALTED", "KVM_MP_STATE_HALTED");
+    constant(LapicImage.class, "BYTES", "sizeof(struct kvm_lapic_state)");
+  }
+
+  private void others() throws ReflectiveOperationException {
+    Class<?> debug = KvmDebug.class;
+    constant(debug, "BYTES", "sizeof(struct kvm_guest_debug)");
+    offset(debug, "DEBUG_REGISTERS", "struct kvm_guest_debug", "arch.debugreg");
+    constant(debug, "ENABLE", "KVM_GUESTDBG_ENABLE");
+    constant(debug, "SINGLE_STEP", "KVM_GUESTDBG_SINGLESTEP");
+    constant(debug, "USE_HARDWARE", "KVM_GUESTDBG_USE_HW_BP");
+    Class<?> msrs = GuestMsrs.class;
+    constant(msrs, "FILTER_BYTES", "sizeof(struct kvm_msr_filter)");
+    offset(msrs, "FILTER_RANGES", "struct kvm_msr_filter", "ranges");
+    constant(msrs, "RANGE_BYTES", "sizeof(struct kvm_msr_filter_range)");
+    constant(msrs, "DENY_OTHERS", "KVM_MSR_FILTER_DEFAULT_DENY");
+    constant(msrs, "READ_AND_WRITE", "(KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE)");
+    constant(MsrAccess.class, "HEADER_BYTES", "sizeof(struct kvm_msrs)");
+    constant(MsrAccess.class, "ENTRY_BYTES", "sizeof(struct kvm_msr_entry)");
+    constant(KvmDevice.class, "CPUID_HEADER_BYTES", "sizeof(struct kvm_cpuid2)");
+    constant(KvmDevice.class, "CPUID_ENTRY_BYTES", "sizeof(struct kvm_cpuid_entry2)");
+    constant(KvmDevice.class, "SIGNIFICANT_INDEX", "KVM_CPUID_FLAG_SIGNIFCANT_INDEX");
+    constant(MemorySlots.class, "LOG_DIRTY_PAGES", "KVM_MEM_LOG_DIRTY_PAGES");
+    constant(MemorySlots.class, "READ_ONLY", "KVM_MEM_READONLY");
+    constant(KvmMachine.class, "MSR_EXIT_FILTERED", "KVM_MSR_EXIT_REASON_FILTER");
+    constant(KvmMachine.class, "X2APIC_32_BIT_IDS", "KVM_X2APIC_API_USE_32BIT_IDS");
+    constant(
+        KvmMachine.class, "X2APIC_NO_BROADCAST_QUIRK", "KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK");
+    constant(KickSignal.class, "SIGACTION_BYTES", "sizeof(struct sigaction)");
+    offset(KickSignal.class, "SIGACTION_FLAGS", "struct sigaction", "sa_flags");
+    constant(KickSignal.class, "SIGSET_BYTES", "sizeof(sigset_t)");
+    constant(KickSignal.class, "SA_RESTART", "SA_RESTART");
+    constant(KickSignal.class, "SA_ONSTACK", "SA_ONSTACK");
+    constant(KickSignal.class, "SIG_UNBLOCK", "SIG_UNBLOCK");
+    constant(KickSignal.class, "NUMBER", "SIGRTMIN + 7");
   }
 
   private void routesAndDescriptors() throws ReflectiveOperationException {
@@ -141,6 +210,7 @@ class KvmHeaderTest {
             #include <errno.h>
             #include <fcntl.h>
             #include <linux/kvm.h>
+            #include <signal.h>
             #include <stddef.h>
             #include <stdio.h>
             #include <sys/epoll.h>
