@@ -25,9 +25,10 @@ public final class KvmExits {
   /** {@code mov dx, 0x80; out dx, al; jmp} back to the OUT. */
   private static final String LOOP = "ba8000 ee ebfd";
 
-  /** Writes a byte into memory and halts: {@code mov byte [0x500], 1; hlt; jmp} back. */
-  private static final String MARK = "c606000501 f4 ebfd";
+  /** Writes a byte into its segment and halts: {@code mov byte cs:[0x500], 1; hlt; jmp} back. */
+  private static final String MARK = "2ec606000501 f4 ebfd";
 
+  private static final int MARKED = 0x10500;
   private static final int MACHINES = 20;
 
   private KvmExits() {}
@@ -134,7 +135,7 @@ public final class KvmExits {
   }
 
   private static void awaitMark(Vm vm) {
-    while (vm.memory().readByte(0x500) == 0) {
+    while (vm.memory().readByte(MARKED) == 0) {
       LockSupport.parkNanos(20_000);
     }
   }

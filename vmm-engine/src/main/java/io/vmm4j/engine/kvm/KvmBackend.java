@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The host's processor through Linux's KVM. */
 public final class KvmBackend implements VmBackend {
@@ -27,6 +28,9 @@ public final class KvmBackend implements VmBackend {
   private static final int NOT_PREFERRED = -10;
 
   private static final Path SOFTWARE_KVM = Path.of("/sys/module/kvm_pvm");
+
+  /** What was asked once: it takes a machine of the kernel's, and does not change. */
+  private volatile @Nullable HostLimits limits;
 
   /** For {@link java.util.ServiceLoader}. */
   public KvmBackend() {}
@@ -79,7 +83,7 @@ public final class KvmBackend implements VmBackend {
             .formatted(System.getProperty("user.name"));
   }
 
-  private static BackendProbe probe(KvmDevice device) {
+  private BackendProbe probe(KvmDevice device) {
     if (device.apiVersion() != API_VERSION) {
       return new BackendProbe(
           false, "KVM has API version %d, not 12".formatted(device.apiVersion()));
@@ -89,14 +93,14 @@ public final class KvmBackend implements VmBackend {
     if (!missing.isEmpty()) {
       return new BackendProbe(false, "the kernel's KVM lacks " + join(missing));
     }
-    HostLimits limits = HostLimits.of(device);
+    HostLimits host = limits(device);
     StringBuilder detail = new StringBuilder(KvmDevice.PATH + ", Linux ");
     detail.append(System.getProperty("os.version"));
-    if (!limits.missing().isEmpty()) {
-      detail.append("; without ").append(join(limits.missing()));
+    if (!host.missing().isEmpty()) {
+      detail.append("; without ").append(join(host.missing()));
     }
-    if (limits.tscFrequencyHz() != 0) {
-      detail.append("; TSC of ").append(limits.tscFrequencyHz() / 1000).append(" kHz, not scaled");
+    if (host.tscFrequencyHz() != 0) {
+      detail.append("; TSC of ").append(host.tscFrequencyHz() / 1000).append(" kHz, not scaled");
     }
     if (Files.exists(SOFTWARE_KVM)) {
       detail.append("; a KVM in software, where kernel code of a guest is slow");
@@ -108,10 +112,23 @@ public final class KvmBackend implements VmBackend {
     return names.stream().map(String::valueOf).collect(Collectors.joining(", "));
   }
 
-  private static HostLimits limits() {
-    try (KvmDevice device = KvmDevice.open()) {
-      return HostLimits.of(device);
+  private HostLimits limits() {
+    HostLimits known = limits;
+    if (known != null) {
+      return known;
     }
+    try (KvmDevice device = KvmDevice.open()) {
+      return limits(device);
+    }
+  }
+
+  private HostLimits limits(KvmDevice device) {
+    HostLimits known = limits;
+    if (known == null) {
+      known = HostLimits.of(device);
+      limits = known;
+    }
+    return known;
   }
 
   @Override
@@ -131,13 +148,13 @@ public final class KvmBackend implements VmBackend {
       throw new BackendUnavailableException(NAME, probe.detail());
     }
     try (KvmDevice device = KvmDevice.open()) {
-      HostLimits limits = HostLimits.of(device);
-      Set<CpuFeature> lacking = limits.lacking(host.cpuid());
+      HostLimits here = limits(device);
+      Set<CpuFeature> lacking = here.lacking(host.cpuid());
       if (!lacking.isEmpty()) {
         throw new SnapshotException.Incompatible(
             "processor with " + join(lacking), "this host's KVM has no such thing to give");
       }
-      long frequency = limits.possibleTscFrequencyHz(host.tscFrequencyHz());
+      long frequency = here.possibleTscFrequencyHz(host.tscFrequencyHz());
       if (frequency != host.tscFrequencyHz()) {
         throw new SnapshotException.Incompatible(
             "time-stamp counter of %d Hz".formatted(host.tscFrequencyHz()),
