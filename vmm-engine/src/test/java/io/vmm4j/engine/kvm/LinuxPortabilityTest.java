@@ -38,8 +38,8 @@ class LinuxPortabilityTest {
       console.expect("\nhalf\r\n", PATIENCE);
       offset = clockAgainstUptime(vm);
       console.sendLine("wait; cat /tmp/1 /tmp/2; echo on $(uptime)");
+      vm.pause(); // or it would print on behind the snapshot
       onKvm = vm.snapshot();
-      vm.stop();
       transcript.append(console.transcript());
     }
     try (onKvm;
