@@ -38,6 +38,7 @@ class LinuxPortabilityTest {
       console.expect("\nhalf\r\n", PATIENCE);
       offset = clockAgainstUptime(vm);
       console.sendLine("wait; cat /tmp/1 /tmp/2; echo on $(uptime)");
+      console.expect("echo on $(uptime)\r\n", PATIENCE); // the guest has taken all of the line
       vm.pause(); // or it would print on behind the snapshot
       onKvm = vm.snapshot();
       transcript.append(console.transcript());
