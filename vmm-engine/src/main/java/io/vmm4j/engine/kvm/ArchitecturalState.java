@@ -21,9 +21,9 @@ final class ArchitecturalState {
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
-  private static final int REGS_BYTES = 144;
-  private static final int REGS_RIP = 128;
-  private static final int REGS_RFLAGS = 136;
+  static final int REGS_BYTES = 144;
+  static final int REGS_RIP = 128;
+  static final int REGS_RFLAGS = 136;
 
   /** Where struct kvm_regs has the general registers, by their encoding. */
   private static final int[] REGS_GPR = {
@@ -315,6 +315,10 @@ final class ArchitecturalState {
       throw new SnapshotException.Incompatible(
           "XSAVE area of %d bytes".formatted(state.xsave().length),
           "the standard form has at least 576");
+    }
+    if (state.apic().registers().length != LapicImage.REGISTERS) {
+      throw new SnapshotException.Incompatible(
+          "local APIC of %d registers".formatted(state.apic().registers().length), "there are 64");
     }
     if (state.apic().id() != index) {
       throw new SnapshotException.Incompatible(

@@ -30,9 +30,6 @@ final class KvmDebug implements VcpuDebug {
   private static final long DR6_STEP = 1 << 14;
   private static final long DR7_FIXED = 0x400;
   private static final long RFLAGS_RESUME = 1 << 16;
-  private static final int REGS_BYTES = 144;
-  private static final int REGS_RIP = 128;
-  private static final int REGS_RFLAGS = 136;
 
   private final int fd;
   private final int index;
@@ -152,11 +149,11 @@ final class KvmDebug implements VcpuDebug {
   /** Lets the instruction run at whose breakpoint it stands (RFLAGS.RF; SDM volume 3, 18.3.1.1). */
   private void passBreakpoint() {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment regs = arena.allocate(REGS_BYTES, 8);
+      MemorySegment regs = arena.allocate(ArchitecturalState.REGS_BYTES, 8);
       Libc.ioctl(fd, Ioctl.KVM_GET_REGS, regs);
-      if (regs.get(ValueLayout.JAVA_LONG, REGS_RIP) == stoodAt) {
-        long rflags = regs.get(ValueLayout.JAVA_LONG, REGS_RFLAGS);
-        regs.set(ValueLayout.JAVA_LONG, REGS_RFLAGS, rflags | RFLAGS_RESUME);
+      if (regs.get(ValueLayout.JAVA_LONG, ArchitecturalState.REGS_RIP) == stoodAt) {
+        long rflags = regs.get(ValueLayout.JAVA_LONG, ArchitecturalState.REGS_RFLAGS);
+        regs.set(ValueLayout.JAVA_LONG, ArchitecturalState.REGS_RFLAGS, rflags | RFLAGS_RESUME);
         Libc.ioctl(fd, Ioctl.KVM_SET_REGS, regs);
       }
     }
@@ -191,9 +188,9 @@ final class KvmDebug implements VcpuDebug {
 
   private long rip() {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment regs = arena.allocate(REGS_BYTES, 8);
+      MemorySegment regs = arena.allocate(ArchitecturalState.REGS_BYTES, 8);
       Libc.ioctl(fd, Ioctl.KVM_GET_REGS, regs);
-      return regs.get(ValueLayout.JAVA_LONG, REGS_RIP);
+      return regs.get(ValueLayout.JAVA_LONG, ArchitecturalState.REGS_RIP);
     }
   }
 

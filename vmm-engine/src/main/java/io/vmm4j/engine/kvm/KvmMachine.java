@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * One machine of KVM: its descriptors, memory slots, interrupt routes and vCPUs.
  *
  * <p><b>The memory map.</b> After a change no vCPU runs on the old one: those that are in the guest
- * are fetched, and whoever enters next puts the slots in order first ({@link #enterGuest}).
+ * are fetched, and whoever enters next puts the slots in order first ({@link #followMap}).
  *
  * <p><b>The counters.</b> KVM's time-stamp counters and local APIC timers don't stop with the
  * machine's clock. So they are <em>frozen</em> when the clock stops: the counters are read, the

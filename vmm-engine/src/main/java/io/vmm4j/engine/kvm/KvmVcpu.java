@@ -368,12 +368,12 @@ final class KvmVcpu implements Vcpu {
   @Override
   public void restore(CpuState saved) {
     machine.freeze();
-    machine.noteLevelTriggered(saved.apic());
     externalInterrupt = saved.apic().externalInterruptPin();
     nmiRequested = false;
     accessPending = false;
     page.forgetReadiness();
     state.restore(saved);
+    machine.noteLevelTriggered(saved.apic());
     if (saved.events().initPending()) {
       machine.sendMessage(ApicMessages.address(index), ApicMessages.of(ApicMessages.INIT, 0));
     }

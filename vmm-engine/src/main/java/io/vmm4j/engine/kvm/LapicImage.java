@@ -8,7 +8,7 @@ import java.lang.foreign.ValueLayout;
 /** The registers of a local APIC as KVM_GET_LAPIC has them. */
 final class LapicImage {
   private static final int BYTES = 1024;
-  private static final int REGISTERS = 64;
+  static final int REGISTERS = 64;
 
   private static final int ID = 0x02;
   private static final int TPR = 0x08;
