@@ -17,13 +17,21 @@ import java.util.TreeMap;
  * message that is sent is put there before, once. Behind the pins the routes of signals (irqfds).
  */
 final class InterruptRoutes {
-  /** The pins of the split irqchip: for as many different messages, the newest. */
-  static final int PINS = 256;
+  /**
+   * The pins of the split irqchip: for as many different messages, those that were sent last. It
+   * can't be more: the kernel takes numbers up to 4096, but keeps 8 bits of them.
+   */
+  static final int PINS = 255;
 
   /** KVM_MAX_IRQ_ROUTES. */
   private static final int MOST = 4096;
 
   private static final int LEVEL_TRIGGERED = 1 << 15;
+
+  // What the kernel looks at: whose interrupt it is, physically or logically, and which.
+  private static final long DESTINATION = 0xFFFF_FF00_FFFF_F004L;
+  private static final int VECTOR = 0xFF;
+
   private static final int HEADER_BYTES = 8;
   private static final int ENTRY_BYTES = 48;
   private static final int ENTRY_TYPE = 4;
@@ -33,7 +41,10 @@ final class InterruptRoutes {
   private record Message(long address, int data) {}
 
   private final int vmFd;
+
+  /** In the order in which they were sent for the last time. */
   private final SequencedSet<Message> levels = new LinkedHashSet<>();
+
   private final SortedMap<Integer, Message> signals = new TreeMap<>();
   private int nextSignal = PINS;
 
@@ -41,15 +52,24 @@ final class InterruptRoutes {
     this.vmFd = vmFd;
   }
 
-  /** A message is about to be sent. */
+  /**
+   * A message is about to be sent. An end is missed if between a message and its end as many others
+   * are sent as there are pins, all different: a guest would have to give the pins of its I/O APIC
+   * other vectors again and again while their interrupts are not ended, and then a pin of it waits.
+   */
   void note(long address, int data) {
-    if ((data & LEVEL_TRIGGERED) == 0 || !levels.add(new Message(address, data))) {
+    if ((data & LEVEL_TRIGGERED) == 0) {
       return;
     }
-    if (levels.size() > PINS) {
-      levels.removeFirst();
+    Message message = new Message(address & DESTINATION, data & VECTOR | LEVEL_TRIGGERED);
+    boolean isNew = !levels.contains(message);
+    levels.addLast(message); // or moves it there
+    if (isNew) {
+      if (levels.size() > PINS) {
+        levels.removeFirst();
+      }
+      set();
     }
-    set();
   }
 
   /** The number of another signal, without a route; -1 if there is none left. */

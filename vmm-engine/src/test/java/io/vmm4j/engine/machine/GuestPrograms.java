@@ -169,6 +169,14 @@ public final class GuestPrograms {
           + "bafc056689d866eff4ebfdfa2666833e0800007504fbf4ebf2fb2666c7060800"
           + "00000000c366506651665266b90b0800006631c06631d20f30665a66596658cf";
 
+  /** The source is in {@code levels.s}: ends the interrupts of a {@code LevelDevice}. */
+  public static final String LEVELS =
+      "fa31c08ed88ed0bc0070bbc000c7077f008c4f0283c30481fb000472f0b0ffe6"
+          + "21e6a166b91b0000000f3280cc0c0f3066b90f0800006631d266b8ff0100000f"
+          + "306631db6631ed6643bae0056689d866ef67668d041bfa6639c57304fbf4ebf1"
+          + "bae40566ed6639e8750ebae80566ed6639c372d3b02aeb02b001e6f4f4ebfb66"
+          + "5066516652664566b90b0800006631c06631d20f30665a66596658cf";
+
   private GuestPrograms() {}
 
   /** A small PC that runs one of them. */
