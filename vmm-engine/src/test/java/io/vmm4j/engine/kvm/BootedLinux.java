@@ -21,7 +21,7 @@ import java.time.Duration;
  * #main}, to a file that the property {@code vmm4j.kvm.linux} names.
  */
 public final class BootedLinux {
-  static final int CPUS = 2;
+  static final int CPUS = 4;
   static final int ROUNDS = 6;
   static final String PROMPT = "vmm4j:/root# ";
 
@@ -54,9 +54,8 @@ public final class BootedLinux {
       Console console = vm.console("com1");
       console.expect(PROMPT, PATIENCE);
       console.sendLine(
-          "uptime() { cut -d' ' -f1 /proc/uptime; }; for i in 1 2; do work "
-              + ROUNDS
-              + " 1 >/tmp/$i & done; echo begun");
+          "uptime() { cut -d' ' -f1 /proc/uptime; }; for i in $(seq %d); do work %d 1 >/tmp/$i & done; echo begun"
+              .formatted(CPUS, ROUNDS));
       console.expect("begun\r\n", PATIENCE);
       return vm.snapshot();
     }

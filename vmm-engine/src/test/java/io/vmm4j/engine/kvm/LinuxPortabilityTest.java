@@ -37,7 +37,7 @@ class LinuxPortabilityTest {
       console.sendLine("while [ $(wc -l </tmp/1) -lt 3 ]; do sleep 0.1; done; echo half");
       console.expect("\nhalf\r\n", PATIENCE);
       offset = clockAgainstUptime(vm);
-      console.sendLine("wait; cat /tmp/1 /tmp/2; echo on $(uptime)");
+      console.sendLine("wait; cat /tmp/[1-9]; nproc; echo on $(uptime)");
       console.expect("echo on $(uptime)\r\n", PATIENCE); // the guest has taken all of the line
       vm.pause(); // or it would print on behind the snapshot
       onKvm = vm.snapshot();
@@ -57,10 +57,11 @@ class LinuxPortabilityTest {
       transcript.append(console.transcript());
     }
     assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched", "unstable");
+    assertThat(transcript).contains("\n" + BootedLinux.CPUS + "\r\n"); // nproc
     assertThat(GuestWork.linesIn(transcript.toString()))
         .isEqualTo(
             Stream.generate(() -> GuestWork.lines(BootedLinux.ROUNDS, 1))
-                .limit(2)
+                .limit(BootedLinux.CPUS)
                 .flatMap(List::stream)
                 .toList());
   }
