@@ -8,7 +8,13 @@ import java.util.Set;
 /** What a vCPU does for a debugger. None of it is architectural state, nor seen by the guest. */
 public interface VcpuDebug {
 
-  /** Takes on the breakpoints, in place of those before. While no vCPU runs. */
+  /**
+   * Takes on the breakpoints, in place of those before. While no vCPU runs; all vCPUs are given the
+   * same.
+   *
+   * @param breakpoints in the order in which they were set
+   * @throws IllegalArgumentException if the processor has no means for one; those before are kept
+   */
   void breakpoints(Set<Breakpoint> breakpoints);
 
   /**

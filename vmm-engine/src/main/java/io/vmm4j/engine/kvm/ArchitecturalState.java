@@ -168,6 +168,12 @@ final class ArchitecturalState {
     events.injectInterrupt(vector);
   }
 
+  /** Whether it executes code, or would but for an interrupt that it waits for. */
+  boolean isStarted() {
+    int state = multiprocessingState();
+    return state == MP_RUNNABLE || state == MP_HALTED;
+  }
+
   private int multiprocessingState() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(INT);

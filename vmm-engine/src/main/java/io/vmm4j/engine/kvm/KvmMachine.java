@@ -13,7 +13,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One machine of KVM: its descriptors, memory slots, interrupt routes and vCPUs.
@@ -48,9 +51,11 @@ final class KvmMachine implements BackendMachine {
   private final InterruptRoutes routes;
   private final KvmSignals signals;
   private final KvmDoorbells doorbells;
+  private final SoftwareBreakpoints breakpoints;
   private final Object mapping = new Object();
   private final AtomicInteger mapChanges = new AtomicInteger(1);
   private volatile int mapFollowed;
+  private volatile @Nullable KvmVcpu alone;
   private volatile boolean frozen = true;
   private volatile boolean closed;
 
@@ -61,6 +66,7 @@ final class KvmMachine implements BackendMachine {
     this.routes = new InterruptRoutes(vmFd);
     this.signals = new KvmSignals(vmFd, routes);
     this.doorbells = new KvmDoorbells(vmFd, host);
+    this.breakpoints = new SoftwareBreakpoints(host, this::translate);
   }
 
   /** Makes a machine; if that fails, nothing is left behind. */
@@ -138,11 +144,15 @@ final class KvmMachine implements BackendMachine {
   }
 
   /** Whether a vCPU that has said that it is in the guest may enter. */
-  boolean isMapFollowed() {
-    return mapFollowed == mapChanges.get();
+  boolean mayEnter(KvmVcpu vcpu) {
+    KvmVcpu only = alone;
+    return mapFollowed == mapChanges.get() && (only == null || only == vcpu);
   }
 
-  /** Puts the slots in order. By a vCPU's thread that is not in the guest. */
+  /**
+   * Puts the slots in order, and waits while another vCPU is {@link #alone}. By a vCPU's thread
+   * that is not in the guest.
+   */
   void followMap() {
     synchronized (mapping) {
       int change = mapChanges.get(); // before the look: what comes meanwhile is another change
@@ -163,6 +173,43 @@ final class KvmMachine implements BackendMachine {
   public void harvestWrites() {
     synchronized (mapping) {
       slots.harvest();
+    }
+  }
+
+  // ---- breakpoints ----
+
+  SoftwareBreakpoints breakpoints() {
+    return breakpoints;
+  }
+
+  private OptionalLong translate(long linearAddress) {
+    for (KvmVcpu vcpu : vcpus) {
+      OptionalLong physical = vcpu.translate(linearAddress);
+      if (physical.isPresent()) {
+        return physical;
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /**
+   * Does something while no other vCPU is in the guest and no software breakpoint is in its memory.
+   * By the vCPU's thread; it must not wait for what another vCPU does.
+   */
+  <T extends @Nullable Object> T alone(KvmVcpu vcpu, Supplier<T> action) {
+    synchronized (mapping) {
+      alone = vcpu;
+      try {
+        fetchAll();
+        breakpoints.remove();
+        try {
+          return action.get();
+        } finally {
+          breakpoints.insert();
+        }
+      } finally {
+        alone = null;
+      }
     }
   }
 
@@ -213,7 +260,7 @@ final class KvmMachine implements BackendMachine {
 
   // ---- time ----
 
-  /** Sees to it that counters and timers run. By a vCPU's thread. */
+  /** Sees to it that counters and timers run, and breakpoints are there. By a vCPU's thread. */
   void thaw() {
     if (frozen) {
       host.locked(() -> {
@@ -221,6 +268,7 @@ final class KvmMachine implements BackendMachine {
           long hostTicks = vcpus.getFirst().counter().hostTicks();
           vcpus.forEach(vcpu -> vcpu.thaw(hostTicks));
           signals.thaw();
+          breakpoints.lookUpAndInsert();
           frozen = false;
         }
       });
@@ -233,10 +281,11 @@ final class KvmMachine implements BackendMachine {
     freeze();
   }
 
-  /** Sees to it that counters and timers stand. While no vCPU runs. */
+  /** Sees to it that counters and timers stand, and memory is the guest's. While no vCPU runs. */
   void freeze() {
     host.locked(() -> {
       if (!frozen && !closed) {
+        breakpoints.remove();
         signals.freeze();
         long hostTicks = vcpus.getFirst().counter().hostTicks();
         vcpus.forEach(vcpu -> vcpu.freeze(hostTicks));

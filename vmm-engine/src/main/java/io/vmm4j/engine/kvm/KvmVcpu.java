@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +62,7 @@ final class KvmVcpu implements Vcpu {
     MsrAccess access = new MsrAccess(fd);
     this.msrs = new GuestMsrs(access, cpuid);
     this.state = new ArchitecturalState(fd, index, host, access, msrs);
-    this.debug = new KvmDebug(fd, index);
+    this.debug = new KvmDebug(fd, index, machine.breakpoints());
     try {
       KvmDevice.setCpuid(fd, cpuid);
       Libc.ioctl(fd, Ioctl.KVM_SET_TSC_KHZ, (host.tscFrequencyHz() + 500) / 1000);
@@ -144,27 +145,56 @@ final class KvmVcpu implements Vcpu {
       kicked.set(false);
       return StopReason.KICKED;
     }
+    if (!leave && debug.standsAtInt3()) {
+      return machine.alone(this, this::passInt3);
+    }
     if (leave || !raiseInterrupts()) {
       page.exitAtOnce(true); // the entry completes the access and no more
     } else {
       debug.prepare();
     }
-    int result = enterGuest();
+    return enterGuest() ? handleExit() : null;
+  }
+
+  /**
+   * Executes the instruction of which a software breakpoint has taken the place, or a part of it.
+   */
+  private @Nullable StopReason passInt3() {
+    debug.prepareToPass();
+    while (true) {
+      page.exitAtOnce(false);
+      if (kicked.get()) {
+        if (!accessPending) {
+          return null; // the next turn says so
+        }
+        page.exitAtOnce(true);
+      }
+      if (enterGuest()) {
+        StopReason reason = handleExit();
+        if (reason != null || page.exitReason() == RunPage.EXIT_DEBUG) {
+          return reason;
+        }
+      }
+    }
+  }
+
+  /** Enters the guest once; whether it was left for something that is to be done. */
+  private boolean enterGuest() {
+    int result = runGuest();
+    accessPending = false;
     if (result == -Libc.EINTR || result == -Libc.EAGAIN) {
-      accessPending = false;
-      return null;
+      return false;
     }
     if (result < 0) {
       throw new KvmException(Ioctl.KVM_RUN.name(), -result);
     }
-    accessPending = false;
-    return handleExit();
+    return true;
   }
 
-  private int enterGuest() {
+  private int runGuest() {
     while (true) {
       inGuest = true;
-      if (machine.isMapFollowed()) {
+      if (machine.mayEnter(this)) {
         int result = Libc.run(fd, runState);
         inGuest = false;
         return result;
@@ -300,9 +330,9 @@ final class KvmVcpu implements Vcpu {
     }
   }
 
-  /** Returns once the vCPU is not in the guest on a memory map that is out of date. */
+  /** Returns once the vCPU is not in the guest while it may not be. */
   void fetchFromGuest() {
-    while (inGuest && !machine.isMapFollowed()) {
+    while (inGuest && !machine.mayEnter(this)) {
       attention();
       Thread.onSpinWait();
       Thread.yield();
@@ -343,6 +373,10 @@ final class KvmVcpu implements Vcpu {
   @Override
   public Optional<VcpuDebug> debug() {
     return Optional.of(debug);
+  }
+
+  OptionalLong translate(long linearAddress) {
+    return state.isStarted() ? debug.translate(linearAddress) : OptionalLong.empty();
   }
 
   // ---- state ----

@@ -10,6 +10,7 @@ import io.vmm4j.api.debug.DebuggingUnsupportedException;
 import io.vmm4j.api.debug.VmDebugger;
 import io.vmm4j.engine.machine.debug.LinearMemory;
 import io.vmm4j.engine.machine.run.RunControl;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -162,7 +163,7 @@ final class MachineDebugger implements VmDebugger {
           Set<Breakpoint> next = new LinkedHashSet<>(breakpoints);
           boolean changed = change.apply(next);
           if (changed) {
-            Set<Breakpoint> all = Set.copyOf(next);
+            Set<Breakpoint> all = Collections.unmodifiableSet(next);
             vcpus().forEach(vcpu -> vcpu.breakpoints(all));
             breakpoints = all;
           }

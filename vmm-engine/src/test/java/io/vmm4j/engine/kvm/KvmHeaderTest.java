@@ -129,6 +129,11 @@ class KvmHeaderTest {
     constant(debug, "ENABLE", "KVM_GUESTDBG_ENABLE");
     constant(debug, "SINGLE_STEP", "KVM_GUESTDBG_SINGLESTEP");
     constant(debug, "USE_HARDWARE", "KVM_GUESTDBG_USE_HW_BP");
+    constant(debug, "USE_SOFTWARE", "KVM_GUESTDBG_USE_SW_BP");
+    constant(debug, "INJECT_BP", "KVM_GUESTDBG_INJECT_BP");
+    constant(debug, "TRANSLATION_BYTES", "sizeof(struct kvm_translation)");
+    offset(debug, "TRANSLATION_PHYSICAL", "struct kvm_translation", "physical_address");
+    offset(debug, "TRANSLATION_VALID", "struct kvm_translation", "valid");
     Class<?> msrs = GuestMsrs.class;
     constant(msrs, "FILTER_BYTES", "sizeof(struct kvm_msr_filter)");
     offset(msrs, "FILTER_RANGES", "struct kvm_msr_filter", "ranges");

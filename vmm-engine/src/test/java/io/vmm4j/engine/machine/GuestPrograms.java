@@ -100,6 +100,19 @@ public final class GuestPrograms {
       "66b91b0000000f32f6c401742480cc0c0f3066b93008000066ba0100000066b8004500000f3066b8104600000f30f4ebfd2e660f011e3900cc000000000000";
 
   /**
+   * The source is in {@code aliases.s}: calls a function by two addresses of the same memory, and
+   * has an INT3 of its own.
+   */
+  public static final String ALIASES =
+      "eb3cff0500060000c300000000000000ccff0508060000833d08060000647207"
+          + "b02ae6f4f4ebfdb802000100ffd0b802004100ffd0ebd9ff0504060000cffa31"
+          + "c08ed866c70600108300000066c706041083000000c70618203700c7061a2008"
+          + "00c7061c20008ec7061e2001002e0f011eb0002e0f0116b6000f20e00c100f22"
+          + "e066b8001000000f22d80f20c0660d010000800f22c066ea9e000100080066b8"
+          + "10008ed88ed0bc00700000e977ffffff1f00002000001700bc00010000000000"
+          + "00000000ffff0000009bcf00ffff00000093cf00";
+
+  /**
    * The source is in {@code registers.s}: fills every register with a pattern in 64-bit mode, looks
    * at them for ever, and prints the letters A to P in turn; or ends by the debug exit port.
    */
