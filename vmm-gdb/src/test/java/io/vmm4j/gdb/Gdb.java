@@ -3,6 +3,7 @@ package io.vmm4j.gdb;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,11 @@ final class Gdb implements AutoCloseable {
     this.process = process;
     this.out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** The command that connects it. */
+  static String remote(GdbServer server) {
+    return "target remote 127.0.0.1:" + ((InetSocketAddress) server.address()).getPort();
   }
 
   /** Starts it with commands, after which it ends. */

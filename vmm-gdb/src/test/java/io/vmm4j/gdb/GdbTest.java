@@ -2,21 +2,10 @@ package io.vmm4j.gdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.vmm4j.api.Backends;
-import io.vmm4j.api.Console;
-import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
-import io.vmm4j.api.VmSpec;
-import io.vmm4j.api.VmState;
-import io.vmm4j.api.boot.LinuxBoot;
-import io.vmm4j.devices.uart.UartConfig;
-import io.vmm4j.guests.GuestImages;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,18 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Debian's gdb drives the server. */
 @Timeout(600)
 class GdbTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
-  private static final String PROMPT = "vmm4j:/root# ";
-
-  /** A line of /proc/kallsyms, as the console shows it. */
-  private static final Pattern MKDIR =
-      Pattern.compile("([0-9a-f]{16}) [Tt] __x64_sys_mkdir\\r?\\n");
-
   @TempDir private Path directory;
-
-  private static String remote(GdbServer server) {
-    return "target remote 127.0.0.1:" + ((InetSocketAddress) server.address()).getPort();
-  }
 
   @Test
   void aSmallGuestFromItsFirstInstruction() throws IOException, InterruptedException {
@@ -44,7 +22,7 @@ class GdbTest {
         Gdb gdb =
             Gdb.start(
                 List.of(
-                    remote(server),
+                    Gdb.remote(server),
                     "printf \"at %#lx\\n\", $pc",
                     "x/4xb 0x10000",
                     // the code is at CS's base, which gdb doesn't add
@@ -82,55 +60,10 @@ class GdbTest {
 
   @Test
   void aFunctionOfTheKernelAndItsArguments() throws IOException, InterruptedException {
-    // given a running Debian Linux whose root may know where its functions are
-    GuestImages images = GuestImages.required();
-    VmSpec spec =
-        VmSpec.builder("linux")
-            .backend(Backends.software())
-            .memory(MemorySize.mebibytes(128))
-            .boot(
-                LinuxBoot.kernel(images.kernel())
-                    .initrd(images.initrd())
-                    .commandLine("console=ttyS0 panic=-1 nokaslr"))
-            .device("com1", UartConfig.DEFAULT)
-            .build();
-    try (Vm vm = Vm.start(spec);
-        GdbServer server = GdbServer.open(vm, GdbServer.loopback(0))) {
+    try (Vm vm = Vm.start(Guest.linux())) {
       System.out.println("BACKEND: software");
-      Console console = vm.console("com1");
-      console.expect(PROMPT, PATIENCE);
-      console.sendLine("grep -w __x64_sys_mkdir /proc/kallsyms");
-      String address = console.expect(MKDIR, PATIENCE).groups().getFirst();
-      console.expect(PROMPT, PATIENCE);
-
-      // when gdb has a breakpoint there, and a program makes a directory
-      try (Gdb gdb =
-          Gdb.start(
-              List.of(
-                  remote(server),
-                  "break *0x" + address,
-                  "continue",
-                  // the argument is the registers of the program: RDI and RSI of its system call
-                  "printf \"path %s\\n\", *(char**)($rdi + 112)",
-                  "printf \"mode %o\\n\", *(int*)($rdi + 104)",
-                  "stepi",
-                  "stepi",
-                  "info registers rip cr3 gs_base",
-                  "delete",
-                  "detach"))) {
-        gdb.await(
-            () -> !vm.debugger().breakpoints().isEmpty() && vm.state() instanceof VmState.Running);
-        console.sendLine("mkdir -m 751 /tmp/seen-by-gdb; ls -ld /tmp/seen-by-gdb");
-        String said = gdb.end();
-
-        // then it reads the path and the mode (busybox asks for all, and changes it after), and the
-        // system call succeeds
-        assertThat(said).contains("path /tmp/seen-by-gdb\n").contains("mode 777\n");
-        assertThat(said).contains("rip ");
-      }
-      console.expect(Pattern.compile("drwxr-x--x.*/tmp/seen-by-gdb"), PATIENCE);
-      assertThat(vm.state()).isEqualTo(new VmState.Running());
-      assertThat(vm.debugger().breakpoints()).isEmpty();
+      vm.console("com1").expect(KernelFunction.PROMPT, KernelFunction.PATIENCE);
+      KernelFunction.isBrokenInto(vm);
     }
   }
 }

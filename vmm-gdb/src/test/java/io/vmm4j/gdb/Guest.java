@@ -1,18 +1,22 @@
 package io.vmm4j.gdb;
 
+import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.devices.debugexit.DebugExitConfig;
+import io.vmm4j.devices.uart.UartConfig;
+import io.vmm4j.guests.GuestImages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 
-/** A guest that counts in a function. */
+/** Guests to debug: one that counts in a function, and Linux. */
 final class Guest {
   /** Where it counts, two bytes. */
   static final int COUNT = 0x500;
@@ -53,6 +57,10 @@ final class Guest {
   private Guest() {}
 
   static VmSpec spec(Path directory) {
+    return spec(directory, Backends.software());
+  }
+
+  static VmSpec spec(Path directory, BackendChoice backend) {
     Path image = directory.resolve("guest.bin");
     try {
       Files.write(image, HexFormat.of().parseHex(CODE.replace(" ", "")));
@@ -60,11 +68,25 @@ final class Guest {
       throw new UncheckedIOException(e);
     }
     return VmSpec.builder("guest")
-        .backend(Backends.software())
+        .backend(backend)
         .memory(MemorySize.mebibytes(2))
         .boot(new BootSource.FlatRealMode(image, BASE))
         .device("exit", DebugExitConfig.DEFAULT)
         .clock(ClockMode.REAL)
+        .build();
+  }
+
+  /** Debian's Linux, whose root may know where the kernel's functions are. */
+  static VmSpec linux() {
+    GuestImages images = GuestImages.required();
+    return VmSpec.builder("linux")
+        .backend(Backends.software())
+        .memory(MemorySize.mebibytes(128))
+        .boot(
+            LinuxBoot.kernel(images.kernel())
+                .initrd(images.initrd())
+                .commandLine("console=ttyS0 panic=-1 nokaslr"))
+        .device("com1", UartConfig.DEFAULT)
         .build();
   }
 }
