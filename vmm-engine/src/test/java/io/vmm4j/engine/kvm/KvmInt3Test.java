@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Breakpoints for which no debug register is left. */
 @Timeout(300)
-class SoftwareBreakpointTest {
+class KvmInt3Test {
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   /** In the ALIASES guest: the function, its other address, and its own INT3. */
