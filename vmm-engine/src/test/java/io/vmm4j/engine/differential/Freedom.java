@@ -8,7 +8,8 @@ import io.vmm4j.engine.software.cpu.UndefinedFlags;
  * What manuals leave to the processor, and what is done about it here so that two processors that
  * both keep to the manuals come to the same. "SDM" is Intel's Software Developer's Manual, "APM"
  * AMD's Architecture Programmer's Manual; a section with only a mnemonic is that instruction's in
- * volume 2 (SDM) or 3 to 5 (APM).
+ * volume 2 (SDM) or 3 to 5 (APM). Others have their titles, since numbers change with editions.
+ * "Observed" is what a processor does (an AMD EPYC of family 26) and no manual was found to say.
  *
  * <p>Where an undefined value would be carried on, the generator writes an instruction behind that
  * defines it; a case that ends between the two is compared under a {@link Mask}.
@@ -16,7 +17,7 @@ import io.vmm4j.engine.software.cpu.UndefinedFlags;
 enum Freedom {
   FLAGS_OF_LOGIC(
       "AF after AND, OR, XOR and TEST",
-      "SDM AND, OR, TEST, XOR: Flags Affected; APM volume 3, appendix F",
+      "SDM AND, OR, TEST, XOR: Flags Affected; APM volume 3, Instruction Effects on RFLAGS",
       "defined by PUSHF, AND, POPF, or by CMP",
       UndefinedFlags.LOGIC),
   FLAGS_OF_MULTIPLY(
@@ -52,50 +53,56 @@ enum Freedom {
       0),
   NARROW_SWAP("the result of BSWAP of 16 bits", "SDM BSWAP: Description", "not generated", 0),
   NARROW_BRANCH(
-      "near branches with 66: Intel ignores it in 64-bit mode, AMD truncates RIP to 16 bits",
-      "SDM JMP, CALL, RET, Jcc: operand size in 64-bit mode; APM volume 3, JMP (near)",
+      "near branches with 66 in 64-bit mode, which may truncate RIP to 16 bits",
+      "APM volume 1, Branching in 64-Bit Mode: the size is fixed at 64 bits, but by the table"
+          + " there it can be overridden to 16",
       "not generated",
       0),
   LAR(
       "bits 16 to 19 of what LAR loads",
-      "SDM LAR: the descriptor's second doubleword masked by 00FxFF00H, x undefined",
+      "SDM LAR: the descriptor's second doubleword masked by 00FxFF00H; APM LAR: by 00FFFF00H",
       "defined by AND",
       0),
   APPROXIMATION(
       "results of RCPPS, RCPSS, RSQRTPS and RSQRTSS within a relative error of 1.5 * 2^-12",
-      "SDM RCPPS, RSQRTPS: Description; APM volume 4, the same",
+      "SDM RCPPS, RCPSS, RSQRTPS, RSQRTSS: Description",
       "the register is cleared by XORPS behind",
       0),
   TRANSCENDENTAL(
       "the last bit of FSIN, FCOS, FSINCOS, FPTAN, FPATAN, F2XM1, FYL2X and FYL2XP1, with what C1"
           + " and PE say of it",
-      "SDM volume 1, 8.3.10: less than 1 ulp, monotonic",
+      "SDM volume 1, Transcendental Instruction Accuracy: less than 1 ulp if rounded to nearest,"
+          + " else 1.5, of the reduced argument",
       "all x87 registers are overwritten behind; TranscendentalOracleTest bounds the error",
       0),
   LAST_X87_INSTRUCTION(
       "FOP, FIP, FCS, FDP and FDS: AMD stores them only while an exception is pending, Intel may"
           + " store selectors as zeros, and FOP only after exceptions",
-      "SDM volume 1, 8.1.8 and 8.1.9; APM volume 2, 11.4.4.3 (FXSAVE) and APM volume 5, FXSAVE",
+      "SDM volume 1, x87 FPU Instruction and Data (Operand) Pointers, and Fopcode Compatibility"
+          + " Sub-mode; of AMD observed",
       "not compared; overwritten where an image in memory has them",
       0),
   MISALIGNED_SSE(
       "bit 17 of MXCSR, with which AMD lets SSE operands be unaligned",
-      "APM volume 1, 4.2.2 (MM); reserved in SDM volume 1, 10.2.3",
+      "APM volume 1, MXCSR Register: MM; reserved in SDM volume 1, MXCSR Control and Status"
+          + " Register",
       "never loaded",
       0),
   IMAGE_RESERVED(
       "bits of FXSAVE and XSAVE images: MXCSR_MASK, and bytes 416 to 511",
-      "SDM volume 1, 10.5.1 and 11.6.6",
+      "SDM FXSAVE: the map of the image; SDM volume 1, Guidelines for Writing to the MXCSR"
+          + " Register: MXCSR_MASK is the processor's",
       "overwritten",
       0),
   STATE_IN_USE(
       "XSTATE_BV for a component in its initial state; what XSAVEOPT leaves out",
-      "SDM volume 1, 13.6 (XINUSE, XMODIFIED) and 13.9",
+      "SDM volume 1, Processor Tracking of XSAVE-Managed State, and Operation of XSAVEOPT: of a"
+          + " component in its initial state the bit may be 0 or 1",
       "overwritten",
       0),
   IMAGE_FAULT_ADDRESS(
       "which byte of an image CR2 names when it lies in an absent page: AMD names the last of it",
-      "SDM volume 3, 4.7: CR2 has the linear address that generated the exception, of any access",
+      "observed",
       "the page is compared",
       0),
   IMAGE_ALIGNMENT(
@@ -106,23 +113,26 @@ enum Freedom {
   MMX_ENTERED_BY_FAULT(
       "whether the tags and TOP of the x87 have already changed when CVTPI2PS, CVTPS2PI and the"
           + " like, or MASKMOVQ, fault: on AMD they have",
-      "SDM volume 3, 13.2.5 and volume 1, 9.5.1 tell of the change, not of faults",
+      "observed; SDM MASKMOVQ says that the change comes whatever the mask is, not whether it"
+          + " comes before a fault",
       "x87 state is not compared where such an instruction has faulted",
       0),
   MASKED_STORE(
       "faults of MASKMOVQ and MASKMOVDQU on bytes that are masked out",
-      "SDM MASKMOVQ, MASKMOVDQU: behavior with a mask of all 0s is implementation-dependent",
+      "SDM MASKMOVQ, MASKMOVDQU: with a mask of all 0s exceptions of the address, and page faults,"
+          + " are implementation dependent",
       "the mask is all ones where the address may fault",
       0),
   SPLIT_LOCK(
       "locked accesses across cache lines, which a host's kernel may trap or slow down",
-      "SDM volume 3, 9.1.2.3 (#AC for split locked accesses)",
+      "no manual's: Linux does so (split_lock_detect), where the processor tells of them",
       "not generated",
       0),
   BEYOND_MODEL(
       "instructions that the model's CPUID denies and the processor has: nothing takes away TZCNT,"
           + " LZCNT, MOVBE, AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
-      "SDM volume 3, 26.3: no control of VMX makes an instruction undefined but for those it names",
+      "SDM volume 3, Changes to Instruction Behavior in VMX Non-Root Operation: it names those"
+          + " that a control can make undefined, and they are not among them",
       "not generated",
       0),
   ENVIRONMENT(
