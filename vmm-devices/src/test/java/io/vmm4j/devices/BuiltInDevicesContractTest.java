@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.device.AccessWidth;
+import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceContext;
@@ -47,6 +48,7 @@ import java.lang.invoke.MethodHandles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
@@ -94,6 +96,22 @@ class BuiltInDevicesContractTest {
             .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run)));
   }
 
+  @Test
+  void the_kit_finds_a_doorbell_that_a_restored_device_lacks() {
+    assertThatThrownBy(() ->
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false, true, false))
+                .check())
+        .hasMessageContaining("doorbell");
+  }
+
+  @Test
+  void the_kit_finds_a_doorbell_that_may_not_ring_again() {
+    assertThatThrownBy(() ->
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false, false, true))
+                .check())
+        .hasMessageContaining("rung without a cause");
+  }
+
   @SuppressWarnings("rawtypes") // A class literal has no type arguments.
   @Test
   void all_types_are_found_by_the_service_loader() {
@@ -128,7 +146,8 @@ class BuiltInDevicesContractTest {
   }
 
   /** A device with a fault of each kind, to see that the kit finds it. */
-  record Leaky(boolean forgets, boolean throwsOnOdd) implements DeviceConfig {
+  record Leaky(boolean forgets, boolean throwsOnOdd, boolean lateBell, boolean shyBell)
+      implements DeviceConfig {
     @Override
     public String deviceType() {
       return "leaky";
@@ -151,7 +170,7 @@ class BuiltInDevicesContractTest {
     @Override
     public RecordSchema<Leaky> configSchema() {
       return RecordSchema.builder(MethodHandles.lookup(), Leaky.class)
-          .defaults(new Leaky(false, false))
+          .defaults(new Leaky(false, false, false, false))
           .build();
     }
 
@@ -165,8 +184,32 @@ class BuiltInDevicesContractTest {
       return new DeviceModel<>() {
         private int value;
 
+        private AddressClaim bells;
+
+        private void rung() {
+          if (config.shyBell() && value == 0) {
+            throw new IllegalStateException("rung without a cause");
+          }
+          value = 0;
+        }
+
         @Override
         public void attach(DeviceContext context) {
+          bells =
+              context.claimPorts(
+                  0x310,
+                  4,
+                  AccessWidth.BYTE,
+                  new PortHandler() {
+                    @Override
+                    public int read(int offset, int size) {
+                      return 0;
+                    }
+
+                    @Override
+                    public void write(int offset, int size, int written) {}
+                  });
+          bells.doorbell(0, 1, OptionalLong.of(3), this::rung);
           context.claimPorts(
               0x300,
               1,
@@ -181,6 +224,9 @@ class BuiltInDevicesContractTest {
                 public void write(int offset, int size, int written) {
                   if (config.throwsOnOdd() && written == 0xFF) {
                     throw new IllegalStateException("guest wrote 255");
+                  }
+                  if (config.lateBell() && value == 0 && written == 0x80) {
+                    bells.doorbell(1, 1, OptionalLong.empty(), () -> {});
                   }
                   value = written;
                 }
@@ -207,21 +253,23 @@ class BuiltInDevicesContractTest {
 
   @Test
   void the_kit_passes_a_sound_device() {
-    DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false)).check();
+    DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false, false, false)).check();
   }
 
   @Test
   void the_kit_finds_a_device_that_forgets_a_field_in_restore() {
-    assertThatThrownBy(
-            () -> DeviceModelContract.of(new LeakyFactory(), new Leaky(true, false)).check())
+    assertThatThrownBy(() ->
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(true, false, false, false))
+                .check())
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("state (leaky");
   }
 
   @Test
   void the_kit_finds_a_device_that_a_guest_makes_throw() {
-    assertThatThrownBy(
-            () -> DeviceModelContract.of(new LeakyFactory(), new Leaky(false, true)).check())
+    assertThatThrownBy(() ->
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, true, false, false))
+                .check())
         .hasMessageContaining("guest wrote 255");
   }
 
@@ -237,7 +285,7 @@ class BuiltInDevicesContractTest {
   @Test
   void the_kit_finds_a_state_that_changed_its_shape() {
     assertThatThrownBy(() ->
-            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false))
+            DeviceModelContract.of(new LeakyFactory(), new Leaky(false, false, false, false))
                 .recordedShapes(
                     RecordedShapes.read(BuiltInDevicesContractTest.class, "leaky-shapes.txt"))
                 .check())

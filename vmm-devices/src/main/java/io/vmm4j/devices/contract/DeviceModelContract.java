@@ -15,8 +15,10 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * What every device model must keep. A device's author runs it in a test, under any test framework:
- * a breach is an {@link AssertionError} that says what, with which seed.
+ * What every device model must keep: with its doorbells too, which are made in {@link
+ * DeviceModel#attach} and may ring at any time, after a reset or a restore too, again without a
+ * cause, and when their claim has left the bus. A device's author runs it in a test, under any test
+ * framework: a breach is an {@link AssertionError} that says what, with which seed.
  *
  * {@snippet :
  * @TestFactory
@@ -181,6 +183,7 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
 
   private void sameOutside(int seed, Machine<S> one, Machine<S> other) {
     isEqual(at(seed, STEPS, "claims"), one.context.claimed(), other.context.claimed());
+    isEqual(at(seed, STEPS, "doorbells"), one.context.doorbells(), other.context.doorbells());
     isEqual(
         at(seed, STEPS, "mappings"),
         one.context.fakeMemory().mappings(),
@@ -234,6 +237,16 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
     }
     for (int seed = 0; seed < RUNS; seed++) {
       new Workload(seed).run(machine.context, 5 * STEPS);
+    }
+    machine.device.reset();
+    ringAll(machine.context);
+    ringAll(restored(machine).context);
+  }
+
+  private static void ringAll(FakeDeviceContext machine) {
+    for (int bell = 0; bell < machine.doorbells().size(); bell++) {
+      machine.ring(bell);
+      machine.ring(bell);
     }
   }
 
@@ -296,12 +309,18 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
           yield "line";
         }
         case 3 -> machine.drivesExternalInterrupt() ? "vector " + machine.acknowledge() : "";
+        case 5 -> machine.doorbells().isEmpty() ? busAccess(machine) : ring(machine);
         case 4 -> {
           machine.endInterrupt(random.nextInt(256));
           yield "end of interrupt";
         }
         default -> busAccess(machine);
       };
+    }
+
+    private String ring(FakeDeviceContext machine) {
+      machine.ring(random.nextInt(machine.doorbells().size()));
+      return "rung";
     }
 
     private String busAccess(FakeDeviceContext machine) {

@@ -49,6 +49,9 @@ public final class FakeDeviceContext implements DeviceContext {
   /** A message to the local APICs. */
   public record Message(long address, int data) {}
 
+  /** A doorbell of a claim, which may be off the bus. */
+  public record Bell(boolean ports, long claimLength, long offset, int size, OptionalLong value) {}
+
   private record Doorbell(long offset, int size, OptionalLong value, Runnable action) {}
 
   private record Controller(int first, int count, InterruptController controller) {}
@@ -276,6 +279,23 @@ public final class FakeDeviceContext implements DeviceContext {
         .filter(claim -> claim.active)
         .map(c -> new Claimed(c.ports, c.base, c.length, c.width.bytes()))
         .toList();
+  }
+
+  /** The doorbells of all claims, in the order of their making. */
+  public List<Bell> doorbells() {
+    return claims.stream()
+        .flatMap(c ->
+            c.doorbells.stream().map(d -> new Bell(c.ports, c.length, d.offset, d.size, d.value)))
+        .toList();
+  }
+
+  /**
+   * Rings a doorbell, wherever its claim is by now: the ring of a store may be told later.
+   *
+   * @param index in {@link #doorbells}
+   */
+  public void ring(int index) {
+    claims.stream().flatMap(c -> c.doorbells.stream()).toList().get(index).action.run();
   }
 
   /** Whether the device takes interrupt lines. */
@@ -524,6 +544,16 @@ public final class FakeDeviceContext implements DeviceContext {
       boolean fits = Integer.bitCount(size) == 1 && size <= width.bytes();
       if (!fits || offset < 0 || offset + size > length) {
         throw new DeviceException(path, "no room for a doorbell at offset " + offset);
+      }
+      boolean rings =
+          doorbells.stream()
+              .filter(d -> d.offset == offset && d.size == size)
+              .anyMatch(d ->
+                  d.value.isEmpty()
+                      || value.isEmpty()
+                      || ((d.value.getAsLong() ^ value.getAsLong()) & mask(size)) == 0);
+      if (rings) {
+        throw new DeviceException(path, "there is a doorbell for such stores to offset " + offset);
       }
       doorbells.add(new Doorbell(offset, size, value, action));
     }
