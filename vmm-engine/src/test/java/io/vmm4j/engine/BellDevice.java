@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class BellDevice
     implements DeviceModel<BellDevice.State>, MmioHandler, PortHandler, AutoCloseable {
   private static final long WINDOW = 0xB_0000;
+  private static final long SPARE_WINDOW = 0xB_8000;
   private static final int PORT = 0x5F0;
   private static final int VECTOR = 0x40;
 
@@ -33,8 +34,9 @@ final class BellDevice
    *
    * @param rounds of the guest
    * @param ownThread whether a thread of the device's own raises the signal
+   * @param spares how many doorbells and signals it has before those that it uses
    */
-  record Config(int rounds, boolean ownThread) implements DeviceConfig {
+  record Config(int rounds, boolean ownThread, int spares) implements DeviceConfig {
     @Override
     public String deviceType() {
       return "bells";
@@ -57,7 +59,7 @@ final class BellDevice
     @Override
     public RecordSchema<Config> configSchema() {
       return RecordSchema.builder(MethodHandles.lookup(), Config.class)
-          .defaults(new Config(1, false))
+          .defaults(new Config(1, false, 0))
           .build();
     }
 
@@ -90,6 +92,14 @@ final class BellDevice
   @Override
   public void attach(DeviceContext machine) {
     context = machine;
+    if (config.spares() > 0) {
+      AddressClaim spare =
+          machine.claimMmio(SPARE_WINDOW, 4L * config.spares(), AccessWidth.DWORD, this);
+      for (int i = 0; i < config.spares(); i++) {
+        spare.doorbell(4L * i, 4, OptionalLong.empty(), () -> rings[0]++);
+        machine.interruptSignal();
+      }
+    }
     window = machine.claimMmio(WINDOW, 0x100, AccessWidth.DWORD, this);
     window.doorbell(0, 4, OptionalLong.empty(), () -> rung(0));
     window.doorbell(4, 4, OptionalLong.of(7), () -> rung(1));

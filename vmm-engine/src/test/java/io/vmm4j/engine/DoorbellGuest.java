@@ -19,11 +19,24 @@ public final class DoorbellGuest {
   public static Vm create(
       Path directory, BackendChoice backend, ClockMode clock, int rounds, boolean ownThread)
       throws IOException {
+    return create(directory, backend, clock, new BellDevice.Config(rounds, ownThread, 0));
+  }
+
+  /** One whose device has more doorbells and signals than a backend may want to have. */
+  public static Vm createWithSpares(
+      Path directory, BackendChoice backend, int rounds, boolean ownThread) throws IOException {
+    return create(
+        directory, backend, ClockMode.REAL, new BellDevice.Config(rounds, ownThread, 600));
+  }
+
+  private static Vm create(
+      Path directory, BackendChoice backend, ClockMode clock, BellDevice.Config config)
+      throws IOException {
     return ExtraDevice.create(
         GuestPrograms.spec(directory, backend, GuestPrograms.DOORBELLS).build(),
         clock,
         new BellDevice.Factory(),
-        new BellDevice.Config(rounds, ownThread));
+        config);
   }
 
   /** Runs it to its end, at which device and guest have counted the same. */

@@ -71,6 +71,11 @@ public interface BackendMachine extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** How many messages its signals have sent past the machine. From any thread, at any time. */
+  default long signalMessages() {
+    return 0;
+  }
+
   /**
    * Releases everything; no vCPU runs any more. Without the machine lock. May be called more than
    * once.

@@ -23,8 +23,8 @@ final class InterruptRoutes {
    */
   static final int PINS = 255;
 
-  /** KVM_MAX_IRQ_ROUTES. */
-  private static final int MOST = 4096;
+  /** How many signals there are; each takes a descriptor. The kernel has room for 4096 routes. */
+  private static final int MOST_SIGNALS = 512;
 
   private static final int LEVEL_TRIGGERED = 1 << 15;
 
@@ -74,7 +74,7 @@ final class InterruptRoutes {
 
   /** The number of another signal, without a route; -1 if there is none left. */
   int newSignal() {
-    return nextSignal < MOST ? nextSignal++ : -1;
+    return nextSignal < PINS + MOST_SIGNALS ? nextSignal++ : -1;
   }
 
   /** Gives a signal its message. */

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,9 @@ final class KvmDoorbells {
   private static final int FLAG_PIO = 1 << 1;
   private static final int FLAG_DEASSIGN = 1 << 2;
 
+  /** How many there are; each takes a descriptor. */
+  private static final int MOST = 512;
+
   /** Among the numbers of doorbells: the eventfd that ends the thread. */
   private static final int END = -1;
 
@@ -40,8 +44,11 @@ final class KvmDoorbells {
     this.host = host;
   }
 
-  /** Another one, not yet in a place. With the machine lock held. */
-  BackendDoorbell create(BackendDoorbell.Match match, Runnable rung) {
+  /** Another one, not yet in a place, if there is room. With the machine lock held. */
+  Optional<BackendDoorbell> create(BackendDoorbell.Match match, Runnable rung) {
+    if (doorbells.size() == MOST) {
+      return Optional.empty();
+    }
     if (thread == null) {
       epollFd = Libc.epoll();
       endFd = Libc.eventfd();
@@ -51,7 +58,7 @@ final class KvmDoorbells {
     Doorbell doorbell = new Doorbell(match, rung);
     doorbells.add(doorbell);
     Libc.watch(epollFd, doorbell.eventFd, doorbells.size() - 1);
-    return doorbell;
+    return Optional.of(doorbell);
   }
 
   private void listen() {

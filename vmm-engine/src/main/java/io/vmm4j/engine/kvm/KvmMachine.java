@@ -227,12 +227,15 @@ final class KvmMachine implements BackendMachine {
   }
 
   @Override
+  public long signalMessages() {
+    return signals.sent();
+  }
+
+  @Override
   public Optional<BackendDoorbell> doorbell(BackendDoorbell.Match match, Runnable rung) {
     // A string of OUTs that begins with a store for an ioeventfd and goes on with others loses
     // those in the kernel. Without a value all of them are for it.
-    return match.port() && match.hasValue()
-        ? Optional.empty()
-        : Optional.of(doorbells.create(match, rung));
+    return match.port() && match.hasValue() ? Optional.empty() : doorbells.create(match, rung);
   }
 
   /** Puts the messages of level-triggered interrupts that a local APIC holds among the routes. */

@@ -36,6 +36,9 @@ final class KvmSignals {
   /** Whether what is raised waits; guarded by the gate. */
   private boolean frozen = true;
 
+  /** How many messages were sent; written under the gate. */
+  private volatile long sent;
+
   KvmSignals(int vmFd, InterruptRoutes routes) {
     this.vmFd = vmFd;
     this.routes = routes;
@@ -50,6 +53,10 @@ final class KvmSignals {
     Signal signal = new Signal(gsi);
     signals.add(signal);
     return Optional.of(signal);
+  }
+
+  long sent() {
+    return sent;
   }
 
   /** When this returns nothing is on its way to a local APIC. With the machine lock held. */
@@ -152,6 +159,7 @@ final class KvmSignals {
       if (!routed) {
         return;
       }
+      sent++;
       if (assigned) {
         Libc.signalEvent(eventFd, 1);
       } else {

@@ -217,7 +217,8 @@ final class VirtualMachine implements Vm {
     Map<String, Long> counters = new TreeMap<>();
     counters.put("portExits", machine.ports().accesses());
     counters.put("mmioExits", machine.mmio().accesses());
-    counters.put("interruptMessages", machine.messages().messages());
+    counters.put(
+        "interruptMessages", machine.messages().messages() + machine.processors().signalMessages());
     counters.put("timersFired", machine.control().timers().fired());
     return new VmMetrics(
         machine.instructionsExecuted(),

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.DoorbellGuest;
+import io.vmm4j.engine.ExtraDevice;
+import io.vmm4j.engine.SharedBell;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +42,21 @@ class KvmDoorbellTest {
   void everyRingIsAnsweredAndNoOtherStoreRings(boolean ownThread) throws IOException {
     try (Vm vm = create(ROUNDS, ownThread)) {
       DoorbellGuest.finish(vm);
+      if (!ownThread) { // which may be about to raise the last
+        assertThat(vm.metrics().counters()).containsEntry("interruptMessages", 3L * ROUNDS);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void withoutRoomInTheKernelTheMachineDoesAll(boolean ownThread) throws IOException {
+    try (Vm kvm = DoorbellGuest.createWithSpares(directory, Backends.kvm(), ROUNDS, ownThread);
+        Vm software =
+            DoorbellGuest.createWithSpares(directory, Backends.software(), ROUNDS, ownThread)) {
+      DoorbellGuest.finish(kvm);
+      DoorbellGuest.finish(software);
+      assertThat(portAccesses(kvm)).isEqualTo(portAccesses(software)); // the rings are among them
     }
   }
 
@@ -80,6 +98,37 @@ class KvmDoorbellTest {
       }
       DoorbellGuest.awaitEnd(vm);
     }
+  }
+
+  @Test
+  void severalProcessorsRingADoorbellWhileItIsReplaced() throws IOException {
+    try (Vm vm = SharedBell.machine(directory, Backends.kvm(), 200)) {
+      DoorbellGuest.finish(vm);
+    }
+  }
+
+  @Test
+  void itOutlivesMoves() throws IOException {
+    ExtraDevice.move(
+        SharedBell.machine(directory, Backends.kvm(), 2_000),
+        List.of(Backends.software(), Backends.kvm()),
+        21);
+  }
+
+  /** Nothing waits for ever, and nothing is rung that is closed. */
+  @Test
+  void machinesCanBeClosedWhileTheirProcessorsRing() throws IOException {
+    List<String> before = held();
+    for (int i = 0; i < 20; i++) {
+      try (Vm vm = SharedBell.machine(directory, Backends.kvm(), 1 << 30)) {
+        vm.resume();
+        while (portAccesses(vm) < 100) { // one for each ring
+          assertThat(vm.state()).isEqualTo(new VmState.Running());
+          Thread.onSpinWait();
+        }
+      }
+    }
+    assertThat(held()).isEqualTo(before);
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.DoorbellGuest;
+import io.vmm4j.engine.SharedBell;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ class DoorbellTest {
       throws IOException {
     try (Vm vm = DoorbellGuest.create(directory, Backends.software(), clock, 200, ownThread)) {
       DoorbellGuest.finish(vm);
+      if (!ownThread) { // which may be about to raise the last
+        assertThat(vm.metrics().counters()).containsEntry("interruptMessages", 600L);
+      }
     }
   }
 
@@ -36,6 +40,13 @@ class DoorbellTest {
         DoorbellGuest.create(directory, Backends.software(), ClockMode.REAL, 20_000, ownThread),
         List.of(Backends.software()),
         50);
+  }
+
+  @Test
+  void severalProcessorsRingADoorbellWhileItIsReplaced() throws IOException {
+    try (Vm vm = SharedBell.machine(directory, Backends.software(), 1_000)) {
+      DoorbellGuest.finish(vm);
+    }
   }
 
   @Test

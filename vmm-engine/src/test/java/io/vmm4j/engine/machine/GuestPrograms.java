@@ -190,6 +190,27 @@ public final class GuestPrograms {
           + "bae40566ed6639e8750ebae80566ed6639c372d3b02aeb02b001e6f4f4ebfb66"
           + "5066516652664566b90b0800006631c06631d20f30665a66596658cf";
 
+  /**
+   * The source is in {@code oneshots.s}: waits for a one-shot timer again and again, and prints the
+   * letters A to P in turn.
+   */
+  public static final String ONE_SHOTS =
+      "fa31c08ed88ed0bc0070c70600018e008c0e0201b0ffe621e6a166b91b000000"
+          + "0f3280cc0c0f306631d266b90f08000066b8ff0100000f3066b93e08000066b8"
+          + "0b0000000f3066b93208000066b8400000000f306631db6631f6664666b93808"
+          + "00006669c3393000006625ffff0f00660550c300006631d20f30fa6639f374da"
+          + "f6c3017404fbf4ebf1fbf390ebec5589e5817e0286007503ff46025d666066b9"
+          + "0b0800006631c06631d20f30666166436639f37719f6c307751350526689d866"
+          + "c1e803240f0441baf803ee5a58cfb001e6f4f4";
+
+  /** The source is in {@code sharedbell.s}: several processors ring a {@code SharedBell}. */
+  public static final String SHARED_BELL =
+      "fa31c08ed866b91b0000000f3288e380cc0c0f30f6c301741966b93008000066"
+          + "31d266b800450c000f3066b810460c000f3066b9020800000f3267668d3c8500"
+          + "000000b800b08ec06631db66436766899f000600002666891e0000f390676639"
+          + "9f4006000075f4bad00566ed6639c372da66f0ff0680066685ff7512f390bad4"
+          + "0566ed663906800675f2b02ae6f4f4ebfd";
+
   private GuestPrograms() {}
 
   /** A small PC that runs one of them. */
