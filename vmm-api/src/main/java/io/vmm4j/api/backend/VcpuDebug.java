@@ -23,6 +23,13 @@ public interface VcpuDebug {
    */
   void step(boolean one);
 
+  /**
+   * Has the vCPU stand while the machine runs: it executes nothing, whatever arrives, until it is
+   * let go. While no vCPU runs. A {@link VcpuRunner} of which all vCPUs stand has no work and takes
+   * no interrupts.
+   */
+  void standStill(boolean still);
+
   /** Why {@code run} has returned {@code DEBUG}, once for each time. From any thread. */
   Optional<DebugStop> takeStop();
 }

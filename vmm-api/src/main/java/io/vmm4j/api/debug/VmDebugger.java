@@ -96,6 +96,25 @@ public interface VmDebugger {
   void step(int vcpu);
 
   /**
+   * As {@link #step(int)}, while other vCPUs stand: they execute nothing, and what is sent to them
+   * waits. Under virtual time this changes in which order vCPUs run.
+   *
+   * @param running the vCPUs that may run meanwhile, with that one or without it
+   * @throws IllegalStateException if the machine is not paused
+   */
+  void step(int vcpu, Set<Integer> running);
+
+  /**
+   * Lets a paused machine go on with some of its vCPUs, while the others stand, until the next
+   * {@code pause}, {@code resume} or step. Under virtual time this changes in which order vCPUs
+   * run.
+   *
+   * @param running at least one
+   * @throws IllegalStateException if the machine is not paused
+   */
+  void resume(Set<Integer> running);
+
+  /**
    * Registers who is told when the machine stands for a breakpoint, a step or its end. The machine
    * is {@code Paused} by then, though other vCPUs may be finishing an instruction: {@code pause}
    * waits for them. From such a place {@code resume} goes on even where a breakpoint is set.

@@ -52,6 +52,7 @@ final class KvmDebug implements VcpuDebug {
 
   private volatile boolean stepping;
   private volatile boolean changed;
+  private volatile boolean still;
 
   /** It stands at an instruction with a breakpoint, which it is to execute when it goes on. */
   private boolean stands;
@@ -108,6 +109,16 @@ final class KvmDebug implements VcpuDebug {
   public void step(boolean one) {
     stepping = one;
     changed = true;
+  }
+
+  @Override
+  public void standStill(boolean stands) {
+    still = stands;
+  }
+
+  /** Whether nothing may be executed, whatever arrives. */
+  boolean standsStill() {
+    return still;
   }
 
   @Override

@@ -145,6 +145,9 @@ final class KvmVcpu implements Vcpu {
       kicked.set(false);
       return StopReason.KICKED;
     }
+    if (debug.standsStill() && !accessPending) {
+      return StopReason.HALTED;
+    }
     if (!leave && debug.standsAtInt3()) {
       return machine.alone(this, this::passInt3);
     }
@@ -347,12 +350,12 @@ final class KvmVcpu implements Vcpu {
 
   @Override
   public boolean hasWork() {
-    return true; // a halted vCPU waits in the kernel
+    return !debug.standsStill(); // a halted vCPU waits in the kernel
   }
 
   @Override
   public boolean takesInterrupts() {
-    return true;
+    return !debug.standsStill();
   }
 
   @Override

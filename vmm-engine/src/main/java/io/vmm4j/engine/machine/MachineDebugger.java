@@ -11,14 +11,17 @@ import io.vmm4j.api.debug.VmDebugger;
 import io.vmm4j.engine.machine.debug.LinearMemory;
 import io.vmm4j.engine.machine.run.RunControl;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -78,9 +81,13 @@ final class MachineDebugger implements VmDebugger {
     }
   }
 
-  /** The machine is paused or goes on by other means: a step under way is none any more. */
+  /** The machine is paused or goes on by other means: no vCPU steps or stands any more. */
   void endStep() {
-    vcpus().forEach(vcpu -> vcpu.step(false));
+    vcpus()
+        .forEach(vcpu -> {
+          vcpu.step(false);
+          vcpu.standStill(false);
+        });
   }
 
   // ---- what a debugger asks ----
@@ -179,18 +186,44 @@ final class MachineDebugger implements VmDebugger {
   @Override
   public void step(int vcpu) {
     machine.requireVcpu(vcpu);
-    RunControl control = machine.control();
-    control.requireAlive("step");
+    goOn("step", OptionalInt.of(vcpu), all());
+  }
+
+  @Override
+  public void step(int vcpu, Set<Integer> running) {
+    Set<Integer> withIt = new HashSet<>(running);
+    withIt.add(vcpu);
+    goOn("step", OptionalInt.of(vcpu), withIt);
+  }
+
+  @Override
+  public void resume(Set<Integer> running) {
+    if (running.isEmpty()) {
+      throw new IllegalArgumentException("no vCPU would run");
+    }
+    goOn("resume some vCPUs", OptionalInt.empty(), running);
+  }
+
+  private Set<Integer> all() {
+    return IntStream.range(0, machine.plan().spec().cpus()).boxed().collect(Collectors.toSet());
+  }
+
+  private void goOn(String what, OptionalInt stepping, Set<Integer> running) {
+    running.forEach(machine::requireVcpu);
+    machine.control().requireAlive(what);
     held(
-        "step",
-        there -> {
-          if (there.mode() != RunControl.Mode.PAUSED) {
-            throw new IllegalStateException("cannot step: the machine is not paused");
+        what,
+        control -> {
+          if (control.mode() != RunControl.Mode.PAUSED) {
+            throw new IllegalStateException("cannot %s: the machine is not paused".formatted(what));
           }
           endStep();
-          machine.vcpu(vcpu).debug().ifPresent(debug -> debug.step(true));
-          there.resume();
-          return vcpu;
+          for (int vcpu : all()) {
+            machine.vcpu(vcpu).debug().ifPresent(d -> d.standStill(!running.contains(vcpu)));
+          }
+          stepping.ifPresent(vcpu -> machine.vcpu(vcpu).debug().ifPresent(d -> d.step(true)));
+          control.resume();
+          return what;
         });
   }
 

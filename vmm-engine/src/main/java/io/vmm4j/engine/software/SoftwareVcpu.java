@@ -52,7 +52,7 @@ final class SoftwareVcpu implements Vcpu {
 
   /** Whether it can execute an instruction now. On the thread that runs it. */
   boolean isRunnable() {
-    return !cpu.halted && !cpu.waitForStartup || hasEvent();
+    return !cpu.debugger.standsStill() && (!cpu.halted && !cpu.waitForStartup || hasEvent());
   }
 
   @Override
@@ -71,6 +71,9 @@ final class SoftwareVcpu implements Vcpu {
   }
 
   private boolean hasEvent() {
+    if (cpu.debugger.standsStill()) {
+      return false;
+    }
     int signals = cpu.signals();
     return (signals & SIGNALS_THAT_WAKE) != 0
         || (signals & Cpu.SIGNAL_NMI) != 0 && !cpu.nmiBlocked && !cpu.waitForStartup
@@ -79,7 +82,7 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public boolean takesInterrupts() {
-    return (cpu.systemFlags & Flags.IF) != 0 && !cpu.waitForStartup;
+    return (cpu.systemFlags & Flags.IF) != 0 && !cpu.waitForStartup && !cpu.debugger.standsStill();
   }
 
   @Override

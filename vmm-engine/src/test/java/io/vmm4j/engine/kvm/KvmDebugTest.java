@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.debug.Breakpoint;
 import io.vmm4j.api.debug.DebugStop;
 import io.vmm4j.api.debug.VmDebugger;
@@ -13,6 +14,7 @@ import io.vmm4j.engine.machine.GuestPrograms;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class KvmDebugTest {
   /** Where the hello guest fetches the next letter, and what follows. */
   private static final long NEXT = 0x10006;
+
+  /** Where the two vCPUs of the ring that never halt count. */
+  private static final long WORK = 0x660;
 
   private static final Breakpoint AT_NEXT = Breakpoint.at(NEXT);
 
@@ -111,6 +116,45 @@ class KvmDebugTest {
         assertThat(next(vm)).isEqualTo(new DebugStop.WatchpointHit(0, counter, 0x604));
         assertThat(vm.memory().readInt(0x604)).isEqualTo(i);
       }
+    }
+  }
+
+  @Test
+  void othersStandIfTheyAreToldTo() throws Exception {
+    try (Vm vm =
+        Vm.create(
+            GuestPrograms.spec(directory, Backends.kvm(), GuestPrograms.RING_WITH_SLOW_TIMERS)
+                .cpus(4)
+                .build())) {
+      VmDebugger debugger = vm.debugger();
+      debugger.onStop(stops::add);
+      vm.resume();
+      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(1));
+      vm.pause();
+
+      // when vCPU 3, which never halts, steps alone, then vCPU 2, which doesn't either, does
+      // nothing
+      CpuState second = vm.cpuState(2);
+      long work = vm.memory().readInt(WORK);
+      for (int i = 0; i < 10; i++) {
+        debugger.step(3, Set.of());
+        assertThat(next(vm)).isEqualTo(new DebugStop.Stepped(3));
+        assertThat(vm.cpuState(2).rip()).isEqualTo(second.rip());
+        assertThat(vm.cpuState(2).gpr()).isEqualTo(second.gpr());
+      }
+
+      // and when vCPU 2 runs alone, vCPU 3 does nothing
+      CpuState third = vm.cpuState(3);
+      debugger.resume(Set.of(2));
+      while (vm.memory().readInt(WORK) - work < 1000) {
+        Thread.onSpinWait();
+      }
+      vm.pause();
+      assertThat(vm.cpuState(3).rip()).isEqualTo(third.rip());
+      assertThat(vm.cpuState(3).gpr()).isEqualTo(third.gpr());
+
+      vm.resume();
+      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(1));
     }
   }
 

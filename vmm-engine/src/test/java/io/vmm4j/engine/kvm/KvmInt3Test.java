@@ -140,8 +140,8 @@ class KvmInt3Test {
       debugger.remove(Breakpoint.at(ALIAS));
       vm.resume();
       assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.DebugExit(42));
-      assertThat(vm.memory().readInt(0x600)).isEqualTo(198);
-      assertThat(vm.memory().readInt(0x604)).isEqualTo(99);
+      assertThat(vm.memory().readInt(0x600)).isEqualTo(200);
+      assertThat(vm.memory().readInt(0x604)).isEqualTo(100);
     }
   }
 

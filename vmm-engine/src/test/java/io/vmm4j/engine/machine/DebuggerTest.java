@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -514,6 +515,50 @@ class DebuggerTest {
       vm.debugger().add(first);
       assertThat(resumed(vm)).isEqualTo(new DebugStop.BreakpointHit(0, first));
       assertThat(resumed(vm)).isEqualTo(new DebugStop.BreakpointHit(0, first));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ClockMode.class)
+  void othersStandIfTheyAreToldTo(ClockMode clock) {
+    try (Vm vm = Vm.create(spec(TWO, clock, 2))) {
+      VmDebugger debugger = vm.debugger();
+      debugger.onStop(stops::add);
+      Breakpoint second = Breakpoint.at(BASE + SECOND);
+      debugger.add(second);
+      assertThat(resumed(vm)).isEqualTo(new DebugStop.BreakpointHit(1, second));
+      debugger.remove(second);
+
+      // when the second steps alone, then the first does nothing
+      Breakpoint first = Breakpoint.at(BASE + FIRST);
+      debugger.add(first);
+      long at = vm.cpuState(0).rip();
+      for (int i = 1; i <= 10; i++) {
+        debugger.step(1, Set.of());
+        assertThat(next()).isEqualTo(new DebugStop.Stepped(1));
+        vm.pause();
+        assertThat(vm.cpuState(0).rip()).isEqualTo(at);
+      }
+
+      // when the first runs alone, then the second does nothing
+      CpuState standing = vm.cpuState(1);
+      for (int i = 0; i < 3; i++) {
+        debugger.resume(Set.of(0));
+        assertThat(next()).isEqualTo(new DebugStop.BreakpointHit(0, first));
+        vm.pause();
+        assertThat(vm.cpuState(1).gpr()).isEqualTo(standing.gpr());
+        assertThat(vm.cpuState(1).rip()).isEqualTo(standing.rip());
+      }
+
+      // and a resume is for all again
+      debugger.remove(first);
+      debugger.add(second);
+      assertThat(resumed(vm)).isEqualTo(new DebugStop.BreakpointHit(1, second));
+      assertThat(resumed(vm)).isEqualTo(new DebugStop.BreakpointHit(1, second));
+      assertThatThrownBy(() -> debugger.resume(Set.of()))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> debugger.resume(Set.of(2)))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 

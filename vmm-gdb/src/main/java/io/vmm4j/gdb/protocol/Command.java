@@ -1,5 +1,6 @@
 package io.vmm4j.gdb.protocol;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -34,11 +35,26 @@ public sealed interface Command {
   /** {@code M} and {@code X}. */
   record WriteMemory(long address, byte[] bytes) implements Command {}
 
-  /** {@code c}, {@code C} and {@code vCont} with nothing to step. */
+  /** {@code c}, {@code C}. */
   record Continue() implements Command {}
 
-  /** {@code s}, {@code S}: steps the thread of {@code Hc}; or of {@code vCont} the one it names. */
-  record Step(int thread) implements Command {}
+  /** {@code s}, {@code S}: steps the thread of {@code Hc}. */
+  record Step() implements Command {}
+
+  /**
+   * {@code vCont}: for a thread the first action that is for it counts; if there is none it stands.
+   *
+   * @param actions at least one
+   */
+  record Resume(List<Action> actions) implements Command {
+    /**
+     * What threads do.
+     *
+     * @param step whether they execute one instruction, else they go on
+     * @param thread which, {@link #ANY} or {@link #ALL}
+     */
+    public record Action(boolean step, int thread) {}
+  }
 
   /** {@code Z0} to {@code Z4}, {@code z0} to {@code z4}: type 0 to 4. */
   record ChangeBreakpoint(boolean set, int type, long address, int kind) implements Command {}

@@ -1,9 +1,11 @@
 package io.vmm4j.gdb.protocol;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Reads packets. Whatever comes gives a command, if only {@link Command.Malformed}. */
@@ -39,9 +41,9 @@ final class CommandParser {
       }
       case 'M', 'X' -> write(text, payload);
       case 'c' -> rest.isEmpty() ? new Command.Continue() : new Command.Unknown();
-      case 's' -> rest.isEmpty() ? new Command.Step(Command.ANY) : new Command.Unknown();
+      case 's' -> rest.isEmpty() ? new Command.Step() : new Command.Unknown();
       case 'C' -> rest.indexOf(';') < 0 ? new Command.Continue() : new Command.Unknown();
-      case 'S' -> rest.indexOf(';') < 0 ? new Command.Step(Command.ANY) : new Command.Unknown();
+      case 'S' -> rest.indexOf(';') < 0 ? new Command.Step() : new Command.Unknown();
       case 'Z' -> breakpoint(true, rest);
       case 'z' -> breakpoint(false, rest);
       case 'H' -> select(rest);
@@ -144,23 +146,24 @@ final class CommandParser {
     };
   }
 
-  /** The first thread that is to step; the machine's vCPUs run together, so the rest go on. */
-  private static Command resume(String actions) {
-    String[] list = actions.split(";", -1);
+  private static Command resume(String text) {
+    String[] list = text.split(";", -1);
     if (list.length < 2) {
       throw new IllegalArgumentException("no action");
     }
+    List<Command.Resume.Action> actions = new ArrayList<>();
     for (int i = 1; i < list.length; i++) {
       String[] parts = list[i].split(":", 2);
       String action = parts[0];
       if (!action.matches("[cs]|[CS][0-9a-fA-F]{2}")) {
         throw new IllegalArgumentException("an action that was not offered");
       }
-      if (Character.toLowerCase(action.charAt(0)) == 's') {
-        return new Command.Step(parts.length > 1 ? thread(parts[1]) : Command.ANY);
-      }
+      actions.add(
+          new Command.Resume.Action(
+              Character.toLowerCase(action.charAt(0)) == 's',
+              parts.length > 1 ? thread(parts[1]) : Command.ALL));
     }
-    return new Command.Continue();
+    return new Command.Resume(List.copyOf(actions));
   }
 
   // ---- parts ----

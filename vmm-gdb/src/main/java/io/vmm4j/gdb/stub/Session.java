@@ -17,10 +17,11 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -155,9 +156,9 @@ public final class Session {
         debugger.write(current, write.address(), write.bytes());
         yield Answer.ok();
       }
-      case Command.Continue go -> resume(OptionalInt.empty());
-      case Command.Step step ->
-          resume(OptionalInt.of(step.thread() > 0 ? vcpu(step.thread()) : stepped));
+      case Command.Continue go -> resume(vm::resume);
+      case Command.Step step -> resume(() -> debugger.step(stepped));
+      case Command.Resume go -> resume(go.actions());
       case Command.ChangeBreakpoint change -> changeBreakpoint(change);
       case Command.SelectThread select -> {
         current = select.thread() > 0 ? vcpu(select.thread()) : current;
@@ -227,7 +228,36 @@ public final class Session {
     return Answer.text(signal(SIGTRAP, "", current));
   }
 
-  private Answer resume(OptionalInt step) {
+  /** Each vCPU does what the first action says that is for it; without one it stands. */
+  private Answer resume(List<Command.Resume.Action> actions) {
+    Set<Integer> running = new HashSet<>();
+    Set<Integer> stepping = new HashSet<>();
+    for (int vcpu = 0; vcpu < vcpus; vcpu++) {
+      for (Command.Resume.Action action : actions) {
+        if (isFor(action.thread(), vcpu)) {
+          (action.step() ? stepping : running).add(vcpu);
+          break;
+        }
+      }
+    }
+    if (stepping.isEmpty()) {
+      return resume(running.size() == vcpus ? vm::resume : () -> debugger.resume(running));
+    }
+    // One can step at a time; if all are to, the others go on meanwhile.
+    int one = stepping.contains(stepped) ? stepped : Collections.min(stepping);
+    running.addAll(stepping);
+    return resume(() -> debugger.step(one, running));
+  }
+
+  private boolean isFor(int thread, int vcpu) {
+    return switch (thread) {
+      case Command.ALL -> true;
+      case Command.ANY -> vcpu == stepped;
+      default -> vcpu(thread) == vcpu;
+    };
+  }
+
+  private Answer resume(Runnable how) {
     if (vm.state() instanceof VmState.Ended) {
       return ended();
     }
@@ -235,13 +265,9 @@ public final class Session {
     if (!untold.isEmpty()) {
       return tellNext(); // another vCPU has come to a breakpoint at the same time
     }
+    vm.pause();
     running = true;
-    if (step.isPresent()) {
-      vm.pause();
-      debugger.step(step.getAsInt());
-    } else {
-      vm.resume();
-    }
+    how.run();
     return new Answer.Later();
   }
 

@@ -71,9 +71,16 @@ class CommandTest {
     assertThat(parse("p1f")).isEqualTo(new Command.ReadRegister(0x1f));
     assertThat(parse("mffffffff81000000,40"))
         .isEqualTo(new Command.ReadMemory(0xffffffff81000000L, 0x40));
-    assertThat(parse("vCont;c")).isEqualTo(new Command.Continue());
-    assertThat(parse("vCont;s:2;c")).isEqualTo(new Command.Step(2));
-    assertThat(parse("vCont;c:1;s")).isEqualTo(new Command.Step(Command.ANY));
+    assertThat(parse("c")).isEqualTo(new Command.Continue());
+    assertThat(parse("S05")).isEqualTo(new Command.Step());
+    assertThat(parse("vCont;c"))
+        .isEqualTo(new Command.Resume(List.of(new Command.Resume.Action(false, Command.ALL))));
+    assertThat(parse("vCont;S05:2;c:-1"))
+        .isEqualTo(
+            new Command.Resume(
+                List.of(
+                    new Command.Resume.Action(true, 2),
+                    new Command.Resume.Action(false, Command.ALL))));
     assertThat(parse("Z2,1000,8")).isEqualTo(new Command.ChangeBreakpoint(true, 2, 0x1000, 8));
     assertThat(parse("z1,ff,1")).isEqualTo(new Command.ChangeBreakpoint(false, 1, 0xff, 1));
     assertThat(parse("Hc-1")).isEqualTo(new Command.SelectStepThread(Command.ALL));

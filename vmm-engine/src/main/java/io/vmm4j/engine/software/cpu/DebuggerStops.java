@@ -40,6 +40,7 @@ public final class DebuggerStops implements VcpuDebug {
   private List<Breakpoint> data = List.of();
   private @Nullable DebugStop watchpoint;
   private volatile boolean stepping;
+  private volatile boolean still;
 
   /** Where it stood last, and after how many instructions: that breakpoint lets it go on. */
   private long stoodAt;
@@ -82,6 +83,16 @@ public final class DebuggerStops implements VcpuDebug {
   @Override
   public void step(boolean one) {
     stepping = one;
+  }
+
+  @Override
+  public void standStill(boolean stands) {
+    still = stands;
+  }
+
+  /** Whether nothing may be executed, whatever arrives. */
+  public boolean standsStill() {
+    return still;
   }
 
   @Override
