@@ -10,6 +10,7 @@ import io.vmm4j.api.backend.TableState;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * The architectural state of a vCPU in the kernel, and its form that all backends share. While the
@@ -97,6 +98,12 @@ final class ArchitecturalState {
   private int frozenInitialCount;
   private long frozenNanosLeft;
 
+  /** The local APIC when it was looked at last, if its timer has run since. */
+  private Optional<LapicImage> seen = Optional.empty();
+
+  /** The timer has come to zero, and the kernel may not have requested the interrupt. */
+  private boolean ticked;
+
   ArchitecturalState(int fd, int index, BackendHost host, MsrAccess access, GuestMsrs msrs) {
     this.fd = fd;
     this.index = index;
@@ -122,6 +129,29 @@ final class ArchitecturalState {
 
   // ---- counters and timers ----
 
+  /**
+   * Looks at the local APIC's timer, on the way out of the guest.
+   *
+   * @return whether it has come to zero since the last look
+   */
+  boolean lookAtTimer() {
+    LapicImage apic = LapicImage.read(fd);
+    ticked = seen.filter(apic::hasTickedSince).isPresent();
+    seen = Optional.of(apic);
+    return ticked;
+  }
+
+  /** Whether by the last look a one-shot timer has come to zero, now or long ago. */
+  boolean timerHasRunOut() {
+    return seen.filter(LapicImage::timerHasRunOut).isPresent();
+  }
+
+  /** What was seen of the timer is of no use any more: the guest runs. */
+  void forgetTimer() {
+    seen = Optional.empty();
+    ticked = false;
+  }
+
   /** Takes the counter, and what the timer has left, out of the kernel. */
   void freeze(long hostTicks) {
     frozenTsc = counter.read(hostTicks);
@@ -132,9 +162,21 @@ final class ArchitecturalState {
     LapicImage apic = LapicImage.read(fd);
     frozenInitialCount = 0;
     frozenNanosLeft = 0;
-    if (!apic.timerHasDeadline() && apic.nanosLeft() > 0) {
+    if (apic.timerHasDeadline()) {
+      return; // the kernel keeps the deadline until it has requested the interrupt
+    }
+    boolean lost = ticked || seen.filter(apic::hasTickedSince).isPresent();
+    long nanosLeft = apic.nanosLeft();
+    if (nanosLeft > 0) {
+      if (lost) {
+        apic.requestTimerInterrupt();
+      }
+    } else if (lost) {
+      nanosLeft = 1; // it comes to zero again, at once
+    }
+    if (nanosLeft > 0) {
       frozenInitialCount = apic.initialCount();
-      frozenNanosLeft = apic.nanosLeft();
+      frozenNanosLeft = nanosLeft;
       apic.stopTimer();
       apic.write(fd);
     }
@@ -147,6 +189,10 @@ final class ArchitecturalState {
       LapicImage apic = LapicImage.read(fd);
       apic.startTimer(frozenInitialCount, frozenNanosLeft);
       apic.write(fd);
+      ticked = false;
+      seen = Optional.of(apic); // until it runs
+    } else {
+      forgetTimer();
     }
     if (frozenDeadline != 0) {
       access.set(TSC_DEADLINE, frozenDeadline);

@@ -24,7 +24,13 @@ final class KickSignal {
 
   private static final int SIGACTION_FLAGS = 136;
   private static final int SIGSET_BYTES = 128;
+  private static final int SIG_BLOCK = 0;
   private static final int SIG_UNBLOCK = 1;
+
+  /** Of the kernel, not the C library. */
+  private static final int KERNEL_SIGSET_BYTES = 8;
+
+  private static final int MASK_SIGSET = 4;
 
   private KickSignal() {}
 
@@ -56,10 +62,35 @@ final class KickSignal {
 
   /** Lets the signal through to the calling thread, whatever it has inherited. */
   static void unblock() {
+    mask(SIG_UNBLOCK);
+  }
+
+  private static void mask(int how) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = arena.allocate(SIGSET_BYTES, 8);
       set.set(ValueLayout.JAVA_LONG, 0, 1L << NUMBER - 1);
-      Libc.signalMask(SIG_UNBLOCK, set);
+      Libc.signalMask(how, set);
     }
+  }
+
+  /**
+   * Lets the signal wait for the calling thread, and be seen by KVM_RUN: which then does all that
+   * comes before the guest, but does not enter it. {@link #release} ends that.
+   */
+  static void await(int vcpuFd) {
+    mask(SIG_BLOCK);
+    Libc.signalThread(Libc.currentThread(), NUMBER);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(MASK_SIGSET + KERNEL_SIGSET_BYTES, 4);
+      mask.set(ValueLayout.JAVA_INT, 0, KERNEL_SIGSET_BYTES);
+      mask.set(ValueLayout.JAVA_LONG_UNALIGNED, MASK_SIGSET, ~(1L << NUMBER - 1));
+      Libc.ioctl(vcpuFd, Ioctl.KVM_SET_SIGNAL_MASK, mask);
+    }
+  }
+
+  /** Lets it arrive, outside KVM_RUN. */
+  static void release(int vcpuFd) {
+    Libc.ioctl(vcpuFd, Ioctl.KVM_SET_SIGNAL_MASK, 0);
+    unblock();
   }
 }

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * nothing is missed: KVM_RUN returns at once if the reason came after the look.
  */
 final class KvmVcpu implements Vcpu {
+  /** How often the guest is approached, of which a short periodic timer never lets be the last. */
+  private static final int MOST_TRIES = 3;
+
   private final KvmMachine machine;
   private final BackendHost host;
   private final int index;
@@ -108,12 +111,13 @@ final class KvmVcpu implements Vcpu {
       throw new IllegalArgumentException("KVM can't count instructions");
     }
     machine.thaw();
+    state.forgetTimer();
     beginOnThread();
     try {
       while (true) {
         StopReason reason = turn();
         if (reason != null) {
-          return reason;
+          return settle(reason);
         }
       }
     } finally {
@@ -192,6 +196,51 @@ final class KvmVcpu implements Vcpu {
       throw new KvmException(Ioctl.KVM_RUN.name(), -result);
     }
     return true;
+  }
+
+  /**
+   * Lets KVM do what it does only on the way into the guest, and without entering it: the interrupt
+   * of a timer that has come to zero is requested, the end of an interrupt told. Else neither would
+   * be in the state that is saved.
+   */
+  private StopReason settle(StopReason reason) {
+    if (state.isShutDown()) {
+      return reason;
+    }
+    page.requestInterruptWindow(false); // it would be told of first, for ever
+    KickSignal.await(fd);
+    try {
+      state.lookAtTimer();
+      boolean again = true;
+      for (int tries = 0; again && tries < MOST_TRIES; tries++) {
+        if (state.timerHasRunOut()) {
+          // The kernel's own timer may be late, but not later than one that is started now.
+          Libc.sleepShortly();
+        }
+        if (!approachGuest()) {
+          return StopReason.SHUTDOWN;
+        }
+        again = state.lookAtTimer();
+      }
+    } finally {
+      KickSignal.release(fd);
+    }
+    return reason;
+  }
+
+  /** While the kick signal waits: false if the vCPU has shut down. */
+  private boolean approachGuest() {
+    while (true) {
+      page.exitAtOnce(false);
+      if (enterGuest()) {
+        handleExit();
+        if (state.isShutDown()) {
+          return false;
+        }
+      } else if (!page.isExitAtOnce()) {
+        return true; // or it has returned for that, which whoever runs next looks into
+      }
+    }
   }
 
   private int runGuest() {

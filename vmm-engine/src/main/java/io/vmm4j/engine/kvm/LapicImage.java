@@ -13,6 +13,8 @@ final class LapicImage {
   private static final int ID = 0x02;
   private static final int TPR = 0x08;
   private static final int PPR = 0x0A;
+  private static final int TRIGGER_MODE = 0x18;
+  private static final int REQUESTED = 0x20;
   private static final int LVT_TIMER = 0x32;
   private static final int LVT_LINT1 = 0x36;
   private static final int INITIAL_COUNT = 0x38;
@@ -21,6 +23,8 @@ final class LapicImage {
 
   private static final int MASKED = 1 << 16;
   private static final int MODE_NMI = 4;
+  private static final int TIMER_ONE_SHOT = 0;
+  private static final int TIMER_PERIODIC = 1;
   private static final int TIMER_TSC_DEADLINE = 2;
 
   private final int[] registers;
@@ -104,8 +108,35 @@ final class LapicImage {
 
   // ---- the timer ----
 
+  private int timerMode() {
+    return registers[LVT_TIMER] >> 17 & 3;
+  }
+
   boolean timerHasDeadline() {
-    return (registers[LVT_TIMER] >> 17 & 3) == TIMER_TSC_DEADLINE;
+    return timerMode() == TIMER_TSC_DEADLINE;
+  }
+
+  /** Whether a one-shot timer has come to zero, now or long ago. */
+  boolean timerHasRunOut() {
+    return timerMode() == TIMER_ONE_SHOT && initialCount() != 0 && nanosLeft() == 0;
+  }
+
+  /** Whether the timer has come to zero since an earlier look, between which no guest code ran. */
+  boolean hasTickedSince(LapicImage earlier) {
+    return switch (timerMode()) {
+      case TIMER_ONE_SHOT -> earlier.nanosLeft() > 0 && nanosLeft() == 0;
+      case TIMER_PERIODIC -> nanosLeft() > earlier.nanosLeft();
+      default -> false;
+    };
+  }
+
+  /** Puts the timer's interrupt among those that are requested, as the timer does. */
+  void requestTimerInterrupt() {
+    int vector = registers[LVT_TIMER] & 0xFF;
+    if ((registers[LVT_TIMER] & MASKED) == 0 && vector >= 16) {
+      registers[TRIGGER_MODE + vector / 32] &= ~(1 << vector % 32);
+      registers[REQUESTED + vector / 32] |= 1 << vector % 32;
+    }
   }
 
   int initialCount() {

@@ -142,6 +142,8 @@ final class Libc {
               ValueLayout.JAVA_INT,
               ValueLayout.ADDRESS,
               ValueLayout.ADDRESS));
+  private static final MethodHandle USLEEP =
+      plain("usleep", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
   private static final MethodHandle STRERROR =
       plain("strerror", FunctionDescriptor.of(STRING, ValueLayout.JAVA_INT));
 
@@ -393,6 +395,15 @@ final class Libc {
       if ((int) SIGACTION.invokeExact(state, signal, action, old) < 0) {
         throw new KvmException("sigaction", errno(state));
       }
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Until a timer of the kernel's for one microsecond has come to its end. */
+  static void sleepShortly() {
+    try {
+      int result = (int) USLEEP.invokeExact(1); // fails for a signal only, which is no matter
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -49,6 +49,10 @@ final class RunPage {
     BYTE.setVolatile(page, (long) IMMEDIATE_EXIT, (byte) (now ? 1 : 0));
   }
 
+  boolean isExitAtOnce() {
+    return (byte) BYTE.getVolatile(page, (long) IMMEDIATE_EXIT) != 0;
+  }
+
   void requestInterruptWindow(boolean wanted) {
     page.set(ValueLayout.JAVA_BYTE, REQUEST_INTERRUPT_WINDOW, (byte) (wanted ? 1 : 0));
   }

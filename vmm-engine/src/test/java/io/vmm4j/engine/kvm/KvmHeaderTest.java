@@ -151,6 +151,7 @@ class KvmHeaderTest {
     constant(KvmMachine.class, "X2APIC_32_BIT_IDS", "KVM_X2APIC_API_USE_32BIT_IDS");
     constant(
         KvmMachine.class, "X2APIC_NO_BROADCAST_QUIRK", "KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK");
+    offset(KickSignal.class, "MASK_SIGSET", "struct kvm_signal_mask", "sigset");
     constant(KickSignal.class, "SIGACTION_BYTES", "sizeof(struct sigaction)");
     offset(KickSignal.class, "SIGACTION_FLAGS", "struct sigaction", "sa_flags");
     constant(KickSignal.class, "SIGSET_BYTES", "sizeof(sigset_t)");
