@@ -75,6 +75,11 @@ enum Freedom {
           + " else 1.5, of the reduced argument",
       "all x87 registers are overwritten behind; TranscendentalOracleTest bounds the error",
       0),
+  C1_OF_COMPARISON(
+      "C1 after FCOMI, FCOMIP, FUCOMI and FUCOMIP: Intel clears it, AMD leaves it as it was",
+      "SDM FCOMI: FPU Flags Affected; AMD as seen",
+      "cleared by FINCSTP and FDECSTP behind",
+      0),
   LAST_X87_INSTRUCTION(
       "FOP, FIP, FCS, FDP and FDS: AMD stores them only while an exception is pending, Intel may"
           + " store selectors as zeros, and FOP only after exceptions",

@@ -312,6 +312,7 @@ msrs_read:
   rdmsr
   mov [rdi + 8], eax
   lar eax, [rip + code_selector]
+  and eax, 0xFFF0FFFF     # Intel leaves bits of the limit in it, AMD doesn't
   mov [rdi + 16], eax
   ret
 
