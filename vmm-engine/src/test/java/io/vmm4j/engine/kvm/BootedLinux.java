@@ -62,17 +62,18 @@ public final class BootedLinux {
   }
 
   /**
-   * Boots and saves, for the processor that QEMU emulates: it lacks PCID, INVPCID and RDSEED, its
-   * XRSTOR faults in a guest of KVM whose XCR0 is 3, and its counter is the host's, not scaled.
+   * Boots and saves, for emulated processors: their counters can't be scaled, and QEMU's lacks
+   * PCID, INVPCID and RDSEED, and its XRSTOR faults in a guest of KVM whose XCR0 is 3.
    *
-   * @param arguments the file
+   * @param arguments the file, and the frequency of the counter in Hz or {@code host}
    */
   public static void main(String[] arguments) throws IOException {
     VmSpec spec =
         spec(GuestImages.required(), "")
             .withoutCpuFeatures(
                 CpuFeature.PCID, CpuFeature.INVPCID, CpuFeature.RDSEED, CpuFeature.XSAVE)
-            .tscFrequencyHz(hostTscHz())
+            .tscFrequencyHz(
+                arguments[1].equals("host") ? hostTscHz() : Long.parseLong(arguments[1]))
             .build();
     Path file = Path.of(arguments[0]);
     Files.createDirectories(file.toAbsolutePath().getParent());
