@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by kvm-host/test and kvm-host/bochs, with $root and $JDK set: what both need of the build.
 
-# find_tests: sets $class_path, of the KVM backend's tests and of GDB's where that is built, and $options,
-# the file with the JVM's; or fails with a message.
+# find_tests: sets $class_path, of the KVM backend's tests and of GDB's where that is built, $options, the
+# file with the JVM's, and $launcher, what starts JUnit; or fails with a message.
 find_tests() {
   local module
   class_path=
@@ -15,8 +15,12 @@ find_tests() {
       return 1
     fi
   done
-  # shellcheck disable=SC2034 # for who sources this
   options=$root/vmm-engine/target/kvm-host/java.options
+  # Each module has a logback-test.xml, the same, which Logback would remark on.
+  # shellcheck disable=SC2034 # for who sources this
+  launcher=(-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener -cp "$class_path"
+    org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors
+    --details=testfeed --fail-if-no-tests)
 }
 
 # boot_linux TSC SELECTION...: if a test of the selection (none: all) wants a Linux, boots one on the software

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Assumptions;
 final class Gdb implements AutoCloseable {
   private static final Path PROGRAM = Path.of("/usr/bin/gdb");
 
+  /** How long it waits for an answer before it asks again: an emulated host is slow. */
+  private static final String ANSWER_SECONDS = "60";
+
   private final Process process;
   private final BufferedReader out;
   private final StringBuilder said = new StringBuilder();
@@ -39,7 +42,8 @@ final class Gdb implements AutoCloseable {
       System.out.println("SKIPPED: " + reason);
       Assumptions.abort(reason);
     }
-    List<String> line = new ArrayList<>(List.of(PROGRAM.toString(), "-nx", "-batch"));
+    List<String> line =
+        new ArrayList<>(List.of(PROGRAM.toString(), "-nx", "-batch", "-l", ANSWER_SECONDS));
     for (String command : commands) {
       line.add("-ex");
       line.add(command);
