@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Sourced by kvm-host/test and kvm-host/bochs, with $root and $JDK set: what both need of the build.
 
-# find_tests: sets $class_path, of the KVM backend's tests and of GDB's where that is built, $options, the
-# file with the JVM's, and $launcher, what starts JUnit; or fails with a message.
+# find_tests: finds the KVM backend's tests, and GDB's where that is built: sets $class_path, $options, the
+# file with the JVM's options, $jvm, which has both, and $launcher, what starts JUnit; or fails with a message.
 find_tests() {
   local module
   class_path=
@@ -17,9 +17,10 @@ find_tests() {
   done
   options=$root/vmm-engine/target/kvm-host/java.options
   # Each module has a logback-test.xml, the same, which Logback would remark on.
+  jvm=("@$options" -Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener
+    -cp "$class_path")
   # shellcheck disable=SC2034 # for who sources this
-  launcher=(-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener -cp "$class_path"
-    org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors
+  launcher=(org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors
     --details=testfeed --fail-if-no-tests)
 }
 
@@ -34,7 +35,7 @@ boot_linux() {
     0 | *LinuxPortabilityTest* | *KvmGdbTest*)
       linux=$root/vmm-engine/target/kvm-host/linux.vmm
       rm -f "$linux"
-      "$JDK/bin/java" "@$options" -cp "$class_path" io.vmm4j.engine.kvm.BootedLinux "$linux" "$tsc"
+      "$JDK/bin/java" "${jvm[@]}" io.vmm4j.engine.kvm.BootedLinux "$linux" "$tsc"
       ;;
   esac
 }
