@@ -141,9 +141,26 @@ final class ArchitecturalState {
     return ticked;
   }
 
-  /** Whether by the last look a one-shot timer has come to zero, now or long ago. */
+  /** Whether by the last look the timer stands at zero. */
   boolean timerHasRunOut() {
     return seen.filter(LapicImage::timerHasRunOut).isPresent();
+  }
+
+  /**
+   * Does something while a vCPU that executes code is halted instead, and no interrupt wakes it;
+   * INIT may. Does nothing for any other.
+   */
+  void whileHalted(Runnable action) {
+    if (multiprocessingState() != MP_RUNNABLE) {
+      return;
+    }
+    int shadow = events.exchangeShadow(VcpuEvents.SHADOW_MOV_SS);
+    setMultiprocessingState(MP_HALTED);
+    action.run();
+    if (isStarted()) {
+      setMultiprocessingState(MP_RUNNABLE);
+      events.exchangeShadow(shadow);
+    }
   }
 
   /** What was seen of the timer is of no use any more: the guest runs. */

@@ -202,6 +202,10 @@ final class KvmVcpu implements Vcpu {
    * Lets KVM do what it does only on the way into the guest, and without entering it: the interrupt
    * of a timer that has come to zero is requested, the end of an interrupt told. Else neither would
    * be in the state that is saved.
+   *
+   * <p>On Intel's processors the timer of a vCPU that executes code is the VMX preemption timer,
+   * which only acts in the guest. For a vCPU that is halted the kernel has one of its own instead,
+   * so a timer that has run out makes it look like one.
    */
   private StopReason settle(StopReason reason) {
     if (state.isShutDown()) {
@@ -217,7 +221,11 @@ final class KvmVcpu implements Vcpu {
           // The kernel's own timer may be late, but not later than one that is started now.
           Libc.sleepShortly();
         }
-        if (!approachGuest()) {
+        approachGuest();
+        if (state.timerHasRunOut() && !state.isShutDown()) {
+          state.whileHalted(this::approachGuest);
+        }
+        if (state.isShutDown()) {
           return StopReason.SHUTDOWN;
         }
         again = state.lookAtTimer();
@@ -228,17 +236,14 @@ final class KvmVcpu implements Vcpu {
     return reason;
   }
 
-  /** While the kick signal waits: false if the vCPU has shut down. */
-  private boolean approachGuest() {
-    while (true) {
+  /** While the kick signal waits; the vCPU may shut down. */
+  private void approachGuest() {
+    while (!state.isShutDown()) {
       page.exitAtOnce(false);
       if (enterGuest()) {
         handleExit();
-        if (state.isShutDown()) {
-          return false;
-        }
       } else if (!page.isExitAtOnce()) {
-        return true; // or it has returned for that, which whoever runs next looks into
+        return; // or it has returned for that, which whoever runs next looks into
       }
     }
   }

@@ -116,16 +116,19 @@ final class LapicImage {
     return timerMode() == TIMER_TSC_DEADLINE;
   }
 
-  /** Whether a one-shot timer has come to zero, now or long ago. */
+  /**
+   * Whether a timer stands at zero: a one-shot timer since it has come there, now or long ago; a
+   * periodic one until the kernel notices.
+   */
   boolean timerHasRunOut() {
-    return timerMode() == TIMER_ONE_SHOT && initialCount() != 0 && nanosLeft() == 0;
+    return !timerHasDeadline() && initialCount() != 0 && nanosLeft() == 0;
   }
 
   /** Whether the timer has come to zero since an earlier look, between which no guest code ran. */
   boolean hasTickedSince(LapicImage earlier) {
     return switch (timerMode()) {
       case TIMER_ONE_SHOT -> earlier.nanosLeft() > 0 && nanosLeft() == 0;
-      case TIMER_PERIODIC -> nanosLeft() > earlier.nanosLeft();
+      case TIMER_PERIODIC -> timerHasRunOut() || nanosLeft() > earlier.nanosLeft();
       default -> false;
     };
   }

@@ -31,7 +31,7 @@ final class VcpuEvents {
   private static final int VALID_SMM = 8;
   private static final int VALID_PAYLOAD = 16;
 
-  private static final int SHADOW_MOV_SS = 1;
+  static final int SHADOW_MOV_SS = 1;
   private static final int SHADOW_STI = 2;
 
   private static final int DB = 1;
@@ -54,6 +54,24 @@ final class VcpuEvents {
       set(events, INTERRUPT_SOFT, false);
       events.set(ValueLayout.JAVA_INT, FLAGS, VALID_SHADOW);
       Libc.ioctl(fd, Ioctl.KVM_SET_VCPU_EVENTS, events);
+    }
+  }
+
+  /**
+   * Sets the interrupt shadow, and leaves all else as it is.
+   *
+   * @return what it was
+   */
+  int exchangeShadow(int shadow) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment events = get(arena);
+      int before = events.get(ValueLayout.JAVA_BYTE, INTERRUPT_SHADOW);
+      events.set(ValueLayout.JAVA_BYTE, INTERRUPT_SHADOW, (byte) shadow);
+      // Not an NMI that is pending: another may come meanwhile.
+      int payload = events.get(ValueLayout.JAVA_INT, FLAGS) & VALID_PAYLOAD;
+      events.set(ValueLayout.JAVA_INT, FLAGS, VALID_SHADOW | payload);
+      Libc.ioctl(fd, Ioctl.KVM_SET_VCPU_EVENTS, events);
+      return before;
     }
   }
 

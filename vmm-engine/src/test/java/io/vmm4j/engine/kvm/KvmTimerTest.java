@@ -33,17 +33,27 @@ class KvmTimerTest {
   /** A tick that is lost is waited for in vain, one too many ends the machine. */
   @Test
   void aOneShotTimerTicksOnceWhereverTheMachineIsSaved() throws IOException {
-    move(List.of(Backends.kvm()), 150);
+    move(GuestPrograms.ONE_SHOTS, List.of(Backends.kvm()), 150);
   }
 
   @Test
   void aOneShotTimerTicksOnceOnTheWayBetweenTheBackends() throws IOException {
-    move(List.of(Backends.software(), Backends.kvm()), 60);
+    move(GuestPrograms.ONE_SHOTS, List.of(Backends.software(), Backends.kvm()), 60);
   }
 
-  private void move(List<BackendChoice> backends, int moves) throws IOException {
-    Vm vm =
-        Vm.start(GuestPrograms.spec(directory, Backends.kvm(), GuestPrograms.ONE_SHOTS).build());
+  /** Saved while it stands at zero, it would stay there. */
+  @Test
+  void aPeriodicTimerGoesOnWhereverTheMachineIsSaved() throws IOException {
+    move(GuestPrograms.PERIODS, List.of(Backends.kvm()), 150);
+  }
+
+  @Test
+  void aPeriodicTimerGoesOnOnTheWayBetweenTheBackends() throws IOException {
+    move(GuestPrograms.PERIODS, List.of(Backends.software(), Backends.kvm()), 60);
+  }
+
+  private void move(String program, List<BackendChoice> backends, int moves) throws IOException {
+    Vm vm = Vm.start(GuestPrograms.spec(directory, Backends.kvm(), program).build());
     try {
       for (int move = 0; move < moves; move++) {
         vm.console("com1").expect(LETTER, LONG);

@@ -203,6 +203,17 @@ public final class GuestPrograms {
           + "0b0800006631c06631d20f30666166436639f37719f6c307751350526689d866"
           + "c1e803240f0441baf803ee5a58cfb001e6f4f4";
 
+  /**
+   * The source is in {@code periods.s}: counts the ticks of a periodic timer, and prints the
+   * letters A to P in turn.
+   */
+  public static final String PERIODS =
+      "fa31c08ed88ed0bc0070c706000172008c0e0201b0ffe621e6a166b91b000000"
+          + "0f3280cc0c0f306631d266b90f08000066b8ff0100000f3066b93e08000066b8"
+          + "0b0000000f3066b93208000066b8400002000f306631db66b93808000066b840"
+          + "420f000f30fbf6c3017403f4ebf8f390ebf4666066b90b0800006631c06631d2"
+          + "0f3066616643f6c307751350526689d866c1e803240f0441baf803ee5a58cf";
+
   /** The source is in {@code sharedbell.s}: several processors ring a {@code SharedBell}. */
   public static final String SHARED_BELL =
       "fa31c08ed866b91b0000000f3288e380cc0c0f30f6c301741966b93008000066"
