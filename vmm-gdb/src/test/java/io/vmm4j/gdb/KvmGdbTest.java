@@ -45,37 +45,17 @@ class KvmGdbTest {
 
   @Test
   void aSmallGuestStepByStep() throws IOException, InterruptedException {
-    try (Vm vm = Vm.create(Guest.spec(directory, KVM));
-        GdbServer server = GdbServer.open(vm, GdbServer.loopback(0));
-        Gdb gdb =
-            Gdb.start(
-                List.of(
-                    Gdb.remote(server),
-                    "printf \"at %#lx\\n\", $pc",
-                    "x/4xb 0x10000",
-                    "stepi 4", // MOV SS and what follows are one
-                    "printf \"counted %d at %#lx\\n\", *(short*)0x500, $pc",
-                    "stepi 2",
-                    "set var $rcx = 1000",
-                    "stepi",
-                    "printf \"added %d at %#lx\\n\", $rcx, $pc",
-                    "info registers eflags cr0 mxcsr fctrl",
-                    "print $xmm0",
-                    "info threads",
-                    "monitor physical 0x10000 4",
-                    "set {char}0x510 = 5",
-                    "continue"))) {
-      assertThat(gdb.end())
-          .contains("at 0\n")
-          .contains("0x10000:\t0x31\t0xc0\t0x8e\t0xd8")
-          .contains("counted 1 at 0xd")
-          .contains("added 1001 at 0x18")
-          .contains("cr0 ")
-          .contains("v4_float")
-          .contains("vCPU 0 [running]")
-          .contains("0000000000010000: 31 c0 8e d8")
-          .contains("exited with code 05");
-    }
+    String said =
+        GuestSession.of(
+            Vm.create(Guest.spec(directory, KVM)),
+            List.of(
+                "stepi 4", // MOV SS and what follows are one
+                "printf \"counted %d at %#lx\\n\", *(short*)0x500, $pc",
+                "stepi 2",
+                "set var $rcx = 1000",
+                "stepi",
+                "printf \"added %d at %#lx\\n\", $rcx, $pc"));
+    assertThat(said).contains("counted 1 at 0xd").contains("added 1001 at 0x18");
   }
 
   @Test
