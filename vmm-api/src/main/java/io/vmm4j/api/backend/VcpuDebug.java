@@ -25,8 +25,8 @@ public interface VcpuDebug {
 
   /**
    * Has the vCPU stand while the machine runs: it executes nothing, whatever arrives, until it is
-   * let go. While no vCPU runs. A {@link VcpuRunner} of which all vCPUs stand has no work and takes
-   * no interrupts.
+   * let go, which may be while the machine runs. A {@link VcpuRunner} of which all vCPUs stand has
+   * no work and takes no interrupts.
    */
   void standStill(boolean still);
 

@@ -111,6 +111,7 @@ final class VirtualMachine implements Vm {
   public void resume() {
     machine.debugger().endStep();
     machine.control().resume();
+    machine.control().nudge(); // vCPUs that a debugger had stand while others ran
   }
 
   @Override

@@ -563,6 +563,39 @@ class DebuggerTest {
   }
 
   @Test
+  void aResumeLetsGoThoseThatStandWhileTheOthersSleep() {
+    // given a first vCPU that sleeps for ever, and a second one that counts in memory
+    String hex = TWO.replace(" ", "");
+    String sleeper = hex.substring(0, 2 * FIRST) + "f4ebfd" + "ff060005ebfa";
+    try (Vm vm = Vm.create(spec(sleeper, ClockMode.REAL, 2))) {
+      vm.resume();
+      awaitCountOtherThan(vm, 0);
+      vm.pause();
+      vm.debugger().resume(Set.of(0));
+      while (vcpuThread().getState() != Thread.State.WAITING) {
+        Thread.onSpinWait();
+      }
+      int count = count(vm);
+      vm.resume();
+      awaitCountOtherThan(vm, count);
+    }
+  }
+
+  private static void awaitCountOtherThan(Vm vm, int count) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (count(vm) == count) {
+      assertThat(System.nanoTime()).as("the second vCPU counts").isLessThan(deadline);
+    }
+  }
+
+  private static Thread vcpuThread() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("vmm-guest-vcpu-0"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
   void theEndIsToldToo() {
     // given a guest that ends in a triple fault: lidt [zeros]; int3
     try (Vm vm = Vm.create(spec("0f011e0005 cc", ClockMode.REAL))) {
