@@ -71,6 +71,10 @@ public interface VmDebugger {
   /**
    * Sets a breakpoint for every vCPU. Set already: does nothing.
    *
+   * <p>On KVM the processor's debug registers are used first, and then an INT3 in the guest's code,
+   * which a guest that reads its code can see while it runs.
+   *
+   * @throws IllegalArgumentException if the processor has no means for it: the message says which
    * @implNote Execution is looked at where blocks of decoded code begin and end, watched pages
    *     leave the fast path: what is not near a breakpoint runs as fast as ever.
    */
