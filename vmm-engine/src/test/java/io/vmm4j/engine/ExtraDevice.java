@@ -53,6 +53,12 @@ public final class ExtraDevice {
                 pc.withoutCpuFeatures()));
   }
 
+  /** Runs it to its end. */
+  public static void finish(Vm vm) {
+    vm.resume();
+    awaitEnd(vm);
+  }
+
   /** Waits for the end. */
   public static void awaitEnd(Vm vm) {
     assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.DebugExit(42));

@@ -41,7 +41,7 @@ class KvmDoorbellTest {
   @ValueSource(booleans = {false, true})
   void everyRingIsAnsweredAndNoOtherStoreRings(boolean ownThread) throws IOException {
     try (Vm vm = create(ROUNDS, ownThread)) {
-      DoorbellGuest.finish(vm);
+      ExtraDevice.finish(vm);
       if (!ownThread) { // which may be about to raise the last
         assertThat(vm.metrics().counters()).containsEntry("interruptMessages", 3L * ROUNDS);
       }
@@ -54,8 +54,8 @@ class KvmDoorbellTest {
     try (Vm kvm = DoorbellGuest.createWithSpares(directory, Backends.kvm(), ROUNDS, ownThread);
         Vm software =
             DoorbellGuest.createWithSpares(directory, Backends.software(), ROUNDS, ownThread)) {
-      DoorbellGuest.finish(kvm);
-      DoorbellGuest.finish(software);
+      ExtraDevice.finish(kvm);
+      ExtraDevice.finish(software);
       assertThat(portAccesses(kvm)).isEqualTo(portAccesses(software)); // the rings are among them
     }
   }
@@ -66,8 +66,8 @@ class KvmDoorbellTest {
     try (Vm kvm = create(ROUNDS, false);
         Vm software =
             DoorbellGuest.create(directory, Backends.software(), ClockMode.REAL, ROUNDS, false)) {
-      DoorbellGuest.finish(kvm);
-      DoorbellGuest.finish(software);
+      ExtraDevice.finish(kvm);
+      ExtraDevice.finish(software);
       assertThat(portAccesses(software) - portAccesses(kvm)).isEqualTo(ROUNDS);
     }
   }
@@ -80,7 +80,7 @@ class KvmDoorbellTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void ringsAndSignalsOutliveMovesBetweenTheBackends(boolean ownThread) throws IOException {
-    DoorbellGuest.move(create(5_000, ownThread), List.of(Backends.software(), Backends.kvm()), 11);
+    ExtraDevice.move(create(5_000, ownThread), List.of(Backends.software(), Backends.kvm()), 11);
   }
 
   @ParameterizedTest
@@ -96,14 +96,14 @@ class KvmDoorbellTest {
           break;
         }
       }
-      DoorbellGuest.awaitEnd(vm);
+      ExtraDevice.awaitEnd(vm);
     }
   }
 
   @Test
   void severalProcessorsRingADoorbellWhileItIsReplaced() throws IOException {
     try (Vm vm = SharedBell.machine(directory, Backends.kvm(), 200)) {
-      DoorbellGuest.finish(vm);
+      ExtraDevice.finish(vm);
     }
   }
 
@@ -134,14 +134,14 @@ class KvmDoorbellTest {
   @Test
   void nothingIsLeft() throws IOException {
     try (Vm vm = create(ROUNDS, true)) {
-      DoorbellGuest.finish(vm); // all that is made once is made now
+      ExtraDevice.finish(vm); // all that is made once is made now
     }
     List<String> before = held();
     for (int i = 0; i < 10; i++) {
       try (Vm vm = create(i == 0 ? ROUNDS : 1 << 30, true)) {
         vm.resume();
         if (i == 0) {
-          DoorbellGuest.awaitEnd(vm);
+          ExtraDevice.awaitEnd(vm);
         }
         assertThat(held()).isNotEqualTo(before);
       }

@@ -25,8 +25,7 @@ class KvmLevelTriggeredTest {
   @Test
   void theEndOfEachInterruptIsTold() throws IOException {
     try (Vm vm = LevelDevice.machine(directory, Backends.kvm(), 20)) {
-      vm.resume();
-      ExtraDevice.awaitEnd(vm);
+      ExtraDevice.finish(vm);
     }
   }
 
@@ -34,8 +33,7 @@ class KvmLevelTriggeredTest {
   @Test
   void thereMayBeMoreMessagesThanPlaces() throws IOException {
     try (Vm vm = LevelDevice.machine(directory, Backends.kvm(), 1000)) {
-      vm.resume();
-      ExtraDevice.awaitEnd(vm);
+      ExtraDevice.finish(vm);
     }
   }
 

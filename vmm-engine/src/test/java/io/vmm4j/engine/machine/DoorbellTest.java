@@ -6,6 +6,7 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.DoorbellGuest;
+import io.vmm4j.engine.ExtraDevice;
 import io.vmm4j.engine.SharedBell;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ class DoorbellTest {
   void everyRingIsAnsweredAndNoOtherStoreRings(ClockMode clock, boolean ownThread)
       throws IOException {
     try (Vm vm = DoorbellGuest.create(directory, Backends.software(), clock, 200, ownThread)) {
-      DoorbellGuest.finish(vm);
+      ExtraDevice.finish(vm);
       if (!ownThread) { // which may be about to raise the last
         assertThat(vm.metrics().counters()).containsEntry("interruptMessages", 600L);
       }
@@ -36,7 +37,7 @@ class DoorbellTest {
   @ParameterizedTest
   @CsvSource({"false", "true"})
   void ringsAndSignalsOutliveSnapshots(boolean ownThread) throws IOException {
-    DoorbellGuest.move(
+    ExtraDevice.move(
         DoorbellGuest.create(directory, Backends.software(), ClockMode.REAL, 20_000, ownThread),
         List.of(Backends.software()),
         50);
@@ -45,7 +46,7 @@ class DoorbellTest {
   @Test
   void severalProcessorsRingADoorbellWhileItIsReplaced() throws IOException {
     try (Vm vm = SharedBell.machine(directory, Backends.software(), 1_000)) {
-      DoorbellGuest.finish(vm);
+      ExtraDevice.finish(vm);
     }
   }
 
@@ -55,7 +56,7 @@ class DoorbellTest {
     for (int i = 0; i < 2; i++) {
       try (Vm vm =
           DoorbellGuest.create(directory, Backends.software(), ClockMode.VIRTUAL, 200, false)) {
-        DoorbellGuest.finish(vm);
+        ExtraDevice.finish(vm);
         lengths.add(vm.metrics().instructions());
       }
     }

@@ -18,8 +18,7 @@ class LevelTriggeredTest {
   @Test
   void theEndOfEachInterruptIsTold() throws IOException {
     try (Vm vm = LevelDevice.machine(directory, Backends.software(), 1000)) {
-      vm.resume();
-      ExtraDevice.awaitEnd(vm);
+      ExtraDevice.finish(vm);
     }
   }
 
