@@ -6,8 +6,7 @@ module io.vmm4j.control {
   requires io.netty.buffer;
   requires io.netty.common;
   requires io.netty.transport;
-  requires static io.netty.transport.classes.epoll;
-  requires static io.netty.transport.unix.common;
+  requires io.vmm4j.socket;
   requires org.slf4j;
 
   exports io.vmm4j.control;

@@ -5,6 +5,7 @@ module io.vmm4j.gdb {
   requires io.netty.buffer;
   requires io.netty.common;
   requires io.netty.transport;
+  requires io.vmm4j.socket;
   requires org.slf4j;
 
   exports io.vmm4j.gdb;

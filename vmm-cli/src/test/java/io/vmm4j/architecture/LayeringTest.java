@@ -31,9 +31,10 @@ class LayeringTest {
   private static final String SOFTWARE = "io.vmm4j.engine.software..";
   private static final String KVM = "io.vmm4j.engine.kvm..";
   private static final String GUESTS = "io.vmm4j.guests..";
+  private static final String SOCKET = "io.vmm4j.socket..";
   private static final String CONTROL = "io.vmm4j.control..";
   private static final String GDB = "io.vmm4j.gdb..";
-  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, CONTROL, GDB};
+  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, SOCKET, CONTROL, GDB};
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
       new ArchCondition<>("be in a @NullMarked package") {
@@ -76,11 +77,17 @@ class LayeringTest {
   }
 
   @Test
-  void controlKnowsTheApiOnly() {
+  void socketsKnowNoOtherModule() {
+    mayOnlyDependOn(SOCKET, SOCKET, JAVA, JSPECIFY, SLF4J, "io.netty..").check(PROJECT);
+  }
+
+  @Test
+  void controlKnowsTheApiAndSocketsOnly() {
     mayOnlyDependOn(
             CONTROL,
             CONTROL,
             API,
+            SOCKET,
             JAVA,
             JSPECIFY,
             SLF4J,
@@ -102,8 +109,8 @@ class LayeringTest {
   }
 
   @Test
-  void theDebuggersServerKnowsTheApiOnly() {
-    mayOnlyDependOn(GDB, GDB, API, JAVA, JSPECIFY, SLF4J, "io.netty..").check(PROJECT);
+  void theDebuggersServerKnowsTheApiAndSocketsOnly() {
+    mayOnlyDependOn(GDB, GDB, API, SOCKET, JAVA, JSPECIFY, SLF4J, "io.netty..").check(PROJECT);
     mayOnlyDependOn("io.vmm4j.gdb.protocol..", "io.vmm4j.gdb.protocol..", JAVA, JSPECIFY)
         .check(PROJECT);
     mayNotDependOn("io.vmm4j.gdb.stub..", "io.netty..").check(PROJECT);

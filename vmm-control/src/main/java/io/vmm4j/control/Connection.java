@@ -13,6 +13,7 @@ import io.vmm4j.control.protocol.ErrorType;
 import io.vmm4j.control.protocol.Replies;
 import io.vmm4j.control.protocol.Request;
 import io.vmm4j.control.protocol.RequestId;
+import io.vmm4j.socket.ListeningLoop;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
@@ -59,7 +60,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   Connection(ControlServer server) {
     this.server = server;
     this.limits = server.limits();
-    this.input = Unpooled.buffer(256, limits.lineBytes() + ControlServer.READ_BYTES + 1);
+    this.input = Unpooled.buffer(256, limits.lineBytes() + ListeningLoop.READ_BYTES + 1);
   }
 
   private ChannelHandlerContext context() {
@@ -155,6 +156,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   /** Takes the next line if it is there, else waits for more. */
   private void advance() {
+    if (input.isReadable() && !mayBeginLine(input.getByte(input.readerIndex()))) {
+      end(
+          ErrorType.MALFORMED,
+          "the client does not speak this protocol: a request begins with '{'");
+      return;
+    }
     int length = input.bytesBefore((byte) '\n');
     if (length > limits.lineBytes() || length < 0 && input.readableBytes() > limits.lineBytes()) {
       end(
@@ -170,6 +177,18 @@ final class Connection extends ChannelInboundHandlerAdapter {
       startTimers();
       context().read();
     }
+  }
+
+  /**
+   * Whether a request, or an empty line, may begin with a byte. A client that speaks something
+   * else, such as HTTP, might have a request of ours in the lines that follow, so it is
+   * disconnected.
+   */
+  private static boolean mayBeginLine(byte first) {
+    return switch (first) {
+      case '{', ' ', '\t', '\r', '\n' -> true;
+      default -> false;
+    };
   }
 
   private void take(byte[] line) {

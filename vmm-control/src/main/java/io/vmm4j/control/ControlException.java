@@ -1,6 +1,7 @@
 package io.vmm4j.control;
 
 import io.vmm4j.api.VmException;
+import io.vmm4j.socket.SocketFileException;
 import java.nio.file.Path;
 
 /** A control socket that can't be opened or reached, or a command that it refused. */
@@ -13,6 +14,14 @@ public sealed class ControlException extends VmException {
 
   private ControlException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  static ControlException of(Path path, SocketFileException failure) {
+    return switch (failure) {
+      case SocketFileException.InUse inUse -> new InUse(path);
+      case SocketFileException.Unusable unusable ->
+          new Socket(path, String.valueOf(unusable.getMessage()), unusable);
+    };
   }
 
   /** Another server listens there. */

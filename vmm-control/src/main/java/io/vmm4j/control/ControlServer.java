@@ -1,28 +1,22 @@
 package io.vmm4j.control;
 
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.FixedRecvByteBufAllocator;
-import io.netty.channel.IoEventLoop;
-import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.DuplexChannelConfig;
 import io.vmm4j.api.Vm;
 import io.vmm4j.control.command.Commands;
 import io.vmm4j.control.protocol.RequestParser;
+import io.vmm4j.socket.ListeningLoop;
+import io.vmm4j.socket.SocketFile;
+import io.vmm4j.socket.SocketFileException;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -46,11 +40,7 @@ import org.slf4j.LoggerFactory;
  * request under way; all are daemons. The methods may be called from any thread.
  */
 public final class ControlServer implements AutoCloseable {
-  /** How much is read from a client at once. */
-  static final int READ_BYTES = 8192;
-
   private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
-  private static final Duration LAST_WRITES = Duration.ofSeconds(1);
 
   private final String machine;
   private final ControlLimits limits;
@@ -58,7 +48,7 @@ public final class ControlServer implements AutoCloseable {
   private final RequestParser parser;
   private final Pace pace;
   private final ExecutorService commandThreads;
-  private final IoEventLoop loop;
+  private final ListeningLoop loop;
   private final Channel listening;
   private final SocketFile file;
   private final Set<Connection> connections = new LinkedHashSet<>();
@@ -80,19 +70,33 @@ public final class ControlServer implements AutoCloseable {
             1,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
-            task -> daemon(threads + "-command-" + number.incrementAndGet(), task));
-    Transport transport = Transport.choose();
-    ThreadFactory loopThread = task -> daemon(threads, task);
-    this.loop = new SingleThreadIoEventLoop(null, loopThread, transport.io());
+            task -> ListeningLoop.daemon(threads + "-command-" + number.incrementAndGet(), task));
+    this.loop = new ListeningLoop(threads);
     try {
       Channel[] bound = new Channel[1];
-      this.file = SocketFile.create(path, at -> bound[0] = bind(transport, at));
+      this.file =
+          SocketFile.create(
+              path, at -> bound[0] = loop.listen(at, limits.connections(), this::prepare));
       this.listening = bound[0];
+    } catch (SocketFileException e) {
+      loop.close(); // closes what was bound
+      throw ControlException.of(path.toAbsolutePath().normalize(), e);
     } catch (Throwable e) {
-      stopLoop(); // closes what was bound
+      loop.close();
       throw e;
     }
     LOG.info("machine '{}' is controlled at {}", machine, file.path());
+  }
+
+  private void prepare(Channel client) {
+    client
+        .config()
+        .setWriteBufferWaterMark(
+            new WriteBufferWaterMark(
+                limits.consoleBacklogBytes() / 2, limits.consoleBacklogBytes()));
+    // A client may end its input before it has had its replies.
+    ((DuplexChannelConfig) client.config()).setAllowHalfClosure(true);
+    client.pipeline().addLast(new Connection(this));
   }
 
   /**
@@ -113,43 +117,6 @@ public final class ControlServer implements AutoCloseable {
    */
   public static ControlServer open(Vm vm, Path path, ControlLimits limits) {
     return new ControlServer(vm, path, limits);
-  }
-
-  private static Thread daemon(String name, Runnable task) {
-    return Thread.ofPlatform().daemon().name(name).unstarted(task);
-  }
-
-  private Channel bind(Transport transport, Path path) throws IOException {
-    ChannelFuture bound =
-        new ServerBootstrap()
-            .group(loop)
-            .channel(transport.channel())
-            .option(ChannelOption.SO_BACKLOG, limits.connections())
-            .option(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
-            .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
-            .childOption(ChannelOption.AUTO_READ, false)
-            .childOption(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(1))
-            .childOption(
-                ChannelOption.WRITE_BUFFER_WATER_MARK,
-                new WriteBufferWaterMark(
-                    limits.consoleBacklogBytes() / 2, limits.consoleBacklogBytes()))
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel client) {
-                    // A client may end its input before it has had its replies.
-                    ((DuplexChannelConfig) client.config()).setAllowHalfClosure(true);
-                    client.pipeline().addLast(new Connection(ControlServer.this));
-                  }
-                })
-            .bind(transport.address().apply(path))
-            .awaitUninterruptibly();
-    if (!bound.isSuccess()) {
-      throw new IOException(String.valueOf(bound.cause().getMessage()), bound.cause());
-    }
-    return bound.channel();
   }
 
   /** Where the socket is, as an absolute path. */
@@ -225,49 +192,20 @@ public final class ControlServer implements AutoCloseable {
       LOG.warn("control socket {} can't be removed", file.path(), e);
     }
     listening.close().awaitUninterruptibly();
-    loop.submit(() -> connections.forEach(Connection::endUnlessBusy)).awaitUninterruptibly();
+    loop.eventLoop()
+        .submit(() -> connections.forEach(Connection::endUnlessBusy))
+        .awaitUninterruptibly();
     commandThreads.shutdown();
-    awaitCommands();
+    ListeningLoop.awaitEnd(commandThreads);
     List<ChannelFuture> ends =
-        loop.submit(() -> connections.stream().map(c -> c.channel().closeFuture()).toList())
+        loop.eventLoop()
+            .submit(() -> connections.stream().map(c -> c.channel().closeFuture()).toList())
             .awaitUninterruptibly()
             .getNow();
-    long deadline = System.nanoTime() + LAST_WRITES.toNanos();
+    long deadline = System.nanoTime() + ListeningLoop.LAST_WRITES.toNanos();
     for (ChannelFuture end : ends) {
       end.awaitUninterruptibly(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
-    stopLoop();
-  }
-
-  private void awaitCommands() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        if (commandThreads.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS)) {
-          break;
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Closes every channel of the loop and ends its thread. */
-  private void stopLoop() {
-    loop.shutdownGracefully(0, LAST_WRITES.toNanos(), TimeUnit.NANOSECONDS);
-    boolean interrupted = false;
-    while (!loop.isTerminated()) {
-      try {
-        loop.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    loop.close();
   }
 }

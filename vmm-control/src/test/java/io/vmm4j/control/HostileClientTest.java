@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
+import io.vmm4j.socket.ListeningLoop;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -79,7 +80,7 @@ class HostileClientTest {
   void garbageIsAnsweredLineByLine() throws IOException {
     start(Guests.COUNTER, patient());
     try (RawClient client = client()) {
-      for (String line : List.of("", "GET / HTTP/1.1", "\u0000\u0001", "{\"command\":", "[[[[[")) {
+      for (String line : List.of("", " [[[[[", "{\"command\":", "{\"a\":[[[[[", "{\u0000\u0001}")) {
         assertThat(client.ask(line)).contains("\"id\":null,\"ok\":false", "\"malformed\"");
       }
       assertThat(client.ask(STATUS)).contains("\"ok\":true");
@@ -87,14 +88,30 @@ class HostileClientTest {
   }
 
   @Test
+  void aClientOfAnotherProtocolIsDisconnected() throws IOException {
+    // given a request of ours in the body of one of HTTP, as a web page can have it sent
+    start(Guests.COUNTER, patient());
+    String body = "{\"command\":\"stop\"}\n";
+    for (String other : List.of("POST / HTTP/1.1\r\n\r\n" + body, "[]\n" + body, "\0\n" + body)) {
+      try (RawClient client = client()) {
+        client.send(other);
+        // then
+        assertThat(client.line()).contains("\"malformed\"", "does not speak this protocol");
+        assertThat(client.atEnd()).isTrue();
+      }
+    }
+    assertThat(vm.state()).isEqualTo(new VmState.Running());
+  }
+
+  @Test
   void aLineThatIsTooLongEndsTheConnection() throws IOException {
     start(Guests.COUNTER, patient());
     try (RawClient client = client()) {
-      assertThat(client.ask("x".repeat(1025))).contains("\"line-too-long\"", "1024 bytes");
+      assertThat(client.ask("{" + "x".repeat(1024))).contains("\"line-too-long\"", "1024 bytes");
       assertThat(client.atEnd()).isTrue();
     }
     try (RawClient endless = client()) {
-      endless.sendUntilCut(new byte[4096]);
+      endless.sendUntilCut("{".repeat(4096).getBytes(StandardCharsets.US_ASCII));
       assertThat(endless.line()).contains("\"line-too-long\"");
       assertThat(endless.atEnd()).isTrue();
     }
@@ -252,7 +269,7 @@ class HostileClientTest {
             }
           });
       Thread writer = Thread.startVirtualThread(() -> client.sendUntilCut(new byte[8192]));
-      int bound = server.limits().consoleInputBytes() + ControlServer.READ_BYTES;
+      int bound = server.limits().consoleInputBytes() + ListeningLoop.READ_BYTES;
       while (vm.console("com1").pendingInputBytes() < server.limits().consoleInputBytes()) {
         Thread.onSpinWait();
       }

@@ -43,6 +43,7 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   private boolean admitted;
   private boolean spoke;
   private boolean busy;
+  private boolean dropped;
   private boolean acknowledges = true;
   private @Nullable ChannelHandlerContext context;
   private VmDebugger.@Nullable Listening listening;
@@ -120,7 +121,7 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   // ---- frames ----
 
   private void advance() {
-    while (!busy && input.isReadable()) {
+    while (!busy && !dropped && input.isReadable()) {
       reader.accept(input.readByte()).ifPresent(this::take);
     }
     if (!busy && context().channel().isActive()) {
@@ -148,7 +149,7 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
           write(new byte[] {'-'});
         } else {
           LOG.debug("a debugger that can't repeat has sent a damaged packet");
-          context().close();
+          drop();
         }
       }
       case Frame.Repeat repeat -> {
@@ -157,9 +158,20 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
       }
       case Frame.TooLong tooLong -> {
         LOG.debug("a debugger has sent a packet of more than {} bytes", FrameReader.MOST_BYTES);
-        context().close();
+        drop();
+      }
+      case Frame.Foreign foreign -> {
+        LOG.warn(
+            "a client of the debugger's port that does not speak GDB's protocol is disconnected");
+        drop();
       }
     }
+  }
+
+  /** Ends the connection; what has come behind the last frame is not looked at. */
+  private void drop() {
+    dropped = true;
+    context().close();
   }
 
   // ---- by the worker ----

@@ -11,8 +11,7 @@ public final class GdbException extends VmException {
     super("debugger's port %s: %s".formatted(address, why));
   }
 
-  GdbException(SocketAddress address, Throwable cause) {
-    super(
-        "debugger's port %s: it can't be opened: %s".formatted(address, cause.getMessage()), cause);
+  GdbException(SocketAddress address, String why, Throwable cause) {
+    super("debugger's port %s: %s".formatted(address, why), cause);
   }
 }

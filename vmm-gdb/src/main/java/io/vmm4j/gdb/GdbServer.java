@@ -1,36 +1,21 @@
 package io.vmm4j.gdb;
 
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.FixedRecvByteBufAllocator;
-import io.netty.channel.IoEventLoop;
-import io.netty.channel.ServerChannel;
-import io.netty.channel.SingleThreadIoEventLoop;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
+import io.vmm4j.socket.ListeningLoop;
+import io.vmm4j.socket.SocketFile;
+import io.vmm4j.socket.SocketFileException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -60,36 +45,40 @@ import org.slf4j.LoggerFactory;
  */
 public final class GdbServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GdbServer.class);
-  private static final int READ_BYTES = 8192;
-  private static final Duration LAST_WRITES = Duration.ofSeconds(1);
+  private static final int BACKLOG = 4;
 
   private final Vm vm;
   private final Optional<Snapshot> beginning;
   private final ExecutorService worker;
-  private final IoEventLoop loop;
-  private final Channel listening;
-  private final SocketAddress address;
+  private final ListeningLoop loop;
+  private final Place place;
   private final AtomicReference<@Nullable GdbConnection> connection = new AtomicReference<>();
   private volatile boolean closing;
+
+  /**
+   * Where it listens.
+   *
+   * @param file the socket's file, if it has one
+   */
+  private record Place(Channel listening, SocketAddress address, Optional<SocketFile> file) {}
 
   private GdbServer(Vm vm, SocketAddress asked) {
     vm.debugger(); // refuses a backend that can't
     this.vm = vm;
     String threads = "vmm-" + vm.spec().name() + "-gdb";
-    this.worker = Executors.newSingleThreadExecutor(task -> daemon(threads + "-command", task));
-    ThreadFactory loopThread = task -> daemon(threads, task);
-    this.loop = new SingleThreadIoEventLoop(null, loopThread, NioIoHandler.newFactory());
+    this.worker =
+        Executors.newSingleThreadExecutor(task -> ListeningLoop.daemon(threads + "-command", task));
+    this.loop = new ListeningLoop(threads);
     try {
-      this.listening = bind(asked);
+      this.place = bind(asked);
     } catch (Throwable e) {
       worker.shutdown();
-      stopLoop();
+      loop.close();
       throw e;
     }
     this.beginning =
         vm.state() instanceof VmState.Paused ? Optional.of(vm.snapshot()) : Optional.empty();
-    this.address = asked instanceof UnixDomainSocketAddress ? asked : listening.localAddress();
-    LOG.info("machine '{}' can be debugged at {}", vm.spec().name(), address);
+    LOG.info("machine '{}' can be debugged at {}", vm.spec().name(), place.address());
   }
 
   /**
@@ -97,8 +86,9 @@ public final class GdbServer implements AutoCloseable {
    * to.
    *
    * @param address an {@link InetSocketAddress} of the loopback interface, port 0 being any that is
-   *     free; or a {@link UnixDomainSocketAddress} at which there is no file yet, whose socket only
-   *     this user may use and which {@link #close} removes
+   *     free; or a {@link UnixDomainSocketAddress}, whose socket only this user may use and {@link
+   *     #close} removes. A socket that a dead process has left there is replaced; any other file is
+   *     left alone
    * @throws GdbException if it can't listen there
    * @throws io.vmm4j.api.debug.DebuggingUnsupportedException if the machine's backend has no
    *     support for debuggers
@@ -112,84 +102,42 @@ public final class GdbServer implements AutoCloseable {
     return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
   }
 
-  private static Thread daemon(String name, Runnable task) {
-    return Thread.ofPlatform().daemon().name(name).unstarted(task);
-  }
-
   // ---- the socket ----
 
-  private Channel bind(SocketAddress asked) {
-    return switch (asked) {
-      case InetSocketAddress inet -> {
-        if (inet.isUnresolved() || !inet.getAddress().isLoopbackAddress()) {
-          throw new GdbException(asked, "it is not of the loopback interface");
-        }
-        yield bind(NioServerSocketChannel.class, asked, asked);
-      }
-      case UnixDomainSocketAddress unix -> bindFile(unix);
-      default -> throw new GdbException(asked, "it is neither a TCP port nor a UNIX-domain socket");
-    };
-  }
-
-  /**
-   * Nobody else may enter the directory where it is made, so nobody can be faster than its mode.
-   */
-  private Channel bindFile(UnixDomainSocketAddress asked) {
-    Path path = asked.getPath().toAbsolutePath();
-    Path parent = path.getParent();
+  private Place bind(SocketAddress asked) {
     try {
-      if (parent == null) {
-        throw new GdbException(asked, "it is a directory");
-      }
-      Path directory = Files.createTempDirectory(parent, "."); // mode 0700
-      Path made = directory.resolve("s");
-      try {
-        Channel bound =
-            bind(NioServerDomainSocketChannel.class, UnixDomainSocketAddress.of(made), asked);
-        Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
-        Files.createLink(path, made); // replaces nothing
-        return bound;
-      } finally {
-        Files.deleteIfExists(made);
-        Files.delete(directory);
-      }
-    } catch (FileAlreadyExistsException e) {
-      throw new GdbException(asked, "there is a file already");
+      return switch (asked) {
+        case InetSocketAddress inet -> {
+          if (inet.isUnresolved() || !inet.getAddress().isLoopbackAddress()) {
+            throw new GdbException(asked, "it is not of the loopback interface");
+          }
+          Channel bound = loop.listen(inet, BACKLOG, this::prepare);
+          yield new Place(bound, bound.localAddress(), Optional.empty());
+        }
+        case UnixDomainSocketAddress unix -> {
+          Channel[] bound = new Channel[1];
+          SocketFile file =
+              SocketFile.create(
+                  unix.getPath(), at -> bound[0] = loop.listen(at, BACKLOG, this::prepare));
+          yield new Place(bound[0], UnixDomainSocketAddress.of(file.path()), Optional.of(file));
+        }
+        default ->
+            throw new GdbException(asked, "it is neither a TCP port nor a UNIX-domain socket");
+      };
+    } catch (SocketFileException e) {
+      throw new GdbException(asked, String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw new GdbException(asked, e);
+      throw new GdbException(asked, "it can't be opened: " + e.getMessage(), e);
     }
   }
 
-  private Channel bind(Class<? extends ServerChannel> kind, SocketAddress at, SocketAddress asked) {
-    ChannelFuture bound =
-        new ServerBootstrap()
-            .group(loop)
-            .channel(kind)
-            .option(ChannelOption.SO_BACKLOG, 4)
-            .option(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
-            .childOption(ChannelOption.ALLOCATOR, new UnpooledByteBufAllocator(false))
-            .childOption(ChannelOption.AUTO_READ, false)
-            .childOption(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(1))
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel client) {
-                    client.pipeline().addLast(new GdbConnection(GdbServer.this));
-                  }
-                })
-            .bind(at)
-            .awaitUninterruptibly();
-    if (!bound.isSuccess()) {
-      throw new GdbException(asked, bound.cause());
-    }
-    return bound.channel();
+  private void prepare(Channel client) {
+    client.pipeline().addLast(new GdbConnection(this));
   }
 
   /** Where it listens. */
   public SocketAddress address() {
-    return address;
+    return place.address();
   }
 
   // ---- what connections ask ----
@@ -226,41 +174,24 @@ public final class GdbServer implements AutoCloseable {
       return;
     }
     closing = true;
-    if (address instanceof UnixDomainSocketAddress unix) {
-      try {
-        Files.deleteIfExists(unix.getPath());
-      } catch (IOException e) {
-        LOG.warn("debugger's socket {} can't be removed", unix, e);
-      }
-    }
-    listening.close().awaitUninterruptibly();
+    place
+        .file()
+        .ifPresent(file -> {
+          try {
+            file.delete();
+          } catch (IOException e) {
+            LOG.warn("debugger's socket {} can't be removed", file.path(), e);
+          }
+        });
+    place.listening().close().awaitUninterruptibly();
     CompletableFuture.runAsync(() -> {}, worker).join(); // news of the end is on its way by then
     GdbConnection client = connection.get();
     if (client != null) {
-      client.end().awaitUninterruptibly(LAST_WRITES.toNanos(), TimeUnit.NANOSECONDS);
+      client.end().awaitUninterruptibly(ListeningLoop.LAST_WRITES.toNanos(), TimeUnit.NANOSECONDS);
     }
-    stopLoop();
+    loop.close();
     worker.shutdown();
-    awaitEnd(worker);
+    ListeningLoop.awaitEnd(worker);
     beginning.ifPresent(Snapshot::close);
-  }
-
-  private void stopLoop() {
-    loop.shutdownGracefully(0, LAST_WRITES.toNanos(), TimeUnit.NANOSECONDS);
-    awaitEnd(loop);
-  }
-
-  private static void awaitEnd(ExecutorService service) {
-    boolean interrupted = false;
-    while (!service.isTerminated()) {
-      try {
-        service.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

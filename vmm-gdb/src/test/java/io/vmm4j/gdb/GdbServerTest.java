@@ -11,7 +11,9 @@ import io.vmm4j.api.VmState;
 import io.vmm4j.gdb.protocol.FrameReader;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -295,7 +297,7 @@ class GdbServerTest {
   void whoOnlyConnectsDoesNotDisturb() throws IOException {
     vm.resume();
     try (RspClient stranger = client()) {
-      stranger.write("GET / HTTP/1.1\r\n\r\n\3\3\3");
+      stranger.write("++\3\3\3");
       assertThat(stranger.ask("qC")).isEqualTo("QC1");
       assertThat(vm.state()).isEqualTo(new VmState.Running());
     }
@@ -362,7 +364,8 @@ class GdbServerTest {
             gdb.send(packet.toString());
           }
           if (random.nextInt(4) == 0) {
-            gdb.write(String.valueOf((char) random.nextInt(256)));
+            // Between packets any other byte would end the connection.
+            gdb.write(String.valueOf("+-\3$".charAt(random.nextInt(4))));
           }
         }
       } catch (IOException e) {
@@ -376,6 +379,40 @@ class GdbServerTest {
       assertThat(vm.state()).isEqualTo(new VmState.Running());
       assertThat(last.ask("?")).isEqualTo("T05thread:1;");
     }
+  }
+
+  /** What a page in a browser on this computer can have sent to the port. */
+  @Test
+  void aRequestOfHttpIsNotObeyed() throws IOException {
+    // given a packet that writes a file, and one that ends the machine, in the body of a request
+    Path file = directory.resolve("stolen.vmm");
+    String line = "snapshot " + file;
+    byte[] monitor =
+        ("qRcmd," + HexFormat.of().formatHex(line.getBytes(StandardCharsets.UTF_8)))
+            .getBytes(StandardCharsets.US_ASCII);
+    byte[] kill = "vKill;1".getBytes(StandardCharsets.US_ASCII);
+    String body =
+        new String(FrameReader.frame(monitor), StandardCharsets.US_ASCII)
+            + new String(FrameReader.frame(kill), StandardCharsets.US_ASCII);
+    String request =
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "
+            + body.length()
+            + "\r\n\r\n";
+
+    // when the body comes with the request, and again when it comes alone behind a legal byte
+    for (String sent : new String[] {request + body, "\r\n" + body, "+ " + body}) {
+      try (RspClient web = client()) {
+        web.write(sent);
+        int answer = web.read();
+        // then
+        assertThat(answer).as("the connection ends without an answer").isEqualTo(-1);
+      }
+    }
+    try (RspClient gdb = nextClient()) {
+      assertThat(gdb.ask("?")).isEqualTo("T05thread:1;");
+    }
+    assertThat(file).doesNotExist();
+    assertThat(vm.state()).isNotInstanceOf(VmState.Ended.class);
   }
 
   @Test
@@ -404,13 +441,39 @@ class GdbServerTest {
         assertThat(gdb.ask("?")).isEqualTo("T05thread:1;");
         assertThatThrownBy(() -> GdbServer.open(vm, UnixDomainSocketAddress.of(path)))
             .isInstanceOf(GdbException.class)
-            .hasMessageContaining("there is a file already");
+            .hasMessageContaining("another server listens there");
       }
       assertThat(path).doesNotExist();
       try (var files = Files.list(directory)) {
         assertThat(files).containsExactly(directory.resolve("guest.bin"));
       }
     }
+  }
+
+  @Test
+  void aSocketOfADeadProcessIsReplaced() throws IOException {
+    // given
+    Path path = directory.resolve("gdb.sock");
+    UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
+    try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      dead.bind(address);
+    }
+    assertThat(path).exists();
+
+    // then
+    try (GdbServer unix = GdbServer.open(vm, address);
+        RspClient gdb = new RspClient(unix.address())) {
+      assertThat(gdb.ask("?")).isEqualTo("T05thread:1;");
+    }
+    assertThat(path).doesNotExist();
+  }
+
+  @Test
+  void aDirectoryThatIsNotThereIsNamed() {
+    Path path = directory.resolve("no/gdb.sock");
+    assertThatThrownBy(() -> GdbServer.open(vm, UnixDomainSocketAddress.of(path)))
+        .isInstanceOf(GdbException.class)
+        .hasMessageContaining("there is no directory " + directory.resolve("no"));
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.vmm4j.control.protocol;
 
 import java.nio.file.Path;
-import java.util.Optional;
 
 /** What a client asks for; docs/control.md has the grammar. */
 public sealed interface Request {
@@ -71,14 +70,4 @@ public sealed interface Request {
 
   /** The device whose console it is, if none is named. */
   String DEFAULT_CONSOLE = "com1";
-
-  /** An optional text as a path: absolute, since the server's directory is not the client's. */
-  static Optional<Path> absolutePath(String text) {
-    try {
-      Path path = Path.of(text);
-      return path.isAbsolute() ? Optional.of(path.normalize()) : Optional.empty();
-    } catch (java.nio.file.InvalidPathException e) {
-      return Optional.empty();
-    }
-  }
 }

@@ -11,6 +11,7 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -116,8 +117,17 @@ public final class RequestParser {
   }
 
   private static Path file(Fields fields) throws Fields.Fault {
-    return Request.absolutePath(fields.text(FILE))
-        .orElseThrow(() -> Fields.bad(FILE, "an absolute path is wanted"));
+    String text = fields.text(FILE);
+    Path path;
+    try {
+      path = Path.of(text);
+    } catch (InvalidPathException e) {
+      throw Fields.bad(FILE, "%s is no path: %s".formatted(Fields.quoted(text), e.getReason()));
+    }
+    if (!path.isAbsolute()) {
+      throw Fields.bad(FILE, "an absolute path is wanted");
+    }
+    return path.normalize();
   }
 
   private Request memory(Fields fields) throws Fields.Fault {

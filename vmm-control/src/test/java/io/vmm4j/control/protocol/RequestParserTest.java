@@ -92,7 +92,7 @@ class RequestParserTest {
           {"command":"snapshot"}                                 ! MISSING_FIELD ! 'file'
           {"command":"snapshot","file":"a"}                      ! BAD_FIELD ! an absolute path
           {"command":"snapshot","file":""}                       ! BAD_FIELD ! an absolute path
-          {"command":"snapshot","file":"/a\\u0000"}              ! BAD_FIELD ! an absolute path
+          {"command":"snapshot","file":"/a\\u0000"}              ! BAD_FIELD ! is no path: Nul character
           {"command":"snapshot","file":"/a","suspend":"yes"}     ! BAD_FIELD ! 'suspend': true or false
           {"command":"snapshot","file":"/a","stream":true}       ! UNKNOWN_FIELD ! 'file'
           {"command":"snapshot","stream":true,"suspend":true}    ! BAD_FIELD ! durable

@@ -16,6 +16,14 @@ public sealed interface Frame {
   /** A packet that is longer than what is taken: the client can't be followed any further. */
   record TooLong() implements Frame {}
 
+  /**
+   * A byte that the protocol does not have at this place: the client speaks another one, such as
+   * HTTP, and can't be followed any further.
+   *
+   * @param value the byte
+   */
+  record Foreign(byte value) implements Frame {}
+
   /** The byte 3: the machine is to stand. */
   record Interrupt() implements Frame {}
 

@@ -6,8 +6,10 @@ import java.util.Optional;
 /**
  * Takes frames from a stream of bytes ("Debugging with GDB", appendix E.1): {@code
  * $payload#checksum}, the checksum being the sum of the bytes between the signs modulo 256 in two
- * hexadecimal digits; <code>}</code> makes the next byte itself XOR 0x20. What lies between packets
- * is an acknowledgement, an interrupt, or nothing that matters. Keeps no more than one packet.
+ * hexadecimal digits; <code>}</code> makes the next byte itself XOR 0x20. Between packets there are
+ * acknowledgements and interrupts; any other byte there is {@link Frame.Foreign}. A web page can
+ * make a browser send a packet in the body of an HTTP request, so nothing before a packet is
+ * skipped. Keeps no more than one packet.
  */
 public final class FrameReader {
   /** The longest packet, without its frame. */
@@ -53,19 +55,16 @@ public final class FrameReader {
   }
 
   private Optional<Frame> between(int b) {
-    switch (b) {
-      case '$' -> begin();
-      case INTERRUPT -> {
-        return Optional.of(new Frame.Interrupt());
+    return switch (b) {
+      case '$' -> {
+        begin();
+        yield Optional.empty();
       }
-      case '-' -> {
-        return Optional.of(new Frame.Repeat());
-      }
-      default -> {
-        // '+' and what is left of a packet that was given up.
-      }
-    }
-    return Optional.empty();
+      case '+' -> Optional.empty();
+      case '-' -> Optional.of(new Frame.Repeat());
+      case INTERRUPT -> Optional.of(new Frame.Interrupt());
+      default -> Optional.of(new Frame.Foreign((byte) b));
+    };
   }
 
   private void begin() {

@@ -38,9 +38,17 @@ class FrameReaderTest {
 
   @Test
   void hearsInterruptsAndRequestsToRepeatBetweenPackets() {
-    assertThat(frames("\3-+x")).containsExactly(new Frame.Interrupt(), new Frame.Repeat());
+    assertThat(frames("\3-+")).containsExactly(new Frame.Interrupt(), new Frame.Repeat());
     // within a packet they are its bytes
     assertThat(text(frames("$\3-#30").getFirst())).isEqualTo("\3-");
+  }
+
+  @Test
+  void skipsNothingBetweenPackets() {
+    // given a line of HTTP, a packet behind another line's end, and bytes before a packet
+    assertThat(frames("P")).containsExactly(new Frame.Foreign((byte) 'P'));
+    assertThat(frames("$g#67\n")).endsWith(new Frame.Foreign((byte) '\n'));
+    assertThat(frames("+\0$g#67").getFirst()).isEqualTo(new Frame.Foreign((byte) 0));
   }
 
   @Test

@@ -1,7 +1,8 @@
-package io.vmm4j.control;
+package io.vmm4j.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -10,6 +11,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SocketFileTest {
   @TempDir private Path directory;
@@ -100,8 +104,8 @@ class SocketFileTest {
     listen(path);
 
     assertThatThrownBy(() -> SocketFile.create(path, this::listen))
-        .isInstanceOf(ControlException.InUse.class)
-        .hasMessageContaining(path.toString());
+        .isInstanceOf(SocketFileException.InUse.class)
+        .hasMessageContaining("another server listens");
 
     connect(path);
     assertThat(files()).containsExactly("control");
@@ -112,10 +116,27 @@ class SocketFileTest {
     Path path = Files.writeString(directory.resolve("control"), "precious");
 
     assertThatThrownBy(() -> SocketFile.create(path, this::listen))
-        .isInstanceOf(ControlException.Socket.class)
+        .isInstanceOf(SocketFileException.Unusable.class)
         .hasMessageContaining("no socket");
 
     assertThat(path).hasContent("precious");
+    assertThat(files()).containsExactly("control");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mkfifo control", "mknod control c 1 3"})
+  void aFifoAndADeviceNodeAreLeftAlone(String command) throws Exception {
+    // given a file that Java calls "other", as it does a socket
+    Process made = new ProcessBuilder(command.split(" ")).directory(directory.toFile()).start();
+    assumeTrue(made.waitFor() == 0, "SKIPPED: only root may make a device node");
+    Path path = directory.resolve("control");
+    Object key = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+
+    // then
+    assertThatThrownBy(() -> SocketFile.create(path, this::listen))
+        .isInstanceOf(SocketFileException.Unusable.class)
+        .hasMessageContaining("no socket");
+    assertThat(Files.readAttributes(path, BasicFileAttributes.class).fileKey()).isEqualTo(key);
     assertThat(files()).containsExactly("control");
   }
 
@@ -124,7 +145,7 @@ class SocketFileTest {
     Path path = Files.createSymbolicLink(directory.resolve("control"), Path.of("elsewhere"));
 
     assertThatThrownBy(() -> SocketFile.create(path, this::listen))
-        .isInstanceOf(ControlException.Socket.class);
+        .isInstanceOf(SocketFileException.Unusable.class);
 
     assertThat(files()).containsExactly("control");
   }
@@ -147,8 +168,8 @@ class SocketFileTest {
   @Test
   void aDirectoryThatIsNotThereIsNamed() {
     assertThatThrownBy(() -> SocketFile.create(directory.resolve("no/control"), this::listen))
-        .isInstanceOf(ControlException.Socket.class)
-        .hasMessageContaining("no such directory");
+        .isInstanceOf(SocketFileException.Unusable.class)
+        .hasMessageContaining("there is no directory " + directory.resolve("no"));
   }
 
   @Test
@@ -156,7 +177,7 @@ class SocketFileTest {
     Path deep = Files.createDirectory(directory.resolve("d".repeat(90)));
 
     assertThatThrownBy(() -> SocketFile.create(deep.resolve("control"), this::listen))
-        .isInstanceOf(ControlException.Socket.class)
+        .isInstanceOf(SocketFileException.Unusable.class)
         .hasMessageContaining("too long by");
     assertThat(deep).isEmptyDirectory();
   }
@@ -169,7 +190,7 @@ class SocketFileTest {
                 at -> {
                   throw new IOException("no luck");
                 }))
-        .isInstanceOf(ControlException.Socket.class)
+        .isInstanceOf(SocketFileException.Unusable.class)
         .hasMessageContaining("no luck");
     assertThat(files()).isEmpty();
   }

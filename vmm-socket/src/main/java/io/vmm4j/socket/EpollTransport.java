@@ -1,8 +1,9 @@
-package io.vmm4j.control;
+package io.vmm4j.socket;
 
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.UnixChannel;
 import java.util.Optional;
@@ -22,7 +23,8 @@ final class EpollTransport {
                 "epoll",
                 EpollIoHandler.newFactory(),
                 EpollServerDomainSocketChannel.class,
-                path -> new DomainSocketAddress(path.toFile())))
+                path -> new DomainSocketAddress(path.toFile()),
+                EpollServerSocketChannel.class))
         : Optional.empty();
   }
 }

@@ -1,4 +1,4 @@
-package io.vmm4j.control;
+package io.vmm4j.socket;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -24,32 +24,48 @@ import java.util.Objects;
  * @param path where it is
  * @param key which file it is there
  */
-record SocketFile(Path path, Object key) {
+public record SocketFile(Path path, Object key) {
   /** The longest path of a socket on Linux: sun_path less its final zero, unix(7). */
   private static final int MAX_PATH_BYTES = 107;
 
   private static final int ATTEMPTS = 10;
 
+  /** The type's bits in a file's mode, and their value for a socket: inode(7). */
+  private static final int TYPE_BITS = 0170000;
+
+  private static final int SOCKET_TYPE = 0140000;
+
   /** Makes a socket listen at a path. */
-  interface Binder {
+  public interface Binder {
+    /** Binds a socket to the path and listens. */
     void bind(Path path) throws IOException;
   }
 
   /**
-   * Makes the file. A socket that a dead process has left there is replaced.
+   * Makes the file. A socket that a dead process has left there is replaced; nothing else is.
    *
-   * @throws ControlException.InUse if a server listens there
-   * @throws ControlException.Socket if there is another file, or the directory can't be written
+   * @throws SocketFileException.InUse if a server listens there
+   * @throws SocketFileException.Unusable if there is another file, or no file can be made there
    */
-  static SocketFile create(Path given, Binder binder) {
+  public static SocketFile create(Path given, Binder binder) throws SocketFileException {
     Path path = given.toAbsolutePath().normalize();
-    Path parent = Objects.requireNonNull(path.getParent(), "a file has a directory");
+    Path parent = path.getParent();
+    if (parent == null) {
+      throw new SocketFileException.Unusable("it is a directory");
+    }
+    Path directory;
     try {
-      Path directory = Files.createTempDirectory(parent, "."); // mode 0700
+      directory = Files.createTempDirectory(parent, "."); // mode 0700
+    } catch (NoSuchFileException e) {
+      throw SocketFileException.Unusable.noDirectory(parent, e);
+    } catch (IOException e) {
+      throw new SocketFileException.Unusable("it can't be made: " + e, e);
+    }
+    try {
       Path bound = directory.resolve("s");
       Path stale = directory.resolve("stale");
       try {
-        checkLength(path, bound);
+        checkLength(bound);
         binder.bind(bound);
         Files.setPosixFilePermissions(bound, PosixFilePermissions.fromString("rw-------"));
         link(bound, path, stale);
@@ -59,20 +75,20 @@ record SocketFile(Path path, Object key) {
         Files.deleteIfExists(stale);
         Files.delete(directory);
       }
-    } catch (NoSuchFileException e) {
-      throw new ControlException.Socket(path, "there is no such directory", e);
+    } catch (SocketFileException e) {
+      throw e;
     } catch (IOException e) {
-      throw new ControlException.Socket(path, "it can't be made: " + e, e);
+      throw new SocketFileException.Unusable("it can't be made: " + e, e);
     } catch (UnsupportedOperationException e) {
-      throw new ControlException.Socket(path, "its file system has no file modes or links", e);
+      throw new SocketFileException.Unusable("its file system has no file modes or links", e);
     }
   }
 
-  private static void checkLength(Path path, Path bound) {
+  private static void checkLength(Path bound) throws SocketFileException {
     int excess = bound.toString().getBytes(StandardCharsets.UTF_8).length - MAX_PATH_BYTES;
     if (excess > 0) {
-      throw new ControlException.Socket(
-          path, "the directory's path is too long by %d bytes".formatted(excess));
+      throw new SocketFileException.Unusable(
+          "the directory's path is too long by %d bytes".formatted(excess));
     }
   }
 
@@ -85,33 +101,34 @@ record SocketFile(Path path, Object key) {
         remove(path, stale);
       }
     }
-    throw new ControlException.InUse(path);
+    throw new SocketFileException.InUse();
   }
 
   /** Removes a socket that nobody listens at. */
   private static void remove(Path path, Path stale) throws IOException {
     try {
       if (!isSocket(path)) {
-        throw new ControlException.Socket(path, "there is another file, which is no socket");
+        throw new SocketFileException.Unusable("there is another file, which is no socket");
       }
       if (isLive(path)) {
-        throw new ControlException.InUse(path);
+        throw new SocketFileException.InUse();
       }
       Files.move(path, stale);
     } catch (NoSuchFileException e) {
       return; // its server has removed it meanwhile
     }
-    // Another server may have come between the look and the move.
-    if (isLive(stale)) {
+    // Another file may have come between the look and the move.
+    if (!isSocket(stale) || isLive(stale)) {
       Files.createLink(path, stale);
-      throw new ControlException.InUse(path);
+      throw new SocketFileException.InUse();
     }
     Files.delete(stale);
   }
 
+  /** Whether a file is a socket: FIFOs and device nodes are as "other" to Java as sockets are. */
   private static boolean isSocket(Path path) throws IOException {
-    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-        .isOther();
+    Object mode = Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    return mode instanceof Integer bits && (bits & TYPE_BITS) == SOCKET_TYPE;
   }
 
   private static boolean isLive(Path path) throws IOException {
@@ -130,7 +147,7 @@ record SocketFile(Path path, Object key) {
   }
 
   /** Removes the file, unless another is in its place by now. */
-  void delete() throws IOException {
+  public void delete() throws IOException {
     try {
       if (key(path).equals(key)) {
         Files.delete(path);

@@ -1,9 +1,10 @@
-package io.vmm4j.control;
+package io.vmm4j.socket;
 
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.Version;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -18,15 +19,21 @@ import org.slf4j.LoggerFactory;
  * granted, else the JDK's own channels.
  *
  * @param name {@code epoll} or {@code nio}
+ * @param io what the event loop waits with
+ * @param unixChannel the kind of channel that listens at a file
+ * @param unixAddress a file's path as an address for that kind of channel
+ * @param tcpChannel the kind of channel that listens at a port
  */
-record Transport(
+public record Transport(
     String name,
     IoHandlerFactory io,
-    Class<? extends ServerChannel> channel,
-    Function<Path, SocketAddress> address) {
+    Class<? extends ServerChannel> unixChannel,
+    Function<Path, SocketAddress> unixAddress,
+    Class<? extends ServerChannel> tcpChannel) {
   private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
 
-  static Transport choose() {
+  /** Chooses what is there and allowed. */
+  public static Transport choose() {
     Transport chosen =
         epoll()
             .orElseGet(() ->
@@ -34,8 +41,9 @@ record Transport(
                     "nio",
                     NioIoHandler.newFactory(),
                     NioServerDomainSocketChannel.class,
-                    UnixDomainSocketAddress::of));
-    LOG.debug("control sockets use {}", chosen.name());
+                    UnixDomainSocketAddress::of,
+                    NioServerSocketChannel.class));
+    LOG.debug("listening sockets use {}", chosen.name());
     return chosen;
   }
 
