@@ -21,8 +21,15 @@ import org.jspecify.annotations.Nullable;
  * its path.
  *
  * <p>Characters are transmitted at once, so the transmitter is always empty. Received ones wait on
- * the host until there is room: none is lost to an overrun. The terminal at the other end is always
- * there: CTS, DSR and DCD are asserted. The interrupt does not depend on OUT2.
+ * the host until there is room: none is lost to an overrun. They arrive in batches of at most what
+ * the FIFO holds, and the next batch only after the guest has read all of the last one. So the
+ * interrupt line falls and rises between batches, as a driver of an edge-triggered interrupt needs.
+ * Between two batches the line is at rest for twice as long as the guest took to read, so that a
+ * guest keeps up with any amount of input: its driver buffers a few hundred kilobytes and drops the
+ * rest, if what reads from the driver does not get to run.
+ *
+ * <p>The terminal at the other end is always there: CTS, DSR and DCD are asserted. The interrupt
+ * does not depend on OUT2.
  *
  * {@snippet :
  * VmSpec.builder("web").device("com1", Uart.com1());
@@ -66,11 +73,18 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
 
   private static final int RING = 0x40;
 
+  /** How many times as long as the guest read the line rests. */
+  private static final int REST_FACTOR = 2;
+
+  /** The longest rest: a guest may have left a character unread for hours. */
+  private static final long MOST_REST_NANOS = 10_000_000;
+
   private final UartConfig config;
   private final ArrayDeque<Integer> received = new ArrayDeque<>(FIFO_CHARACTERS);
   private @Nullable ByteChannelEndpoint console;
   private @Nullable VmClock clock;
   private @Nullable DeviceTimer timer;
+  private @Nullable DeviceTimer restTimer;
   private InterruptLine line = asserted -> {};
 
   private int interruptEnable;
@@ -86,6 +100,12 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
   private Optional<Long> timeoutAt = Optional.empty();
   private int receiverBuffer;
   private boolean lineAsserted;
+
+  /** Characters from the host since the receiver was last empty, and the time of the first. */
+  private int batch;
+
+  private long batchBeganAt;
+  private Optional<Long> restUntil = Optional.empty();
 
   Uart(UartConfig config) {
     this.config = config;
@@ -116,6 +136,7 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     clock = context.clock();
     line = context.interruptLine(config.irq());
     timer = context.timer("character timeout", this::characterTimeout);
+    restTimer = context.timer("next characters", this::restEnded);
     console = context.console();
     console.onReceivable(this::takeFromHost);
     context.claimPorts(config.port(), 8, AccessWidth.BYTE, this);
@@ -152,6 +173,8 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     transmitterEmptyPending = false;
     receiverBuffer = 0;
     stopTimeout();
+    endBatch();
+    batchBeganAt = 0;
     lineAsserted = false;
     line.set(false);
   }
@@ -250,14 +273,17 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
   }
 
   private void takeFromHost() {
-    if (loopback()) {
+    if (loopback() || restUntil.isPresent()) {
       return;
     }
     boolean any = false;
-    while (received.size() < capacity()) {
+    while (batch < capacity() && received.size() < capacity()) {
       int character = Objects.requireNonNull(console).receive();
       if (character < 0) {
         break;
+      }
+      if (batch++ == 0) {
+        batchBeganAt = Objects.requireNonNull(clock).nanoTime();
       }
       received.add(character & 0xFF);
       any = true;
@@ -272,12 +298,46 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     Integer character = received.poll();
     timeoutPending = false;
     restartTimeout();
-    takeFromHost();
+    // The line falls before more arrives.
     update();
+    if (received.isEmpty()) {
+      rest();
+    }
+    takeFromHost();
     if (character != null) {
       receiverBuffer = character & 0xFF;
     }
     return receiverBuffer;
+  }
+
+  /** The guest has read a whole batch: lets the line rest before the next one. */
+  private void rest() {
+    if (batch == 0) {
+      return;
+    }
+    long now = Objects.requireNonNull(clock).nanoTime();
+    // A batch from a file may seem to have begun later than now.
+    long took = Math.clamp(now - batchBeganAt, 0, MOST_REST_NANOS / REST_FACTOR);
+    endBatch();
+    if (took > 0) {
+      long until = now + REST_FACTOR * took;
+      restUntil = Optional.of(until);
+      Objects.requireNonNull(restTimer).armAt(until);
+    }
+  }
+
+  private void restEnded() {
+    restUntil = Optional.empty();
+    takeFromHost();
+  }
+
+  /** Lets characters arrive at once. */
+  private void endBatch() {
+    batch = 0;
+    restUntil = Optional.empty();
+    if (restTimer != null) {
+      restTimer.cancel();
+    }
   }
 
   /** Section 8.4.1: 4 character times after the last arrival and the last read. */
@@ -334,6 +394,8 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     if (switched || (value & FIFO_CLEAR_RECEIVER) != 0 && fifoEnabled()) {
       received.clear();
       stopTimeout();
+      endBatch();
+      update();
       takeFromHost();
     }
   }
@@ -452,7 +514,10 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
         transmitterEmptyPending,
         timeoutPending,
         timeoutAt,
-        receiverBuffer);
+        receiverBuffer,
+        batch,
+        batchBeganAt,
+        restUntil);
   }
 
   @Override
@@ -473,6 +538,11 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     receiverBuffer = state.receiverBuffer();
     DeviceTimer timeout = Objects.requireNonNull(timer);
     timeoutAt.ifPresentOrElse(timeout::armAt, timeout::cancel);
+    batch = state.batch();
+    batchBeganAt = state.batchBeganAt();
+    restUntil = state.restUntil();
+    DeviceTimer rest = Objects.requireNonNull(restTimer);
+    restUntil.ifPresentOrElse(rest::armAt, rest::cancel);
     lineAsserted = interrupt() != NO_INTERRUPT;
     line.set(lineAsserted);
   }

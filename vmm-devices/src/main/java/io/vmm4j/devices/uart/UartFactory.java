@@ -4,6 +4,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /** Makes {@code uart16550} devices. */
@@ -14,10 +15,15 @@ public final class UartFactory implements DeviceFactory<UartConfig, UartState> {
           .build();
   private static final RecordSchema<UartState> STATE =
       RecordSchema.builder(MethodHandles.lookup(), UartState.class)
-          .version(2)
+          .version(3)
           // Version 1 had no receiver buffer: a read without a character gave 0.
           .defaultValue("receiverBuffer", 0L)
           .upgrade(1, UnaryOperator.identity())
+          // Before version 3 characters arrived whenever there was room.
+          .defaultValue("batch", 0L)
+          .defaultValue("batchBeganAt", 0L)
+          .defaultValue("restUntil", List.of())
+          .upgrade(2, UnaryOperator.identity())
           .build();
 
   /** For {@link java.util.ServiceLoader}. */

@@ -22,6 +22,9 @@ import java.util.Optional;
  * @param timeoutAt the guest time of the next character timeout, in nanoseconds
  * @param receiverBuffer RBR: the character that was read last, which a read gives again when
  *     nothing waits
+ * @param batch how many characters from the host have arrived since the receiver was last empty
+ * @param batchBeganAt the guest time at which the first of them arrived, in nanoseconds
+ * @param restUntil the guest time before which none arrives, in nanoseconds
  */
 public record UartState(
     int interruptEnable,
@@ -36,7 +39,10 @@ public record UartState(
     boolean transmitterEmptyPending,
     boolean timeoutPending,
     Optional<Long> timeoutAt,
-    int receiverBuffer) {
+    int receiverBuffer,
+    int batch,
+    long batchBeganAt,
+    Optional<Long> restUntil) {
 
   /** Checks ranges. */
   public UartState {
@@ -50,6 +56,7 @@ public record UartState(
     received = List.copyOf(received);
     Checks.range("received", received.size(), 0, Uart.FIFO_CHARACTERS);
     Checks.unsignedByte("receiverBuffer", receiverBuffer);
+    Checks.range("batch", batch, 0, received.isEmpty() ? 0 : Uart.FIFO_CHARACTERS);
     received.forEach(character -> Checks.range("received", character, 0, 0xFFFF));
   }
 }

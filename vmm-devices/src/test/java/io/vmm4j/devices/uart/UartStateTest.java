@@ -36,6 +36,25 @@ class UartStateTest {
 
     assertThat(state.receiverBuffer()).isZero();
     assertThat(state.received()).containsExactly(0x78, 0x1000);
-    assertThat(SCHEMA.toFields(state)).isEqualTo(version1().with("receiverBuffer", 0L));
+    assertThat(SCHEMA.toFields(state)).isEqualTo(version3());
+  }
+
+  @Test
+  void until_version_3_characters_arrived_whenever_there_was_room() {
+    FieldMap version2 = version1().with("receiverBuffer", 0x41L);
+
+    UartState state = SCHEMA.fromFields(2, version2);
+
+    assertThat(state.batch()).isZero();
+    assertThat(state.restUntil()).isEmpty();
+    assertThat(SCHEMA.toFields(state)).isEqualTo(version3().with("receiverBuffer", 0x41L));
+  }
+
+  private static FieldMap version3() {
+    return version1()
+        .with("receiverBuffer", 0L)
+        .with("batch", 0L)
+        .with("batchBeganAt", 0L)
+        .with("restUntil", List.of());
   }
 }

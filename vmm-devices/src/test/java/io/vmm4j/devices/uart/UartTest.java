@@ -92,6 +92,65 @@ class UartTest {
     assertThat(machine.in8(LSR) & 0x02).as("overrun").isZero();
   }
 
+  /**
+   * As Linux's driver has it: it reads while there is something, at most 512 times 256 characters,
+   * and is called again by the next edge alone.
+   */
+  @Test
+  void a_driver_that_is_called_by_edges_gets_all_input_however_much_comes() {
+    // given
+    machine.out8(FCR, 0x81);
+    machine.out8(IER, 0x01);
+    String text = "0123456789".repeat(20_000);
+
+    // when
+    StringBuilder read = new StringBuilder();
+    int edges = machine.edges(IRQ);
+    machine.fakeConsole().send(text);
+    while (machine.edges(IRQ) != edges) {
+      edges = machine.edges(IRQ);
+      int passes = 0;
+      for (int in = 0; (machine.in8(LSR) & 1) != 0 && passes < 512; in++) {
+        read.append((char) machine.in8(DATA));
+        passes += in % 256 == 255 ? 1 : 0;
+      }
+      machine.advance(LONG_ENOUGH);
+    }
+
+    // then
+    assertThat(read.toString()).isEqualTo(text);
+  }
+
+  @Test
+  void the_line_falls_between_batches_and_rests_twice_as_long_as_reading_took() {
+    machine.out8(FCR, 0x01);
+    machine.out8(IER, 0x01);
+    machine.fakeConsole().send("0123456789ABCDEFthe rest");
+    int edges = machine.edges(IRQ);
+    for (int i = 0; i < 16; i++) {
+      machine.advance(Duration.ofNanos(1_000));
+      machine.in8(DATA);
+    }
+    assertThat(machine.line(IRQ)).isFalse();
+    assertThat(machine.in8(LSR) & 1).as("data ready").isZero();
+    machine.advance(Duration.ofNanos(31_999));
+    assertThat(machine.line(IRQ)).isFalse();
+    machine.advance(Duration.ofNanos(1));
+    assertThat(machine.edges(IRQ)).isEqualTo(edges + 1);
+    assertThat(readAll()).isEqualTo("the rest");
+  }
+
+  @Test
+  void a_character_that_was_left_unread_for_long_holds_the_next_ones_up_for_short() {
+    machine.out8(FCR, 0x01);
+    machine.fakeConsole().send("a");
+    machine.advance(Duration.ofHours(1));
+    machine.in8(DATA);
+    machine.fakeConsole().send("b");
+    machine.advance(Duration.ofMillis(10));
+    assertThat(readAll()).isEqualTo("b");
+  }
+
   @ParameterizedTest
   @CsvSource({"0x01, 1", "0x41, 4", "0x81, 8", "0xC1, 14"})
   void received_data_interrupts_at_the_trigger_level(String control, int level) {
