@@ -10,12 +10,14 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.debugcon;
   exports io.vmm4j.devices.debugexit;
   exports io.vmm4j.devices.fwcfg;
+  exports io.vmm4j.devices.hpet;
   exports io.vmm4j.devices.i8042;
   exports io.vmm4j.devices.ioapic;
   exports io.vmm4j.devices.pctestdev;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
   exports io.vmm4j.devices.rtc;
+  exports io.vmm4j.devices.systemcontrol;
   exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.vmgenid;
@@ -28,12 +30,14 @@ module io.vmm4j.devices {
       io.vmm4j.devices.debugcon.DebugConsoleFactory,
       io.vmm4j.devices.debugexit.DebugExitFactory,
       io.vmm4j.devices.fwcfg.FwCfgFactory,
+      io.vmm4j.devices.hpet.HpetFactory,
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,
       io.vmm4j.devices.rtc.RtcFactory,
+      io.vmm4j.devices.systemcontrol.SystemControlFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
       io.vmm4j.devices.vmgenid.VmGenerationIdFactory;

@@ -13,10 +13,10 @@ final class ExitCode {
   /** The command line is wrong. */
   static final int USAGE = 2;
 
-  /** The guest asked for a reset. */
+  /** The guest asked for a reset, other than by a triple fault. */
   static final int RESET = 4;
 
-  /** The machine could not go on, such as after a triple fault. */
+  /** The machine could not go on, or a triple fault has reset it: few guests mean one. */
   static final int CRASHED = 6;
 
   /** The time given by {@code --timeout} is over. */
@@ -55,7 +55,7 @@ final class ExitCode {
   static int of(VmExit exit) {
     return switch (exit) {
       case VmExit.PoweredOff off -> OK;
-      case VmExit.Reset reset -> RESET;
+      case VmExit.Reset reset -> reset.cause() == VmExit.Reset.Cause.TRIPLE_FAULT ? CRASHED : RESET;
       case VmExit.DebugExit debug -> debug.processExitCode();
       case VmExit.Crashed crashed -> CRASHED;
       case VmExit.Stopped stopped -> ENDED_BY_USER;

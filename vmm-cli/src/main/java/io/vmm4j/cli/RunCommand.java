@@ -7,6 +7,7 @@ import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,7 +15,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -86,14 +86,19 @@ final class RunCommand extends Command {
       names = "--kernel",
       paramLabel = "FILE",
       description =
-          "What to boot: a Linux bzImage, an ELF with a PVH note, or a Multiboot 1 kernel. Needed"
+          "What to boot: a Linux bzImage, a Multiboot 1 kernel, or an ELF with a PVH note. Needed"
               + " unless --device "
               + BOOT_ROM
               + " brings firmware.")
   @Nullable Path kernel;
 
-  @Option(names = "--initrd", paramLabel = "FILE", description = "Initial RAM disk.")
-  @Nullable Path initrd;
+  @Option(
+      names = "--initrd",
+      paramLabel = "FILE[ ARGUMENTS]",
+      description =
+          "Initial RAM disk of Linux, or a module of another kernel, whose string is the whole text;"
+              + " may be given again.")
+  List<String> initrds = new ArrayList<>();
 
   @Option(names = "--append", paramLabel = "TEXT", description = "The kernel's command line.")
   String append = "";
@@ -148,13 +153,23 @@ final class RunCommand extends Command {
 
   private BootSource boot(Map<String, DeviceConfig> all) {
     if (kernel != null) {
-      return new BootSource.Detect(kernel, Optional.ofNullable(initrd), append);
+      return new BootSource.Detect(
+          kernel, initrds.stream().map(RunCommand::module).toList(), append);
     }
     if (all.values().stream().noneMatch(device -> device.deviceType().equals(BOOT_ROM))) {
       throw new UsageException(
           "--kernel FILE is missing, and no --device bootrom is there to boot");
     }
     return new BootSource.ResetVector();
+  }
+
+  /** A file and its arguments, apart at the first space, unless all of it is a file's name. */
+  private static BootSource.Module module(String text) {
+    int space = text.indexOf(' ');
+    return space < 0 || Files.exists(Path.of(text))
+        ? BootSource.Module.of(Path.of(text))
+        : new BootSource.Module(
+            Path.of(text.substring(0, space)), text.substring(space + 1).strip());
   }
 
   /** The devices of the command line, and before them the usual ones that it does not replace. */

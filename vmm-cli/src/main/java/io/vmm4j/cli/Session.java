@@ -154,7 +154,10 @@ final class Session {
         messages.say("the machine crashed: " + crashed.reason());
         crashed.detail().lines().forEach(messages::say);
       }
-      case VmExit.Reset reset -> messages.say("the guest asked for a reset");
+      case VmExit.Reset reset -> {
+        messages.say("the guest reset the machine by " + reset.cause().description());
+        reset.detail().lines().forEach(messages::say);
+      }
       default -> {}
     }
   }

@@ -25,6 +25,8 @@ import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.debugexit.DebugExitFactory;
 import io.vmm4j.devices.fwcfg.FwCfgConfig;
 import io.vmm4j.devices.fwcfg.FwCfgFactory;
+import io.vmm4j.devices.hpet.HpetConfig;
+import io.vmm4j.devices.hpet.HpetFactory;
 import io.vmm4j.devices.i8042.I8042Config;
 import io.vmm4j.devices.i8042.I8042Factory;
 import io.vmm4j.devices.ioapic.IoApicConfig;
@@ -37,6 +39,8 @@ import io.vmm4j.devices.pit.PitConfig;
 import io.vmm4j.devices.pit.PitFactory;
 import io.vmm4j.devices.rtc.RtcConfig;
 import io.vmm4j.devices.rtc.RtcFactory;
+import io.vmm4j.devices.systemcontrol.SystemControlConfig;
+import io.vmm4j.devices.systemcontrol.SystemControlFactory;
 import io.vmm4j.devices.testwindow.TestWindowConfig;
 import io.vmm4j.devices.testwindow.TestWindowFactory;
 import io.vmm4j.devices.uart.Uart;
@@ -72,6 +76,7 @@ class BuiltInDevicesContractTest {
         container(new PitFactory(), PitConfig.DEFAULT),
         container(new UartFactory(), Uart.com1()),
         container(new RtcFactory(), RtcConfig.DEFAULT),
+        container(new HpetFactory(), HpetConfig.DEFAULT),
         container(new I8042Factory(), I8042Config.DEFAULT),
         container(new AcpiPmFactory(), AcpiPmConfig.DEFAULT),
         container(new DebugExitFactory(), DebugExitConfig.DEFAULT),
@@ -80,6 +85,7 @@ class BuiltInDevicesContractTest {
         container(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
         container(new BootRomFactory(), new BootRomConfig(image.toString())),
         container(new BootRomFactory(), new BootRomConfig(image.toString(), true)),
+        container(new SystemControlFactory(), SystemControlConfig.DEFAULT),
         container(new TestWindowFactory(), TestWindowConfig.DEFAULT),
         container(new VmGenerationIdFactory(), VmGenerationIdConfig.DEFAULT));
   }
@@ -130,6 +136,8 @@ class BuiltInDevicesContractTest {
             "fwcfg",
             "pc-testdev",
             "test-window",
+            "system-control",
+            "hpet",
             "vmgenid");
   }
 
@@ -142,7 +150,8 @@ class BuiltInDevicesContractTest {
             .findFirst()
             .orElseThrow();
     assertThat(List.copyOf(board.devices().keySet()))
-        .containsExactly("pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm", "vmgenid");
+        .containsExactly(
+            "pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm", "system-control", "vmgenid");
   }
 
   /** A device with a fault of each kind, to see that the kit finds it. */

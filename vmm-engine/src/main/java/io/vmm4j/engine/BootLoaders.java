@@ -6,6 +6,7 @@ import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.acpi.AcpiTables;
+import io.vmm4j.engine.boot.BiosData;
 import io.vmm4j.engine.boot.BiosMemoryMap;
 import io.vmm4j.engine.boot.BootLoader;
 import io.vmm4j.engine.boot.BootTarget;
@@ -28,6 +29,7 @@ final class BootLoaders implements MachineBoot {
   public CpuState load(MachinePlan plan, GuestMemory memory, List<PlatformFact> facts) {
     BootSource source = plan.spec().boot();
     long rsdpAddress = 0;
+    BiosMemoryMap ram = new BiosMemoryMap(plan.spec().memory().bytes());
     if (!BootLoader.isFirmware(source)) {
       AcpiTables tables = AcpiTables.build(facts, plan.spec().cpus(), AcpiTables.DEFAULT_ADDRESS);
       if (memory.contains(AcpiTables.DEFAULT_ADDRESS, tables.bytes().length)) {
@@ -37,8 +39,8 @@ final class BootLoaders implements MachineBoot {
       mpTable(plan, facts)
           .filter(table -> memory.contains(MpTable.ADDRESS, table.bytes().length))
           .ifPresent(table -> table.writeTo(memory));
+      BiosData.of(facts, plan.startTime()).writeTo(memory, ram);
     }
-    BiosMemoryMap ram = new BiosMemoryMap(plan.spec().memory().bytes());
     return BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
   }
 

@@ -40,6 +40,14 @@ public sealed interface PlatformFact {
   /** The power button is part of the ACPI fixed hardware (ACPI 6.4, 4.8.2.2.1). */
   record PowerButton() implements PlatformFact {}
 
+  /**
+   * A high precision event timer block (IA-PC HPET specification 1.0a, 3.2.4).
+   *
+   * @param address its base, below 4 GiB
+   * @param blockId the low half of its capabilities register
+   */
+  record HighPrecisionEventTimer(long address, int blockId) implements PlatformFact {}
+
   /** Writing {@code value} to {@code port} resets the machine. */
   record ResetRegister(int port, int value) implements PlatformFact {}
 

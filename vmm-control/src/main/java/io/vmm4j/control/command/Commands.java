@@ -161,5 +161,9 @@ public final class Commands {
     if (exit instanceof VmExit.Crashed crashed) {
       json.writeStringField("reason", crashed.reason());
     }
+    if (exit instanceof VmExit.Reset reset) {
+      json.writeStringField(
+          "cause", reset.cause().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
   }
 }

@@ -193,7 +193,7 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
       // SYS_RST and FULL_RST choose the kind of reset; RST_CPU begins it.
       resetControl = value & 0x0A;
       if ((value & RESET_CPU) != 0) {
-        context().requestExit(new VmExit.Reset());
+        context().requestExit(new VmExit.Reset(VmExit.Reset.Cause.RESET_CONTROL_REGISTER));
       }
     }
   }

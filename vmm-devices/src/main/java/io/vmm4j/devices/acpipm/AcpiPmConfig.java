@@ -16,8 +16,11 @@ public record AcpiPmConfig(int port, int irq, int sleepType, int resetPort)
   /** The type of device. */
   public static final String TYPE = "acpi-pm";
 
-  /** Ports 0x600 to 0x60B and 0xCF9, interrupt line 9, S5 is 5. */
-  public static final AcpiPmConfig DEFAULT = new AcpiPmConfig(0x600, 9, 5, 0xCF9);
+  /**
+   * Ports 0x600 to 0x60B and 0xCF9, interrupt line 9, S5 is 0. So 0x2000 written to port 0x604 is a
+   * power-off, as it is in QEMU's machines: kernels that read no tables write that.
+   */
+  public static final AcpiPmConfig DEFAULT = new AcpiPmConfig(0x600, 9, 0, 0xCF9);
 
   /** Checks ranges. */
   public AcpiPmConfig {

@@ -8,14 +8,15 @@ import io.vmm4j.devices.ioapic.IoApicConfig;
 import io.vmm4j.devices.pic.PicConfig;
 import io.vmm4j.devices.pit.PitConfig;
 import io.vmm4j.devices.rtc.RtcConfig;
+import io.vmm4j.devices.systemcontrol.SystemControlConfig;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What every PC has: interrupt controllers, timers, keyboard controller, power management, VM
- * generation id.
+ * What every PC has: interrupt controllers, timers, keyboard controller, power management, system
+ * control port, VM generation id.
  */
 public final class PcBoard implements Board {
 
@@ -36,6 +37,7 @@ public final class PcBoard implements Board {
     devices.put("rtc", RtcConfig.DEFAULT);
     devices.put("i8042", I8042Config.DEFAULT);
     devices.put("acpi-pm", AcpiPmConfig.DEFAULT);
+    devices.put("system-control", SystemControlConfig.DEFAULT);
     devices.put("vmgenid", VmGenerationIdConfig.DEFAULT);
     return Collections.unmodifiableMap(devices);
   }

@@ -219,7 +219,8 @@ final class I8042 implements DeviceModel<I8042State> {
   }
 
   private void requestReset() {
-    Objects.requireNonNull(context).requestExit(new VmExit.Reset());
+    Objects.requireNonNull(context)
+        .requestExit(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
   }
 
   @Override

@@ -18,7 +18,8 @@ class AcpiPmTest {
   private static final int SCI = 9;
   private static final long HALF = 1L << 23;
 
-  private final FakeDeviceContext machine = machineWith(new AcpiPmFactory(), AcpiPmConfig.DEFAULT);
+  private final FakeDeviceContext machine =
+      machineWith(new AcpiPmFactory(), new AcpiPmConfig(0x600, 9, 5, 0xCF9));
 
   private void tickTo(long tick) {
     long at = VmClock.ticksToNanos(tick, AcpiPm.FREQUENCY_HZ);
@@ -86,6 +87,14 @@ class AcpiPmTest {
     assertThat(machine.in(CONTROL, 2) & 1 << 13).as("SLP_EN is write-only").isZero();
   }
 
+  /** The power-off that kernels write who read no tables, as in QEMU's machines. */
+  @Test
+  void by_default_soft_off_is_sleep_type_0() {
+    FakeDeviceContext usual = machineWith(new AcpiPmFactory(), AcpiPmConfig.DEFAULT);
+    usual.out(CONTROL, 2, 0x2000);
+    assertThat(usual.exits()).containsExactly(new VmExit.PoweredOff());
+  }
+
   @Test
   void the_high_byte_alone_switches_off() {
     machine.out8(CONTROL + 1, 5 << 2 | 1 << 5);
@@ -97,7 +106,8 @@ class AcpiPmTest {
     machine.out8(0xCF9, 0x02);
     assertThat(machine.exits()).isEmpty();
     machine.out8(0xCF9, 0x06);
-    assertThat(machine.exits()).containsExactly(new VmExit.Reset());
+    assertThat(machine.exits())
+        .containsExactly(new VmExit.Reset(VmExit.Reset.Cause.RESET_CONTROL_REGISTER));
   }
 
   @Test

@@ -111,7 +111,8 @@ class I8042Test {
   @ValueSource(ints = {0xFE, 0xF0})
   void a_pulse_of_the_reset_line_resets(int command) {
     machine.out8(COMMAND, command);
-    assertThat(machine.exits()).containsExactly(new VmExit.Reset());
+    assertThat(machine.exits())
+        .containsExactly(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
   }
 
   @Test
@@ -130,6 +131,7 @@ class I8042Test {
     assertThat(machine.exits()).isEmpty();
     machine.out8(COMMAND, 0xD1);
     machine.out8(DATA, 0xDE);
-    assertThat(machine.exits()).containsExactly(new VmExit.Reset());
+    assertThat(machine.exits())
+        .containsExactly(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
   }
 }

@@ -2,6 +2,7 @@ package io.vmm4j.engine.acpi;
 
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PlatformFact.FixedDevice;
+import io.vmm4j.api.device.PlatformFact.HighPrecisionEventTimer;
 import io.vmm4j.api.device.PlatformFact.InterruptOverride;
 import io.vmm4j.api.device.PlatformFact.IoApic;
 import io.vmm4j.api.device.PlatformFact.KeyboardController;
@@ -38,6 +39,9 @@ public final class AcpiTables {
   private static final int HEADER_BYTES = 36;
   private static final int FACS_ALIGNMENT = 64;
 
+  /** The least period of a timer block in periodic mode without lost interrupts, in its ticks. */
+  private static final int LEAST_PERIODIC_TICKS = 10_000;
+
   private final long address;
   private final byte[] bytes;
 
@@ -68,7 +72,11 @@ public final class AcpiTables {
     long dsdt = layout.add(dsdt(facts), 16);
     long fadt = layout.add(fadt(facts, facs, dsdt), 16);
     long madt = layout.add(madt(facts, cpus), 16);
-    List<Long> tables = List.of(fadt, madt);
+    List<Long> tables = new ArrayList<>(List.of(fadt, madt));
+    int timers = 0;
+    for (HighPrecisionEventTimer timer : all(facts, HighPrecisionEventTimer.class)) {
+      tables.add(layout.add(hpet(timer, timers++), 16));
+    }
     long rsdt = layout.add(root("RSDT", tables, 4), 16);
     long xsdt = layout.add(root("XSDT", tables, 8), 16);
     byte[] bytes = layout.bytes();
@@ -252,6 +260,18 @@ public final class AcpiTables {
     return table("APIC", 5, out.toByteArray());
   }
 
+  /** IA-PC HPET specification 1.0a, 3.2.4. */
+  private static byte[] hpet(HighPrecisionEventTimer timer, int number) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(Aml.littleEndian(timer.blockId(), 4));
+    out.writeBytes(new byte[] {0, 64, 0, 0}); // system memory, 64 bits wide
+    out.writeBytes(Aml.littleEndian(timer.address(), 8));
+    out.write(number);
+    out.writeBytes(Aml.littleEndian(LEAST_PERIODIC_TICKS, 2));
+    out.write(0); // no promise about the page around it
+    return table("HPET", 1, out.toByteArray());
+  }
+
   private static byte[] dsdt(List<PlatformFact> facts) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     first(facts, PowerManagement.class)
@@ -311,7 +331,11 @@ public final class AcpiTables {
 
   private static <T extends PlatformFact> Optional<T> first(
       List<PlatformFact> facts, Class<T> type) {
-    return facts.stream().filter(type::isInstance).map(type::cast).findFirst();
+    return all(facts, type).stream().findFirst();
+  }
+
+  private static <T extends PlatformFact> List<T> all(List<PlatformFact> facts, Class<T> type) {
+    return facts.stream().filter(type::isInstance).map(type::cast).toList();
   }
 
   /** A table with its header (ACPI 6.4, 5.2.6). */

@@ -39,6 +39,16 @@ public record BiosMemoryMap(long ramBytes) {
     return ramBytes - lowBytes();
   }
 
+  /** Bytes of conventional memory: what is free below the extended BIOS data area. */
+  public long conventionalBytes() {
+    return Math.min(ramBytes, CONVENTIONAL_END);
+  }
+
+  /** Whether there is RAM for an extended BIOS data area at the end of conventional memory. */
+  boolean hasExtendedBiosData() {
+    return ramBytes >= RamLayout.VGA_HOLE;
+  }
+
   /** Whether all of {@code [address, address + length)} is RAM; both are unsigned. */
   public boolean contains(long address, long length) {
     if (address < 0 || length < 0) {
@@ -55,7 +65,7 @@ public record BiosMemoryMap(long ramBytes) {
   /** The memory map that a guest is told, in ascending order without overlaps. */
   List<Range> map() {
     List<Range> ranges = new ArrayList<>();
-    add(ranges, 0, Math.min(CONVENTIONAL_END, lowBytes()), USABLE);
+    add(ranges, 0, conventionalBytes(), USABLE);
     ranges.add(new Range(CONVENTIONAL_END, RamLayout.VGA_HOLE - CONVENTIONAL_END, RESERVED));
     ranges.add(new Range(FIRMWARE_BASE, RamLayout.EXTENDED - FIRMWARE_BASE, RESERVED));
     add(ranges, RamLayout.EXTENDED, lowBytes() - RamLayout.EXTENDED, USABLE);

@@ -3,8 +3,6 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.memory.RamLayout;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * What a loader fills: a machine's memory, while no vCPU runs.
@@ -91,23 +89,7 @@ public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress
   }
 
   /**
-   * Writes a command line, ended by a zero, where guests are told to find it.
-   *
-   * @param maximumBytes what the kernel takes, without the zero
-   * @throws BootException if it is longer
-   */
-  void writeCommandLine(ImageBytes image, String commandLine, long maximumBytes) {
-    byte[] text = commandLine.getBytes(StandardCharsets.UTF_8);
-    long limit = Math.min(maximumBytes, BootArea.COMMAND_LINE_BYTES - 1);
-    if (text.length > limit) {
-      throw image.fault(
-          "the command line has %d bytes; this kernel takes at most %d", text.length, limit);
-    }
-    memory.write(BootArea.COMMAND_LINE, Arrays.copyOf(text, text.length + 1));
-  }
-
-  /**
-   * Copies an initial RAM disk or a module to the highest place where it fits, on a page boundary.
+   * Copies a module to the highest place where it fits, on a page boundary.
    *
    * @param from the lowest address it may have
    * @param below the end of the place
@@ -115,16 +97,29 @@ public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress
    * @throws BootException if it fits nowhere
    */
   long loadHigh(ImageBytes file, String what, long from, long below) {
+    long address = placeHigh(file.name(), what, file.size(), from, below);
+    load(file, what, 0, address, file.size());
+    return address;
+  }
+
+  /**
+   * Finds the highest place for so many bytes, on a page boundary.
+   *
+   * @param name of the file, for the error
+   * @throws BootException if they fit nowhere
+   */
+  long placeHigh(String name, String what, long bytes, long from, long below) {
     long top = Math.min(below, ram.lowBytes());
-    long address = (top - file.size()) & -PAGE;
-    if (file.size() > top || address < from) {
+    long address = (top - bytes) & -PAGE;
+    if (bytes > top || address < from) {
       throw new BootException(
           "%s: %s of %d bytes does not fit between the kernel's end at 0x%x and 0x%x;"
-                  .formatted(file.name(), what, file.size(), from, top)
+                  .formatted(name, what, bytes, from, top)
               + " %d MiB of memory would do, the machine has %d MiB"
-                  .formatted((from + file.size() + PAGE + 0xF_FFFF) >> 20, ram.ramBytes() >> 20));
+                  .formatted(
+                      (from + bytes + PAGE + ram.ramBytes() - top + 0xF_FFFF) >> 20,
+                      ram.ramBytes() >> 20));
     }
-    load(file, what, 0, address, file.size());
     return address;
   }
 }

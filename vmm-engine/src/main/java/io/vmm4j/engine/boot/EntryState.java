@@ -62,16 +62,24 @@ final class EntryState {
 
   /** Real mode with all segments at {@code address}, entered at its first byte. */
   static CpuState realMode(int address) {
+    return realMode(address >> 4, address >> 4, 0);
+  }
+
+  /** Real mode, entered at the first byte of the code segment. */
+  static CpuState realMode(int codeSelector, int dataSelector, int stackPointer) {
     CpuState reset = ResetState.bootstrapProcessor();
-    int selector = address >> 4;
     SegmentState data =
-        new SegmentState(selector, address, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
+        new SegmentState(
+            dataSelector, (long) dataSelector << 4, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
+    long[] gpr = new long[16];
+    gpr[4] = stackPointer;
     return new CpuState(
-        new long[16],
+        gpr,
         0,
         0x2,
         data,
-        new SegmentState(selector, address, 0xFFFF, SegmentAttributes.REAL_MODE_CODE),
+        new SegmentState(
+            codeSelector, (long) codeSelector << 4, 0xFFFF, SegmentAttributes.REAL_MODE_CODE),
         data,
         data,
         data,

@@ -3,12 +3,14 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.BootException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.zip.GZIPInputStream;
 
 /**
  * The bytes of an image, read by position. Every read is checked against the image's size and names
@@ -16,6 +18,9 @@ import java.nio.file.StandardOpenOption;
  * array. Little-endian.
  */
 abstract sealed class ImageBytes implements Closeable {
+  /** The largest kernel that is unpacked. */
+  static final int MAX_UNPACKED_BYTES = 256 << 20;
+
   private final String name;
   private final long size;
 
@@ -39,6 +44,31 @@ abstract sealed class ImageBytes implements Closeable {
       return new OfFile(file.toString(), channel);
     } catch (IOException e) {
       throw new BootException(file + ": can't be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Opens a kernel, which boot loaders take packed with gzip as well.
+   *
+   * @throws BootException if it can't be read or unpacked, or is larger than {@link
+   *     #MAX_UNPACKED_BYTES} unpacked
+   */
+  static ImageBytes openKernel(Path file) {
+    ImageBytes image = open(file);
+    byte[] magic = image.head(2);
+    if (magic.length < 2 || (magic[0] & 0xFF) != 0x1F || (magic[1] & 0xFF) != 0x8B) {
+      return image;
+    }
+    image.close();
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(file), 1 << 16)) {
+      byte[] unpacked = in.readNBytes(MAX_UNPACKED_BYTES + 1);
+      if (unpacked.length > MAX_UNPACKED_BYTES) {
+        throw new BootException(
+            file + ": unpacked it has more than " + MAX_UNPACKED_BYTES + " bytes");
+      }
+      return of(file + " (unpacked)", unpacked, unpacked.length);
+    } catch (IOException e) {
+      throw new BootException(file + ": can't be unpacked (gzip): " + e.getMessage(), e);
     }
   }
 

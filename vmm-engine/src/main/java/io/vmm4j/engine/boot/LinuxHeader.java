@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The setup header of a Linux bzImage (Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
- * Header").
+ * The setup header of a Linux image (Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel
+ * Header"), of protocol 2.00 or later. What a version does not have reads as that page says of it.
  */
 final class LinuxHeader {
   /** Where the header begins, in the file and in boot_params alike. */
@@ -17,8 +17,16 @@ final class LinuxHeader {
   private static final int BOOT_FLAG = 0xAA55;
   private static final int MAX_END = 0x290; // what boot_params has room for
   private static final int SECTOR = 512;
+  private static final int VERSION_2_01 = 0x201;
+  private static final int VERSION_2_02 = 0x202;
+  private static final int VERSION_2_03 = 0x203;
+  private static final int VERSION_2_06 = 0x206;
   private static final int VERSION_2_10 = 0x20A;
   private static final int VERSION_2_12 = 0x20C;
+  private static final int LOADED_HIGH = 1;
+  private static final long OLD_INITRD_END = 0x3800_0000;
+  private static final long OLD_COMMAND_LINE_BYTES = 255;
+  private static final long ZIMAGE_LOAD_ADDRESS = 0x1_0000;
   private static final int XLF_KERNEL_64 = 1;
   private static final long LOW_LOAD_ADDRESS = 0x10_0000;
 
@@ -33,7 +41,7 @@ final class LinuxHeader {
   }
 
   /** Whether the image carries the header's magic numbers. */
-  static boolean isBzImage(ImageBytes image) {
+  static boolean hasMagic(ImageBytes image) {
     if (image.size() < MAGIC_OFFSET + 4) {
       return false;
     }
@@ -45,10 +53,10 @@ final class LinuxHeader {
   /**
    * Reads the header.
    *
-   * @throws io.vmm4j.api.BootException if it is not a bzImage of protocol 2.10 or later
+   * @throws io.vmm4j.api.BootException if it is none, or is cut off
    */
   static LinuxHeader parse(ImageBytes image) {
-    if (!isBzImage(image)) {
+    if (!hasMagic(image)) {
       throw image.fault(
           "expected a Linux bzImage (HdrS at 0x202, 0xAA55 at 0x1FE), found %s",
           ImageKind.describe(image));
@@ -62,15 +70,6 @@ final class LinuxHeader {
     whole.put(0, image.read("the setup header", 0, end));
     int sectors = whole.get(BEGIN) & 0xFF;
     LinuxHeader header = new LinuxHeader(whole, end, ((sectors == 0 ? 4 : sectors) + 1L) * SECTOR);
-    if (header.version() < VERSION_2_10) {
-      throw image.fault(
-          "the boot protocol is %d.%02d; expected 2.10 or later (Linux 2.6.31)",
-          header.version() >> 8, header.version() & 0xFF);
-    }
-    if ((whole.get(0x211) & 1) == 0) {
-      throw image.fault(
-          "loadflags 0x%x lacks LOADED_HIGH: a zImage is not taken", whole.get(0x211));
-    }
     if (header.protectedModeOffset >= image.size()) {
       throw image.fault(
           "setup_sects %d puts the kernel at offset 0x%x, but the image has only 0x%x byte(s)",
@@ -91,6 +90,26 @@ final class LinuxHeader {
     return fields.getShort(0x206) & 0xFFFF;
   }
 
+  /** Whether it can be entered in protected mode, with boot_params instead of its own setup. */
+  boolean isEnteredInProtectedMode() {
+    return version() >= VERSION_2_10 && isLoadedHigh();
+  }
+
+  /** Whether the part for protected mode is loaded at 1 MiB: a bzImage, not a zImage. */
+  boolean isLoadedHigh() {
+    return (fields.get(0x211) & LOADED_HIGH) != 0;
+  }
+
+  /** Whether its setup takes a heap behind it. */
+  boolean takesHeap() {
+    return version() >= VERSION_2_01;
+  }
+
+  /** Whether the command line's address is a field of the header. */
+  boolean hasCommandLineField() {
+    return version() >= VERSION_2_02;
+  }
+
   /** Whether it has a 64-bit entry point. */
   boolean is64Bit() {
     return version() >= VERSION_2_12 && (fields.getShort(0x236) & XLF_KERNEL_64) != 0;
@@ -99,6 +118,11 @@ final class LinuxHeader {
   /** Where in the file the part for protected mode begins. */
   long protectedModeOffset() {
     return protectedModeOffset;
+  }
+
+  /** Where the part for protected mode of a kernel lies that is entered in real mode. */
+  long realModeLoadAddress() {
+    return isLoadedHigh() ? LOW_LOAD_ADDRESS : ZIMAGE_LOAD_ADDRESS;
   }
 
   /** Where the kernel wants to be. */
@@ -119,12 +143,16 @@ final class LinuxHeader {
 
   /** The end of where the initial RAM disk may lie. */
   long initrdEnd() {
-    return Integer.toUnsignedLong(fields.getInt(0x22C)) + 1;
+    return version() < VERSION_2_03
+        ? OLD_INITRD_END
+        : Integer.toUnsignedLong(fields.getInt(0x22C)) + 1;
   }
 
   /** The longest command line, without its zero. */
   long commandLineBytes() {
-    return Integer.toUnsignedLong(fields.getInt(0x238));
+    return version() < VERSION_2_06
+        ? OLD_COMMAND_LINE_BYTES
+        : Integer.toUnsignedLong(fields.getInt(0x238));
   }
 
   /** Where in the file the packed kernel lies. */

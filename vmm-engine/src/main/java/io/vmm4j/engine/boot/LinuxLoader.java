@@ -3,7 +3,6 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.api.memory.GuestMemory;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -11,7 +10,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A Linux bzImage by the 64-bit boot protocol (Linux Documentation/arch/x86/boot.rst), or the
- * 32-bit one where the kernel has no 64-bit entry point.
+ * 32-bit one where the kernel has no 64-bit entry point, or the 16-bit one ({@link LinuxSetup})
+ * where it has neither.
  *
  * <p>Unpacked on the host, the vmlinux inside is loaded where it is linked and entered at its own
  * entry point; that needs no relocation, and turns KASLR off. Else the kernel's stub unpacks in the
@@ -37,6 +37,9 @@ final class LinuxLoader implements BootLoader {
   public CpuState load(BootTarget target) {
     try (ImageBytes image = ImageBytes.open(source.kernel())) {
       LinuxHeader header = LinuxHeader.parse(image);
+      if (!header.isEnteredInProtectedMode()) {
+        return new LinuxSetup(source, image, header).load(target);
+      }
       Kernel kernel = loadKernel(target, image, header);
       writeBootParams(target, image, header, kernel);
       long[] gpr = new long[16];
@@ -93,12 +96,14 @@ final class LinuxLoader implements BootLoader {
     memory.writeInt(params + 0x214, (int) header.loadAddress()); // code32_start
     memory.writeLong(params + 0x250, 0); // setup_data
 
-    target.writeCommandLine(image, source.commandLine(), header.commandLineBytes());
-    memory.writeInt(params + 0x228, (int) BootArea.COMMAND_LINE);
+    long commandLine =
+        new BootStrings(memory).write(image, source.commandLine(), header.commandLineBytes());
+    memory.writeInt(params + 0x228, (int) commandLine);
 
-    if (source.initrd().isPresent()) {
-      writeInitrd(target, source.initrd().get(), header, kernel);
-    }
+    InitialRamDisk initrd =
+        InitialRamDisk.load(target, source.initrds(), kernel.end, header.initrdEnd());
+    memory.writeInt(params + 0x218, (int) initrd.address());
+    memory.writeInt(params + 0x21C, (int) initrd.bytes());
 
     List<BiosMemoryMap.Range> map = target.ram().map();
     memory.writeByte(params + 0x1E8, map.size());
@@ -108,15 +113,6 @@ final class LinuxLoader implements BootLoader {
       memory.writeLong(entry + 8, range.length());
       memory.writeInt(entry + 16, range.type());
       entry += 20;
-    }
-  }
-
-  private static void writeInitrd(BootTarget target, Path file, LinuxHeader header, Kernel kernel) {
-    try (ImageBytes initrd = ImageBytes.open(file)) {
-      long address =
-          target.loadHigh(initrd, "the initial RAM disk", kernel.end, header.initrdEnd());
-      target.memory().writeInt(BootArea.BOOT_PARAMS + 0x218, (int) address);
-      target.memory().writeInt(BootArea.BOOT_PARAMS + 0x21C, (int) initrd.size());
     }
   }
 }

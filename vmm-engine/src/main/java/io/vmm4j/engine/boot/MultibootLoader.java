@@ -7,13 +7,12 @@ import io.vmm4j.engine.memory.RamLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A Multiboot 1 kernel (Multiboot specification 0.6.96): an ELF of 32 bits, one of 64 bits that
- * begins in 32-bit mode, or a flat image with the address fields of its header. It finds what a
- * BIOS leaves ({@link BiosHandover}), as the specification has the BIOS's vectors and controllers
- * left as they were (3.2).
+ * begins in 32-bit mode, or a flat image with the address fields of its header. It finds the
+ * devices as a BIOS leaves them ({@link BiosHandover}), as the specification has the BIOS's vectors
+ * and controllers left as they were (3.2).
  */
 final class MultibootLoader implements BootLoader {
   private static final int BOOTLOADER_MAGIC = 0x2BAD_B002;
@@ -25,19 +24,16 @@ final class MultibootLoader implements BootLoader {
   private static final int INFORMATION_BYTES = 120;
 
   private static final long LOADER_NAME = BootArea.INFORMATION + 0x80;
-  private static final long MODULE_LIST = BootArea.INFORMATION + 0xC0;
   private static final long MEMORY_MAP = BootArea.INFORMATION + 0x100;
+  private static final long MODULE_LIST = BootArea.INFORMATION + 0x200;
+  private static final int MODULE_BYTES = 16;
+  private static final int MAX_MODULES =
+      (int) ((BootArea.BOOT_PARAMS - MODULE_LIST) / MODULE_BYTES);
 
   private final BootSource.Multiboot source;
-  private final Optional<Path> module;
 
   MultibootLoader(BootSource.Multiboot source) {
-    this(source, Optional.empty());
-  }
-
-  MultibootLoader(BootSource.Multiboot source, Optional<Path> module) {
     this.source = source;
-    this.module = module;
   }
 
   /** Where the kernel ends and where it is entered. */
@@ -45,7 +41,7 @@ final class MultibootLoader implements BootLoader {
 
   @Override
   public CpuState load(BootTarget target) {
-    try (ImageBytes image = ImageBytes.open(source.kernel())) {
+    try (ImageBytes image = ImageBytes.openKernel(source.kernel())) {
       MultibootHeader header =
           MultibootHeader.find(image)
               .orElseThrow(() ->
@@ -58,20 +54,13 @@ final class MultibootLoader implements BootLoader {
             "the Multiboot header's flags 0x%x require what this loader does not know (0x%x)",
             header.flags(), header.unknownRequirements());
       }
-      BiosHandover.writeVectors(target);
       Loaded loaded =
           header.hasAddresses() ? loadFlat(target, image, header) : loadElf(target, image);
       if (loaded.entry != (loaded.entry & 0xFFFF_FFFFL)
           || !target.ram().contains(loaded.entry, 1)) {
         throw image.fault("the entry address 0x%x is not in RAM below 4 GiB", loaded.entry);
       }
-      // Like other loaders: the path first, as a program's arguments begin with its name.
-      String path = source.kernel().toString();
-      target.writeCommandLine(
-          image,
-          source.commandLine().isEmpty() ? path : path + " " + source.commandLine(),
-          BootArea.COMMAND_LINE_BYTES - 1);
-      writeInformation(target, loaded.end);
+      writeInformation(target, image, loaded.end);
       long entry = BiosHandover.writeEntry(target.memory(), BOOTLOADER_MAGIC, loaded.entry);
       long[] gpr = new long[16];
       gpr[3] = BootArea.INFORMATION; // EBX
@@ -120,18 +109,20 @@ final class MultibootLoader implements BootLoader {
     return new Loaded(end, header.entryAddress());
   }
 
-  private void writeInformation(BootTarget target, long kernelEnd) {
+  private void writeInformation(BootTarget target, ImageBytes image, long kernelEnd) {
     GuestMemory memory = target.memory();
+    BootStrings strings = new BootStrings(memory);
     BiosMemoryMap ram = target.ram();
     long at = BootArea.INFORMATION;
     memory.write(at, new byte[INFORMATION_BYTES]);
     int flags = HAS_MEMORY | HAS_COMMAND_LINE | HAS_MEMORY_MAP | HAS_LOADER_NAME;
-    memory.writeInt(at + 4, (int) (Math.min(ram.lowBytes(), RamLayout.VGA_HOLE) >> 10));
+    memory.writeInt(at + 4, (int) (ram.conventionalBytes() >> 10));
     memory.writeInt(at + 8, (int) (Math.max(0, ram.lowBytes() - RamLayout.EXTENDED) >> 10));
-    memory.writeInt(at + 16, (int) BootArea.COMMAND_LINE);
-    if (module.isPresent()) {
-      writeModule(target, module.get(), kernelEnd);
-      memory.writeInt(at + 20, 1);
+    String commandLine = withName(source.kernel(), source.commandLine());
+    memory.writeInt(at + 16, (int) strings.write(image, commandLine));
+    if (!source.modules().isEmpty()) {
+      writeModules(target, image, strings, kernelEnd);
+      memory.writeInt(at + 20, source.modules().size());
       memory.writeInt(at + 24, (int) MODULE_LIST);
       flags |= HAS_MODULES;
     }
@@ -151,16 +142,30 @@ final class MultibootLoader implements BootLoader {
     memory.writeInt(at, flags);
   }
 
-  private static void writeModule(BootTarget target, Path file, long kernelEnd) {
-    try (ImageBytes module = ImageBytes.open(file)) {
-      long address =
-          target.loadHigh(
-              module, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), RamLayout.LOW_END);
-      GuestMemory memory = target.memory();
-      memory.writeInt(MODULE_LIST, (int) address);
-      memory.writeInt(MODULE_LIST + 4, (int) (address + module.size()));
-      memory.writeInt(MODULE_LIST + 8, (int) BootArea.COMMAND_LINE);
-      memory.writeInt(MODULE_LIST + 12, 0);
+  /** Like other loaders: the path first, as a program's arguments begin with its name. */
+  private static String withName(Path file, String arguments) {
+    return arguments.isEmpty() ? file.toString() : file + " " + arguments;
+  }
+
+  private void writeModules(
+      BootTarget target, ImageBytes image, BootStrings strings, long kernelEnd) {
+    if (source.modules().size() > MAX_MODULES) {
+      throw image.fault(
+          "%d modules are more than the %d that fit", source.modules().size(), MAX_MODULES);
+    }
+    GuestMemory memory = target.memory();
+    long entry = MODULE_LIST;
+    long below = RamLayout.LOW_END;
+    for (BootSource.Module module : source.modules()) {
+      try (ImageBytes file = ImageBytes.open(module.file())) {
+        below = target.loadHigh(file, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), below);
+        memory.writeInt(entry, (int) below);
+        memory.writeInt(entry + 4, (int) (below + file.size()));
+        memory.writeInt(
+            entry + 8, (int) strings.write(file, withName(module.file(), module.arguments())));
+        memory.writeInt(entry + 12, 0);
+      }
+      entry += MODULE_BYTES;
     }
   }
 }

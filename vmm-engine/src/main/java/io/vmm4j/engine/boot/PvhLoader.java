@@ -4,7 +4,6 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.memory.RamLayout;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -16,8 +15,11 @@ final class PvhLoader implements BootLoader {
   private static final int XEN_ELFNOTE_PHYS32_ENTRY = 18;
   private static final int START_INFO_MAGIC = 0x336E_C578;
   private static final int START_INFO_BYTES = 56;
-  private static final long MODULE_LIST = BootArea.INFORMATION + 0x80;
   private static final long MEMORY_MAP = BootArea.INFORMATION + 0x100;
+  private static final long MODULE_LIST = BootArea.INFORMATION + 0x200;
+  private static final int MODULE_BYTES = 32;
+  private static final int MAX_MODULES =
+      (int) ((BootArea.BOOT_PARAMS - MODULE_LIST) / MODULE_BYTES);
 
   private final BootSource.Pvh source;
 
@@ -32,7 +34,7 @@ final class PvhLoader implements BootLoader {
 
   @Override
   public CpuState load(BootTarget target) {
-    try (ImageBytes image = ImageBytes.open(source.kernel())) {
+    try (ImageBytes image = ImageBytes.openKernel(source.kernel())) {
       ElfImage elf = ElfImage.parse(image);
       long entry =
           entry(elf)
@@ -44,26 +46,26 @@ final class PvhLoader implements BootLoader {
       if (entry != (entry & 0xFFFF_FFFFL) || !target.ram().contains(entry, 1)) {
         throw image.fault("the PVH entry 0x%x (note Xen, type 18) is not in RAM", entry);
       }
-      target.writeCommandLine(image, source.commandLine(), BootArea.COMMAND_LINE_BYTES - 1);
-      writeStartInfo(target, end);
+      writeStartInfo(target, image, end);
       long[] gpr = new long[16];
       gpr[3] = BootArea.INFORMATION; // EBX
       return EntryState.protectedMode(target.memory(), entry, gpr);
     }
   }
 
-  private void writeStartInfo(BootTarget target, long kernelEnd) {
+  private void writeStartInfo(BootTarget target, ImageBytes image, long kernelEnd) {
     GuestMemory memory = target.memory();
+    BootStrings strings = new BootStrings(memory);
     long at = BootArea.INFORMATION;
     memory.write(at, new byte[START_INFO_BYTES]);
     memory.writeInt(at, START_INFO_MAGIC);
     memory.writeInt(at + 4, 1); // version, with the memory map
-    if (source.initrd().isPresent()) {
-      writeModule(target, source.initrd().get(), kernelEnd);
-      memory.writeInt(at + 12, 1);
+    memory.writeLong(at + 24, strings.write(image, source.commandLine()));
+    if (!source.modules().isEmpty()) {
+      writeModules(target, image, strings, kernelEnd);
+      memory.writeInt(at + 12, source.modules().size());
       memory.writeLong(at + 16, MODULE_LIST);
     }
-    memory.writeLong(at + 24, BootArea.COMMAND_LINE);
     memory.writeLong(at + 32, target.rsdpAddress());
     List<BiosMemoryMap.Range> map = target.ram().map();
     memory.writeLong(at + 40, MEMORY_MAP);
@@ -78,19 +80,25 @@ final class PvhLoader implements BootLoader {
     }
   }
 
-  private static void writeModule(BootTarget target, Path file, long kernelEnd) {
-    try (ImageBytes module = ImageBytes.open(file)) {
-      long address =
-          target.loadHigh(
-              module,
-              "the initial RAM disk",
-              Math.max(kernelEnd, RamLayout.EXTENDED),
-              RamLayout.LOW_END);
-      GuestMemory memory = target.memory();
-      memory.writeLong(MODULE_LIST, address);
-      memory.writeLong(MODULE_LIST + 8, module.size());
-      memory.writeLong(MODULE_LIST + 16, 0);
-      memory.writeLong(MODULE_LIST + 24, 0);
+  private void writeModules(
+      BootTarget target, ImageBytes image, BootStrings strings, long kernelEnd) {
+    if (source.modules().size() > MAX_MODULES) {
+      throw image.fault(
+          "%d modules are more than the %d that fit", source.modules().size(), MAX_MODULES);
+    }
+    GuestMemory memory = target.memory();
+    long entry = MODULE_LIST;
+    long below = RamLayout.LOW_END;
+    for (BootSource.Module module : source.modules()) {
+      try (ImageBytes file = ImageBytes.open(module.file())) {
+        below = target.loadHigh(file, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), below);
+        memory.writeLong(entry, below);
+        memory.writeLong(entry + 8, file.size());
+        memory.writeLong(
+            entry + 16, module.arguments().isEmpty() ? 0 : strings.write(file, module.arguments()));
+        memory.writeLong(entry + 24, 0);
+      }
+      entry += MODULE_BYTES;
     }
   }
 }

@@ -211,11 +211,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     debugger.ended(exit);
   }
 
-  /** Adds the registers to a crash, and what to a reader of the exit alone would be missing. */
+  /** Adds the registers to a crash and to a triple fault, which a reader would miss. */
   private VmExit complete(VmExit exit) {
-    return exit instanceof VmExit.Crashed crashed
-        ? new VmExit.Crashed(crashed.reason(), crashed.detail() + registers())
-        : exit;
+    return switch (exit) {
+      case VmExit.Crashed(String reason, String detail) ->
+          new VmExit.Crashed(reason, detail + registers());
+      case VmExit.Reset(VmExit.Reset.Cause cause, String detail)
+          when cause == VmExit.Reset.Cause.TRIPLE_FAULT ->
+          new VmExit.Reset(cause, detail + registers());
+      default -> exit;
+    };
   }
 
   private String registers() {

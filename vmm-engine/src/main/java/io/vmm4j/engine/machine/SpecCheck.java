@@ -58,16 +58,19 @@ final class SpecCheck {
               "0x%x is not a multiple of 16 below 0x100000".formatted(flat.address()));
         }
       }
-      case BootSource.Multiboot multiboot -> file("boot/kernel", multiboot.kernel());
-      case BootSource.Pvh pvh -> kernelAndInitrd(pvh.kernel(), pvh.initrd());
-      case BootSource.Detect detect -> kernelAndInitrd(detect.kernel(), detect.initrd());
-      case LinuxBoot linux -> kernelAndInitrd(linux.kernel(), linux.initrd());
+      case BootSource.Multiboot multiboot -> kernel(multiboot.kernel(), multiboot.modules());
+      case BootSource.Pvh pvh -> kernel(pvh.kernel(), pvh.modules());
+      case BootSource.Detect detect -> kernel(detect.kernel(), detect.modules());
+      case LinuxBoot linux -> {
+        file("boot/kernel", linux.kernel());
+        linux.initrds().forEach(path -> file("boot/initrd", path));
+      }
     }
   }
 
-  private void kernelAndInitrd(Path kernel, Optional<Path> initrd) {
+  private void kernel(Path kernel, List<BootSource.Module> modules) {
     file("boot/kernel", kernel);
-    initrd.ifPresent(path -> file("boot/initrd", path));
+    modules.forEach(module -> file("boot/initrd", module.file()));
   }
 
   private void file(String where, Path path) {

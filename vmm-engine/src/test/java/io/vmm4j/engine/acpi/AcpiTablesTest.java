@@ -252,6 +252,23 @@ final class AcpiTablesTest {
     assertThat(all).contains("5f 55 49 44 00").contains("5f 55 49 44 01");
   }
 
+  /** IA-PC HPET specification 1.0a, 3.2.4. */
+  @Test
+  void timerBlocksHaveTablesOfTheirOwn() {
+    ByteBuffer tables =
+        memory(List.of(new PlatformFact.HighPrecisionEventTimer(0xFED0_0000L, 0x8086_2201)), 1);
+
+    int xsdt = offset(tables.getLong(24));
+    assertThat(tables.getInt(xsdt + 4)).as("three tables").isEqualTo(36 + 3 * 8);
+    int hpet = offset(tables.getLong(xsdt + 36 + 2 * 8));
+    assertThat(tables.getInt(hpet)).isEqualTo(0x54455048); // "HPET"
+    assertThat(tables.getInt(hpet + 4)).isEqualTo(56);
+    assertThat(tables.getInt(hpet + 36)).as("block id").isEqualTo(0x8086_2201);
+    assertThat(tables.get(hpet + 40)).as("system memory").isZero();
+    assertThat(tables.getLong(hpet + 44)).isEqualTo(0xFED0_0000L);
+    assertThat(tables.get(hpet + 52)).as("number").isZero();
+  }
+
   @Test
   void withoutPowerManagementTheMachineIsHardwareReduced() {
     ByteBuffer bare = memory(List.of(), 1);

@@ -16,7 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -104,7 +105,7 @@ final class BootLoaderTest {
     Path initrd = Files.write(directory.resolve("initrd"), new byte[] {1, 2, 3});
 
     CpuState state =
-        BootLoader.of(new BootSource.Pvh(kernel, Optional.of(initrd), "a=1")).load(target);
+        BootLoader.of(BootSource.Pvh.kernel(kernel).module(initrd).commandLine("a=1")).load(target);
 
     assertFlatProtectedMode(state);
     assertThat(state.rip()).isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
@@ -136,7 +137,8 @@ final class BootLoaderTest {
               default -> Images.flatMultiboot();
             });
 
-    CpuState state = BootLoader.of(new BootSource.Multiboot(kernel, "one two")).load(target);
+    CpuState state =
+        BootLoader.of(BootSource.Multiboot.kernel(kernel).commandLine("one two")).load(target);
 
     assertFlatProtectedMode(state);
     assertThat(state.rip()).isEqualTo(BootArea.ENTRY_CODE);
@@ -145,7 +147,7 @@ final class BootLoaderTest {
     assertThat(memory.read(multibootEntry(), 5)).isEqualTo(Images.EXIT_42);
     long info = state.gpr()[RBX];
     assertThat(memory.readInt(info)).as("flags").isEqualTo(0b10_0100_0101);
-    assertThat(memory.readInt(info + 4)).as("mem_lower in KiB").isEqualTo(640);
+    assertThat(memory.readInt(info + 4)).as("mem_lower in KiB").isEqualTo(639);
     assertThat(memory.readInt(info + 8)).as("mem_upper in KiB").isEqualTo(3 * 1024);
     String expected = kernel + " one two\0";
     assertThat(text(memory.readInt(info + 16), expected.length())).isEqualTo(expected);
@@ -160,7 +162,7 @@ final class BootLoaderTest {
     elf.putInt(52 + 8, 0xC000_0000);
     elf.putInt(24, 0xC000_0000 + Images.CODE_OFFSET);
 
-    BootLoader.of(new BootSource.Multiboot(file(elf), "")).load(target);
+    BootLoader.of(BootSource.Multiboot.kernel(file(elf))).load(target);
 
     assertThat(multibootEntry()).isEqualTo(Images.LOAD_ADDRESS + Images.CODE_OFFSET);
   }
@@ -169,7 +171,7 @@ final class BootLoaderTest {
   void memoryBeyondASegmentsFileBytesIsCleared() throws IOException {
     memory.writeLong(Images.LOAD_ADDRESS + 0xFF8, -1);
 
-    BootLoader.of(new BootSource.Multiboot(file(Images.withMultibootHeader(Images.elf32(), 0)), ""))
+    BootLoader.of(BootSource.Multiboot.kernel(file(Images.withMultibootHeader(Images.elf32(), 0))))
         .load(target);
 
     assertThat(memory.readLong(Images.LOAD_ADDRESS + 0xFF8)).isZero();
@@ -231,6 +233,184 @@ final class BootLoaderTest {
   }
 
   @Test
+  void aKernelWithBothHeadersIsAMultibootKernel() throws IOException {
+    detect(Images.withMultibootHeader(Images.withPvhNote(Images.elf32()), 0));
+
+    assertThat(multibootMagic()).isEqualTo(0x2BADB002);
+  }
+
+  @Test
+  void kernelsArePackedWithGzipToo() throws IOException {
+    Path kernel =
+        file(
+            ByteBuffer.wrap(packed("gzip", Images.withMultibootHeader(Images.elf32(), 0).array())));
+
+    BootLoader.of(BootSource.Multiboot.kernel(kernel)).load(target);
+
+    assertThat(memory.read(multibootEntry(), 5)).isEqualTo(Images.EXIT_42);
+  }
+
+  @Test
+  void multibootModulesHaveTheirOwnStrings() throws IOException {
+    Path kernel = file(Images.withMultibootHeader(Images.elf32(), 0));
+    Path first = Files.write(directory.resolve("first"), new byte[] {1, 2, 3});
+    Path second = Files.write(directory.resolve("second"), new byte[5000]);
+
+    CpuState state =
+        BootLoader.of(
+                BootSource.Multiboot.kernel(kernel)
+                    .commandLine("own")
+                    .module(first, "one two")
+                    .module(second))
+            .load(target);
+
+    long info = state.gpr()[RBX];
+    assertThat(memory.readInt(info) & 1 << 3).as("flag of modules").isNotZero();
+    assertThat(memory.readInt(info + 20)).as("mods_count").isEqualTo(2);
+    long list = memory.readInt(info + 24);
+    long start = memory.readInt(list);
+    assertThat(start % 4096).isZero();
+    assertThat(memory.readInt(list + 4) - start).isEqualTo(3);
+    assertThat(memory.read(start, 3)).containsExactly(1, 2, 3);
+    assertThat(string(memory.readInt(list + 8))).isEqualTo(first + " one two");
+    assertThat(memory.readInt(list + 16 + 4) - memory.readInt(list + 16)).isEqualTo(5000);
+    assertThat(memory.readInt(list + 16 + 4))
+        .as("they don't overlap")
+        .isLessThanOrEqualTo((int) start);
+    assertThat(string(memory.readInt(list + 16 + 8))).isEqualTo(second.toString());
+    assertThat(string(memory.readInt(info + 16))).isEqualTo(kernel + " own");
+  }
+
+  @Test
+  void pvhModulesHaveTheirOwnCommandLines() throws IOException {
+    Path kernel = file(Images.withPvhNote(Images.elf64()));
+    Path first = Files.write(directory.resolve("first"), new byte[] {1, 2, 3});
+    Path second = Files.write(directory.resolve("second"), new byte[] {4});
+
+    CpuState state =
+        BootLoader.of(BootSource.Pvh.kernel(kernel).module(first).module(second, "a b"))
+            .load(target);
+
+    long info = state.gpr()[RBX];
+    assertThat(memory.readInt(info + 12)).as("nr_modules").isEqualTo(2);
+    long list = memory.readLong(info + 16);
+    assertThat(memory.readLong(list + 16)).as("no command line").isZero();
+    assertThat(memory.read(memory.readLong(list + 32), 1)).containsExactly(4);
+    assertThat(memory.readLong(list + 32 + 8)).isEqualTo(1);
+    assertThat(string(memory.readLong(list + 32 + 16))).isEqualTo("a b");
+  }
+
+  @Test
+  void moreModulesThanThereIsRoomForAreRefused() throws IOException {
+    Path kernel = file(Images.withMultibootHeader(Images.elf32(), 0));
+    List<BootSource.Module> modules =
+        Collections.nCopies(1000, BootSource.Module.of(directory.resolve("module")));
+
+    assertThatThrownBy(
+            () -> BootLoader.of(new BootSource.Multiboot(kernel, modules, "")).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("1000 modules");
+  }
+
+  @Test
+  void linuxFindsItsInitialRamDisksOneAfterTheOther() throws IOException {
+    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
+    Path first = Files.write(directory.resolve("first"), new byte[] {1, 2, 3, 4, 5});
+    Path second = Files.write(directory.resolve("second"), new byte[] {6, 7});
+
+    CpuState state =
+        BootLoader.of(
+                new BootSource.Detect(
+                    kernel, List.of(BootSource.Module.of(first), BootSource.Module.of(second)), ""))
+            .load(target);
+
+    long params = state.gpr()[RSI];
+    assertThat(memory.readInt(params + 0x21C)).as("ramdisk_size").isEqualTo(10);
+    assertThat(memory.read(memory.readInt(params + 0x218), 10))
+        .containsExactly(1, 2, 3, 4, 5, 0, 0, 0, 6, 7);
+  }
+
+  @Test
+  void anInitialRamDiskOfLinuxTakesNoArguments() throws IOException {
+    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
+    BootSource source =
+        new BootSource.Detect(kernel, List.of(new BootSource.Module(kernel, "x=1")), "");
+
+    assertThatThrownBy(() -> BootLoader.of(source).load(target))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("takes no arguments; found 'x=1'");
+  }
+
+  /** Versions of the boot protocol, and where each has the command line. */
+  @ParameterizedTest
+  @CsvSource({"0x200, 0x9800", "0x201, 0x9800", "0x202, 0xE000", "0x203, 0xE000", "0x207, 0xE000"})
+  void aKernelOfAnOldProtocolIsEnteredInRealMode(String version, String commandLineAt)
+      throws IOException {
+    // given
+    int protocol = Integer.decode(version);
+    int offset = Integer.decode(commandLineAt);
+    ByteBuffer image = Images.bzImage(new byte[] {1, 2, 3});
+    image.putShort(0x206, (short) protocol);
+    image.put(0x211, (byte) 1);
+    Path initrd = Files.write(directory.resolve("initrd"), new byte[5000]);
+
+    // when
+    CpuState state =
+        BootLoader.of(LinuxBoot.kernel(file(image)).initrd(initrd).commandLine("a=1")).load(target);
+
+    // then the devices are set up in real mode, and the setup is entered 512 bytes behind its start
+    assertThat(state.cr0() & 1).as("CR0.PE").isZero();
+    assertThat(state.cs().base() + state.rip()).isEqualTo(BootArea.ENTRY_CODE);
+    assertThat(state.ds().selector()).isEqualTo(0x9000);
+    assertThat(state.ss().selector()).isEqualTo(0x9000);
+    assertThat(state.gpr()[4]).as("SP").isEqualTo(offset);
+    assertThat(realModeEntry()).isEqualTo(0x9020_0000);
+    assertThat(memory.readInt(0x9_0202)).as("HdrS").isEqualTo(0x53726448);
+    assertThat(memory.readByte(0x9_0210)).as("type_of_loader").isEqualTo(0xFF);
+    assertThat(memory.readByte(0x9_0211) & 0x80)
+        .as("CAN_USE_HEAP")
+        .isEqualTo(protocol > 0x200 ? 0x80 : 0);
+    assertThat(string(0x9_0000 + offset)).isEqualTo("a=1");
+    if (protocol < 0x202) {
+      assertThat(memory.readShort(0x9_0020)).isEqualTo(0xA33F);
+      assertThat(memory.readShort(0x9_0022)).isEqualTo(offset);
+    } else {
+      assertThat(memory.readInt(0x9_0228)).isEqualTo(0x9_0000 + offset);
+    }
+    assertThat(memory.readInt(0x9_021C)).as("ramdisk_size").isEqualTo(5000);
+    assertThat(memory.read(Images.LOAD_ADDRESS + 0x200, 5)).isEqualTo(Images.EXIT_42);
+  }
+
+  @Test
+  void aZImageLiesBelowItsSetup() throws IOException {
+    ByteBuffer image = Images.bzImage(new byte[] {1, 2, 3});
+    image.put(0x211, (byte) 0);
+
+    BootLoader.of(LinuxBoot.kernel(file(image))).load(target);
+
+    assertThat(realModeEntry()).isEqualTo(0x9020_0000);
+    assertThat(memory.read(0x1_0200, 5)).isEqualTo(Images.EXIT_42);
+  }
+
+  /** The target of the far jump that ends the code before the kernel. */
+  private int realModeEntry() {
+    for (long at = BootArea.ENTRY_CODE; at < BootArea.INFORMATION; at++) {
+      if (memory.readByte(at) == 0xEA) {
+        return memory.readInt(at + 1);
+      }
+    }
+    throw new AssertionError("no entry code at 0x%x".formatted(BootArea.ENTRY_CODE));
+  }
+
+  private String string(long address) {
+    int length = 0;
+    while (memory.readByte(address + length) != 0) {
+      length++;
+    }
+    return text(address, length);
+  }
+
+  @Test
   void unknownImagesAreNamedWithWhatWasExpectedAndFound() {
     assertThatThrownBy(
             () -> detect(ByteBuffer.wrap("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8))))
@@ -238,8 +418,13 @@ final class BootLoaderTest {
         .hasMessageContaining("expected a Linux bzImage")
         .hasMessageContaining("a text of 10 bytes that begins with 23 21 2f 62");
     assertThatThrownBy(() -> detect(ByteBuffer.wrap(packed("gzip", new byte[10]))))
-        .hasMessageContaining("a gzip archive")
-        .hasMessageContaining("1f 8b");
+        .hasMessageContaining("(unpacked): expected a Linux bzImage");
+    assertThatThrownBy(() -> detect(ByteBuffer.wrap(packed("xz", new byte[10]))))
+        .hasMessageContaining("an xz archive")
+        .hasMessageContaining("fd 37");
+    assertThatThrownBy(() -> detect(ByteBuffer.wrap(new byte[] {0x1F, (byte) 0x8B, 8, 0})))
+        .isInstanceOf(BootException.class)
+        .hasMessageContaining("can't be unpacked (gzip)");
     ByteBuffer arm = Images.elf64().putShort(18, (short) 183);
     assertThatThrownBy(() -> detect(arm)).hasMessageContaining("AArch64");
     assertThatThrownBy(() -> detect(ByteBuffer.allocate(0))).hasMessageContaining("an empty file");
@@ -361,7 +546,7 @@ final class BootLoaderTest {
   }
 
   private CpuState detect(ByteBuffer image) throws IOException {
-    return BootLoader.of(new BootSource.Detect(file(image), Optional.empty(), "")).load(target);
+    return BootLoader.of(new BootSource.Detect(file(image), List.of(), "")).load(target);
   }
 
   private Path file(ByteBuffer image) throws IOException {

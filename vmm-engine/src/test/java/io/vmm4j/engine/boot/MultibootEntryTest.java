@@ -44,7 +44,7 @@ class MultibootEntryTest {
         .backend(Backends.software())
         .clock(ClockMode.VIRTUAL)
         .memory(MemorySize.mebibytes(2))
-        .boot(new BootSource.Multiboot(kernel, ""))
+        .boot(BootSource.Multiboot.kernel(kernel))
         .device("exit", DebugExitConfig.DEFAULT)
         .build();
   }
@@ -77,6 +77,40 @@ class MultibootEntryTest {
     assertThat(segment.base()).isZero();
     assertThat(segment.limit()).isEqualTo(0xFFFF_FFFFL);
     assertThat(segment.attributes()).isEqualTo(attributes);
+  }
+
+  private VmExit end(String code) throws IOException {
+    ByteBuffer image = Images.withMultibootHeader(Images.elf32(), 0);
+    image.put(Images.CODE_OFFSET, HexFormat.of().parseHex(code.replace(" ", "")));
+    try (Vm vm = Vm.start(spec(image))) {
+      return vm.awaitExit(Duration.ofSeconds(30));
+    }
+  }
+
+  /** The table in docs/guests.md. */
+  @Test
+  void aKernelEndsItsRunInEachOfTheUsualWays() throws IOException {
+    // mov dx, 0x604; mov ax, 0x2000; out dx, ax: the power-off that test kernels write for QEMU
+    assertThat(end("66ba0406 66b80020 66ef f4")).isEqualTo(new VmExit.PoweredOff());
+    // in al, 0x92; or al, 1; out 0x92, al
+    assertThat(end("e492 0c01 e692 f4"))
+        .isEqualTo(new VmExit.Reset(VmExit.Reset.Cause.SYSTEM_CONTROL_PORT));
+    // mov al, 0xfe; out 0x64, al
+    assertThat(end("b0fe e664 f4"))
+        .isEqualTo(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
+    // mov dx, 0xcf9; mov al, 6; out dx, al
+    assertThat(end("66baf90c b006 ee f4"))
+        .isEqualTo(new VmExit.Reset(VmExit.Reset.Cause.RESET_CONTROL_REGISTER));
+    // lidt [0x100300], which is zeros; int3
+    assertThat(end("0f011d00031000 cc f4"))
+        .isInstanceOfSatisfying(
+            VmExit.Reset.class,
+            reset -> {
+              assertThat(reset.cause()).isEqualTo(VmExit.Reset.Cause.TRIPLE_FAULT);
+              assertThat(reset.detail()).contains("triple fault of vcpu/0", "rip");
+            });
+    // mov al, 42; out 0xf4, al
+    assertThat(end("b02a e6f4 f4")).isEqualTo(new VmExit.DebugExit(42));
   }
 
   @Test

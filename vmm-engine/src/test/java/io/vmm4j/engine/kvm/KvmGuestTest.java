@@ -69,10 +69,11 @@ class KvmGuestTest {
     try (Vm vm = Vm.start(guest(GuestPrograms.TRIPLE_FAULT).cpus(CPUS).build())) {
       assertThat(vm.awaitExit(LONG))
           .isInstanceOfSatisfying(
-              VmExit.Crashed.class,
-              crash -> {
-                assertThat(crash.reason()).isEqualTo("triple fault of vcpu/1");
-                assertThat(crash.detail())
+              VmExit.Reset.class,
+              reset -> {
+                assertThat(reset.cause()).isEqualTo(VmExit.Reset.Cause.TRIPLE_FAULT);
+                assertThat(reset.detail())
+                    .startsWith("triple fault of vcpu/1")
                     .contains("vcpu/0: ", "vcpu/1: shutdown", "vcpu/3: wait_for_startup");
               });
     }

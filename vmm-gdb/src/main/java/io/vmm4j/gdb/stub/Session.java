@@ -313,7 +313,10 @@ public final class Session {
             case VmExit.Crashed crashed -> "X%02x".formatted(SIGABRT);
             case VmExit.Stopped off -> "X%02x".formatted(SIGTERM);
             case VmExit.PoweredOff off -> "W00";
-            case VmExit.Reset reset -> "W00";
+            case VmExit.Reset reset ->
+                reset.cause() == VmExit.Reset.Cause.TRIPLE_FAULT
+                    ? "X%02x".formatted(SIGABRT)
+                    : "W00";
           };
     };
   }

@@ -263,9 +263,11 @@ public final class RunControl implements DeviceFailures {
   }
 
   private static String oneLine(VmExit exit) {
-    return exit instanceof VmExit.Crashed crashed
-        ? "crashed: " + crashed.reason()
-        : exit.toString();
+    return switch (exit) {
+      case VmExit.Crashed crashed -> "crashed: " + crashed.reason();
+      case VmExit.Reset reset -> "reset by " + reset.cause().description();
+      default -> exit.toString();
+    };
   }
 
   /** With the machine lock held: makes every thread look again. */

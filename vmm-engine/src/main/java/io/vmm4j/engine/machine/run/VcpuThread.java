@@ -115,7 +115,10 @@ final class VcpuThread implements Runnable {
       case HALTED -> idle();
       case DEBUG -> control.standForDebugger();
       case SHUTDOWN ->
-          control.requestExit(new VmExit.Crashed("triple fault of vcpu/" + vcpu.lastVcpu(), ""));
+          control.requestExit(
+              new VmExit.Reset(
+                  VmExit.Reset.Cause.TRIPLE_FAULT,
+                  "triple fault of vcpu/%d%n".formatted(vcpu.lastVcpu())));
     }
   }
 
