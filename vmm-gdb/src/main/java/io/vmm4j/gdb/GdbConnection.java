@@ -11,6 +11,7 @@ import io.vmm4j.gdb.protocol.Frame;
 import io.vmm4j.gdb.protocol.FrameReader;
 import io.vmm4j.gdb.stub.Answer;
 import io.vmm4j.gdb.stub.Session;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -208,11 +209,13 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
 
   /** By a thread of the machine, which must not wait. */
   private void stopped(DebugStop stop) {
-    work(() ->
-        session
-            .stopped(stop)
-            .map(FrameReader::frame)
-            .ifPresent(bytes -> context().executor().execute(() -> send(bytes, false))));
+    work(() -> {
+      ByteArrayOutputStream frames = new ByteArrayOutputStream();
+      session.stopped(stop).forEach(packet -> frames.writeBytes(FrameReader.frame(packet)));
+      if (frames.size() > 0) {
+        context().executor().execute(() -> send(frames.toByteArray(), false));
+      }
+    });
   }
 
   // ---- writing ----

@@ -28,11 +28,11 @@ class GdbTest {
                 "continue",
                 "printf \"counted at %#lx\\n\", $pc",
                 "delete",
-                "set var $rcx = 1000",
+                "set var $ecx = 1000",
                 "stepi",
                 "stepi",
                 "stepi",
-                "printf \"added %d at %#lx\\n\", $rcx, $pc"));
+                "printf \"added %d at %#lx\\n\", $ecx, $pc"));
     assertThat(said)
         .contains("Old value = 0")
         .contains("New value = 1")

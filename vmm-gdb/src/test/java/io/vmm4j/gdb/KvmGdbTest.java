@@ -52,9 +52,9 @@ class KvmGdbTest {
                 "stepi 4", // MOV SS and what follows are one
                 "printf \"counted %d at %#lx\\n\", *(short*)0x500, $pc",
                 "stepi 2",
-                "set var $rcx = 1000",
+                "set var $ecx = 1000",
                 "stepi",
-                "printf \"added %d at %#lx\\n\", $rcx, $pc"));
+                "printf \"added %d at %#lx\\n\", $ecx, $pc"));
     assertThat(said).contains("counted 1 at 0xd").contains("added 1001 at 0x18");
   }
 

@@ -79,6 +79,34 @@ public record GuestCache(Path directory) {
   }
 
   /**
+   * Gives the initramfs of a kernel.
+   *
+   * @param flavour as for {@link #kernel(String)}; {@code 686-pae} has one of 32 bits
+   * @return the uncompressed cpio archive, or empty when it has not been packed
+   */
+  public Optional<Path> initrd(String flavour) {
+    return flavour.equals("686-pae") ? present("initrd-i386.cpio") : initrd();
+  }
+
+  /**
+   * Gives Xen's hypervisor.
+   *
+   * @return the Multiboot kernel, packed with gzip, or empty when it has not been fetched
+   */
+  public Optional<Path> xen() {
+    return present("xen/xen.gz");
+  }
+
+  /**
+   * Gives iPXE as a Linux kernel of boot protocol 2.07.
+   *
+   * @return the image, or empty when it has not been fetched
+   */
+  public Optional<Path> ipxe() {
+    return present("ipxe/ipxe.lkrn");
+  }
+
+  /**
    * Gives the SeaBIOS image for a machine with a full PC chipset.
    *
    * @return the ROM image of 256 KiB, or empty when it has not been fetched

@@ -78,6 +78,34 @@ public final class GuestImages {
   }
 
   /**
+   * Gives the initramfs of a kernel, or ends the test.
+   *
+   * @param flavour as for {@link #kernel(String)}
+   * @return the uncompressed cpio archive
+   */
+  public Path initrd(String flavour) {
+    return require("the initramfs of flavour " + flavour, cache.initrd(flavour));
+  }
+
+  /**
+   * Gives Xen's hypervisor, or ends the test.
+   *
+   * @return the Multiboot kernel, packed with gzip
+   */
+  public Path xen() {
+    return require("Xen's hypervisor", cache.xen());
+  }
+
+  /**
+   * Gives iPXE as a Linux kernel of boot protocol 2.07, or ends the test.
+   *
+   * @return the image
+   */
+  public Path ipxe() {
+    return require("iPXE", cache.ipxe());
+  }
+
+  /**
    * Gives the SeaBIOS image, or ends the test.
    *
    * @return the ROM image of 256 KiB

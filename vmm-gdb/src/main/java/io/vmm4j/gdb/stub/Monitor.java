@@ -26,11 +26,13 @@ final class Monitor {
       physical ADDR [BYTES]  memory at a guest physical address (hexadecimal), 64 or so many bytes
       translate ADDR         where a linear address (hexadecimal) leads
       snapshot FILE          save the machine, which stands meanwhile
+      stay                   keep the machine paused when the debugger leaves next
       reset                  go back to where the machine was when the debugger's port was opened
       """;
 
   private final Vm vm;
   private final Optional<Snapshot> beginning;
+  private boolean stays;
 
   Monitor(Vm vm, Optional<Snapshot> beginning) {
     this.vm = vm;
@@ -47,15 +49,24 @@ final class Monitor {
       case "physical" -> physical(rest);
       case "translate" -> translate(rest, vcpu);
       case "snapshot" -> snapshot(rest);
+      case "stay" -> {
+        stays = true;
+        yield "the machine stays paused when the debugger leaves\n";
+      }
       case "reset" -> reset();
       default -> "no command '%s'; 'monitor help' lists them\n".formatted(words[0]);
     };
   }
 
+  /** Whether the machine is to stay paused when the debugger leaves. */
+  boolean stays() {
+    return stays;
+  }
+
   private String registers(int vcpu) {
     RegisterFile file = new RegisterFile(vm.cpuState(vcpu));
     StringBuilder text = new StringBuilder("vCPU %d\n".formatted(vcpu));
-    for (Register register : Register.ALL) {
+    for (Register register : Architecture.AMD64.registers()) {
       if (register.bits() <= 64) {
         text.append("%-9s 0x%x\n".formatted(register.name(), file.value(register)));
       }

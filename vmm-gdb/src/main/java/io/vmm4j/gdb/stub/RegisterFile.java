@@ -143,8 +143,8 @@ final class RegisterFile {
     long value = whole.getLong(0);
     int i = register.index();
     switch (register.kind()) {
-      case GENERAL -> gpr[i] = value;
-      case RIP -> rip = isLong() ? value : value & 0xFFFFFFFFL;
+      case GENERAL -> gpr[i] = merged(gpr[i], value, register);
+      case RIP -> rip = isLong() ? merged(rip, value, register) : value & 0xFFFFFFFFL;
       case FLAGS -> rflags = rflags & ~FLAGS | value & FLAGS;
       case X87 -> writeFpu(ST + 16 * i, bytes);
       case XMM -> writeFpu(XMM + 16 * i, bytes);
@@ -163,6 +163,11 @@ final class RegisterFile {
       }
       case SELECTOR, SYSTEM -> throw new IllegalArgumentException(register.name());
     }
+  }
+
+  /** A debugger that knows 32 bits of a register changes those alone. */
+  private static long merged(long before, long value, Register register) {
+    return register.bits() == 32 ? before & ~0xFFFFFFFFL | value & 0xFFFFFFFFL : value;
   }
 
   private boolean isLong() {

@@ -16,6 +16,7 @@ import io.vmm4j.gdb.protocol.FrameReader;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
@@ -32,7 +33,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What one debugger does to a machine, from its first question to its leave. Until it asks why the
  * machine stands, the machine goes on; when it leaves, in whatever way, its breakpoints are gone
- * and the machine goes on. For one thread, which may wait.
+ * and the machine goes on, unless {@code monitor stay} was said. For one thread, which may wait.
  */
 public final class Session {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
@@ -61,6 +62,12 @@ public final class Session {
   private boolean tellsHardware;
   private int current;
   private int stepped;
+
+  /** What the debugger takes the vCPUs for: the mode in which it asked, whatever comes later. */
+  private Architecture architecture = Architecture.AMD64;
+
+  /** Whether it has asked, and has not been told of another mode since. */
+  private boolean told;
 
   /**
    * A session that has not begun.
@@ -107,8 +114,12 @@ public final class Session {
     return Optional.of(reply.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  /** The machine stands for a debugger, or has ended. */
-  public Optional<byte[]> stopped(DebugStop stop) {
+  /**
+   * The machine stands for a debugger, or has ended.
+   *
+   * @return what the debugger is told: packets, if any
+   */
+  public List<byte[]> stopped(DebugStop stop) {
     untold.add(stop);
     if (!running) {
       // Told when it is to go on. Others may have resumed the machine meanwhile: what is old is
@@ -116,13 +127,35 @@ public final class Session {
       while (untold.size() > vcpus + 1) {
         untold.remove();
       }
-      return Optional.empty();
+      return List.of();
     }
     try {
-      return Optional.of(tellNext().payload());
+      List<byte[]> packets = new ArrayList<>();
+      byte[] reply = tellNext().payload();
+      modeChange().ifPresent(packets::add);
+      packets.add(reply);
+      return packets;
     } catch (VmStoppedException e) {
-      return Optional.empty(); // its end is told
+      return List.of(); // its end is told
     }
+  }
+
+  /** A line for the user when the vCPU is in a mode that GDB has no description of. */
+  private Optional<byte[]> modeChange() {
+    if (!told || vm.state() instanceof VmState.Ended) {
+      return Optional.empty();
+    }
+    Architecture now = Architecture.of(vm.cpuState(current));
+    if (now == architecture) {
+      return Optional.empty();
+    }
+    told = false; // once
+    String line =
+        "vCPU %d is in %s mode now and is shown as %s. To see it as it is: 'monitor stay', 'disconnect', and 'target remote' again.\n"
+            .formatted(
+                current, now == Architecture.AMD64 ? "64-bit" : "32-bit", architecture.gdbName());
+    return Optional.of(
+        ("O" + hex(line.getBytes(StandardCharsets.US_ASCII))).getBytes(StandardCharsets.US_ASCII));
   }
 
   /** The debugger is gone. */
@@ -134,7 +167,7 @@ public final class Session {
     running = false;
     try {
       Set.copyOf(breakpoints).forEach(this::clear);
-      if (vm.state() instanceof VmState.Paused) {
+      if (vm.state() instanceof VmState.Paused && !monitor.stays()) {
         vm.resume();
       }
     } catch (VmStoppedException e) {
@@ -336,12 +369,12 @@ public final class Session {
   private Answer readRegisters() {
     RegisterFile file = new RegisterFile(vm.cpuState(current));
     StringBuilder all = new StringBuilder();
-    Register.ALL.forEach(register -> all.append(hex(file.read(register))));
+    architecture.registers().forEach(register -> all.append(hex(file.read(register))));
     return Answer.text(all.toString());
   }
 
   private Answer writeRegisters(byte[] values) {
-    int length = Register.ALL.stream().mapToInt(Register::bytes).sum();
+    int length = architecture.registers().stream().mapToInt(Register::bytes).sum();
     if (values.length != length) {
       throw new IllegalArgumentException("%d bytes of registers".formatted(values.length));
     }
@@ -350,7 +383,7 @@ public final class Session {
         state -> {
           RegisterFile file = new RegisterFile(state);
           int at = 0;
-          for (Register register : Register.ALL) {
+          for (Register register : architecture.registers()) {
             if (register.writable()) {
               file.write(register, Arrays.copyOfRange(values, at, at + register.bytes()));
             }
@@ -362,18 +395,18 @@ public final class Session {
   }
 
   private Answer readRegister(int number) {
-    if (number >= Register.ALL.size()) {
+    if (number >= architecture.registers().size()) {
       return Answer.error(EINVAL);
     }
     RegisterFile file = new RegisterFile(vm.cpuState(current));
-    return Answer.text(hex(file.read(Register.ALL.get(number))));
+    return Answer.text(hex(file.read(architecture.registers().get(number))));
   }
 
   private Answer writeRegister(int number, byte[] value) {
-    if (number >= Register.ALL.size()) {
+    if (number >= architecture.registers().size()) {
       return Answer.error(EINVAL);
     }
-    Register register = Register.ALL.get(number);
+    Register register = architecture.registers().get(number);
     if (!register.writable() || value.length != register.bytes()) {
       return Answer.error(EINVAL);
     }
@@ -452,7 +485,11 @@ public final class Session {
     if (!read.annex().equals("target.xml")) {
       return Answer.text("E00");
     }
-    byte[] xml = TargetDescription.xml();
+    if (read.offset() == 0) {
+      architecture = Architecture.of(vm.cpuState(current));
+      told = true;
+    }
+    byte[] xml = TargetDescription.xml(architecture);
     int from = Math.min(read.offset(), xml.length);
     // Escapes may double it.
     int length = Math.min(Math.min(read.length(), FrameReader.MOST_BYTES / 2), xml.length - from);

@@ -6,6 +6,10 @@ import java.nio.charset.StandardCharsets;
  * {@code target.xml}: which registers there are ("Debugging with GDB", appendix G). GDB knows the
  * features {@code org.gnu.gdb.i386.*} and wants their registers by these names and types; what is
  * in {@code io.vmm4j.system} it shows as it is described.
+ *
+ * <p>A description says that it is compatible with the other architecture, else GDB refuses it for
+ * a program of that one: a kernel of 64 bits that begins in 32-bit mode, or one of 32 bits that
+ * goes on in 64-bit mode.
  */
 final class TargetDescription {
   private static final String BEGIN =
@@ -13,7 +17,8 @@ final class TargetDescription {
       <?xml version="1.0"?>
       <!DOCTYPE target SYSTEM "gdb-target.dtd">
       <target version="1.0">
-        <architecture>i386:x86-64</architecture>
+        <architecture>%s</architecture>
+        <compatible>%s</compatible>
       """;
 
   private static final String FLAGS =
@@ -76,10 +81,11 @@ final class TargetDescription {
 
   private TargetDescription() {}
 
-  static byte[] xml() {
-    StringBuilder xml = new StringBuilder(BEGIN);
+  static byte[] xml(Architecture architecture) {
+    StringBuilder xml =
+        new StringBuilder(BEGIN.formatted(architecture.gdbName(), architecture.other().gdbName()));
     String feature = "";
-    for (Register register : Register.ALL) {
+    for (Register register : architecture.registers()) {
       String its = register.kind().feature();
       if (!its.equals(feature)) {
         xml.append(feature.isEmpty() ? "" : "  </feature>\n");
