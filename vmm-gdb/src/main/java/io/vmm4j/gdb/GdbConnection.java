@@ -36,6 +36,14 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   /** Within which a debugger has to send its first packet. */
   private static final long FIRST_PACKET_SECONDS = 10;
 
+  /**
+   * How often, and in which distance, a debugger is looked at anew that comes while there is one:
+   * the same debugger may have left just before, and its end not have been dealt with.
+   */
+  private static final int ADMISSIONS = 20;
+
+  private static final long ADMISSION_MILLIS = 50;
+
   private final GdbServer server;
   private final FrameReader reader = new FrameReader();
   private final Session session;
@@ -67,15 +75,25 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
     context = ctx;
-    admitted = server.admit(this);
-    if (!admitted) {
-      LOG.info("a second debugger is turned away");
-      ctx.close();
+    admit(ADMISSIONS);
+  }
+
+  private void admit(int attempts) {
+    ChannelHandlerContext ctx = context();
+    if (!ctx.channel().isActive()) {
       return;
     }
-    listening = server.vm().debugger().onStop(this::stopped);
-    ctx.executor().schedule(this::requireFirstPacket, FIRST_PACKET_SECONDS, TimeUnit.SECONDS);
-    ctx.read();
+    admitted = server.admit(this);
+    if (admitted) {
+      listening = server.vm().debugger().onStop(this::stopped);
+      ctx.executor().schedule(this::requireFirstPacket, FIRST_PACKET_SECONDS, TimeUnit.SECONDS);
+      ctx.read();
+    } else if (attempts > 1) {
+      ctx.executor().schedule(() -> admit(attempts - 1), ADMISSION_MILLIS, TimeUnit.MILLISECONDS);
+    } else {
+      LOG.info("a second debugger is turned away");
+      ctx.close();
+    }
   }
 
   private void requireFirstPacket() {
