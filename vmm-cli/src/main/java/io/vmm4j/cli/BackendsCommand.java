@@ -1,7 +1,6 @@
 package io.vmm4j.cli;
 
 import io.vmm4j.api.Backends;
-import java.nio.charset.StandardCharsets;
 
 /** Says what can run here. */
 @picocli.CommandLine.Command(
@@ -17,7 +16,7 @@ final class BackendsCommand extends Command {
             text.append(
                 "%-10s %-8s %s%n"
                     .formatted(name, probe.usable() ? "usable" : "no", probe.detail())));
-    streams().out().write(text.toString().getBytes(StandardCharsets.UTF_8));
+    streams().print(text.toString());
     return ExitCode.OK;
   }
 }

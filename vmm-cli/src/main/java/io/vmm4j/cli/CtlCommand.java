@@ -4,7 +4,6 @@ import io.vmm4j.control.ControlClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -94,7 +93,7 @@ final class CtlCommand extends Command {
       }
       String result = client.call(command, fields);
       if (!result.equals("{ }")) {
-        streams().out().write((result + "\n").getBytes(StandardCharsets.UTF_8));
+        streams().print(result + "\n");
       }
       return ExitCode.OK;
     }

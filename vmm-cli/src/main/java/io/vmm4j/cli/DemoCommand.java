@@ -234,6 +234,6 @@ final class DemoCommand extends Command {
 
   private void say(String format, Object... arguments) throws IOException {
     messages().endProgress();
-    streams().out().write((format.formatted(arguments) + "\n").getBytes(StandardCharsets.UTF_8));
+    streams().print(format.formatted(arguments) + "\n");
   }
 }

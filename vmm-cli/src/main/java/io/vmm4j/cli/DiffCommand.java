@@ -6,7 +6,6 @@ import io.vmm4j.snapshot.SnapshotDifference;
 import io.vmm4j.snapshot.SnapshotInspector;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,7 +47,7 @@ final class DiffCommand extends Command {
       messages().endProgress();
       SnapshotDifference difference = SnapshotDifference.between(a, b);
       String text = json ? DifferenceJson.of(difference) : DifferenceText.of(difference);
-      streams().out().write(text.getBytes(StandardCharsets.UTF_8));
+      streams().print(text);
       return difference.isEmpty() ? ExitCode.OK : ExitCode.DIFFERENT;
     }
   }

@@ -2,7 +2,6 @@ package io.vmm4j.cli;
 
 import io.vmm4j.snapshot.SnapshotDifference;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /** What differs between two snapshots, for people. */
@@ -40,7 +39,7 @@ final class DifferenceText {
   }
 
   private void line(String format, Object... arguments) {
-    text.append(String.format(Locale.ROOT, format, arguments)).append('\n');
+    text.append(TextLine.of(format, arguments));
   }
 
   private void fields(String indent, List<SnapshotDifference.Field> fields) {

@@ -11,6 +11,8 @@ import io.vmm4j.api.state.StateFormatException;
 import io.vmm4j.control.ControlException;
 import io.vmm4j.gdb.GdbException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -29,7 +31,9 @@ final class Failures {
   static int report(Throwable failure, boolean verbose, Messages messages) {
     messages.say(line(failure));
     if (verbose) {
-      failure.printStackTrace();
+      StringWriter trace = new StringWriter();
+      failure.printStackTrace(new PrintWriter(trace));
+      trace.toString().lines().forEach(messages::say);
     } else if (!(expected(failure))) {
       messages.say("this should not happen; --verbose shows where");
     }

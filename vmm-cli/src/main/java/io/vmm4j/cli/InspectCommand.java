@@ -3,7 +3,6 @@ package io.vmm4j.cli;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.snapshot.SnapshotInspection;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,7 +38,7 @@ final class InspectCommand extends Command {
     }
     messages().endProgress();
     String text = json ? InspectionJson.of(inspection) : InspectionText.of(inspection);
-    streams().out().write(text.getBytes(StandardCharsets.UTF_8));
+    streams().print(text);
     if (!inspection.whole()) {
       messages().say("not whole: " + inspection.fault().orElseThrow().getMessage());
       return ExitCode.SNAPSHOT;

@@ -26,7 +26,7 @@ final class InspectionText {
   }
 
   private void line(String format, Object... arguments) {
-    text.append(String.format(Locale.ROOT, format, arguments)).append('\n');
+    text.append(TextLine.of(format, arguments));
   }
 
   private void prologue(SnapshotInspection inspection) {

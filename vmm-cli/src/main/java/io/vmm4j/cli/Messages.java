@@ -1,5 +1,6 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.api.PrintableText;
 import java.io.PrintStream;
 
 /**
@@ -24,17 +25,17 @@ final class Messages {
     this.terminal = terminal;
   }
 
-  /** Prints a line. */
+  /** Prints a line, of which nothing can steer the terminal. */
   synchronized void say(String line) {
     endProgress();
-    err.println("vmm: " + line);
+    err.println("vmm: " + PrintableText.line(line));
   }
 
   /** Shows how far something is, in the place of what was shown before. Cheap to call often. */
   synchronized void progress(String what) {
     long now = System.nanoTime();
     if (terminal && (!progressShown || now - lastProgress > PROGRESS_NANOS)) {
-      err.print("\r\u001b[Kvmm: " + what);
+      err.print("\r\u001b[Kvmm: " + PrintableText.line(what));
       err.flush();
       lastProgress = now;
       progressShown = true;

@@ -124,7 +124,7 @@ final class RunCommand extends Command {
   public Integer call() throws Exception {
     DeviceTypes types = DeviceTypes.present();
     if (devices.contains("help")) {
-      streams().out().write(types.describe().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      streams().print(types.describe());
       return ExitCode.OK;
     }
     save.check();

@@ -1,11 +1,14 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.api.PrintableText;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -27,6 +30,11 @@ record Streams(
 
   /** Names those of the descriptors 0, 1 and 2 that are terminals; ./vmm asks the shell. */
   private static final String TERMINALS = "vmm4j.terminals";
+
+  /** Writes what a command has to say to standard output: of it nothing can steer a terminal. */
+  void print(String text) throws IOException {
+    out.write(PrintableText.of(text).getBytes(StandardCharsets.UTF_8));
+  }
 
   /** Those of this process. */
   static Streams ofProcess() {

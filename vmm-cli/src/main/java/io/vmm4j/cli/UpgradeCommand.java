@@ -9,8 +9,6 @@ import io.vmm4j.snapshot.SnapshotUpgrade;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -69,8 +67,7 @@ final class UpgradeCommand extends Command {
             throw fault;
           });
     }
-    PrintWriter out = new PrintWriter(streams().out(), true, StandardCharsets.UTF_8);
-    AtomicFileWriter.write(output, target -> report(upgrade(target, limits), out));
+    AtomicFileWriter.write(output, target -> report(upgrade(target, limits)));
     messages().endProgress();
     return ExitCode.OK;
   }
@@ -82,14 +79,17 @@ final class UpgradeCommand extends Command {
     }
   }
 
-  private void report(SnapshotUpgrade.Result result, PrintWriter out) {
+  private void report(SnapshotUpgrade.Result result) throws IOException {
     messages().endProgress();
     for (SnapshotUpgrade.Change change : result.changed()) {
-      out.printf("%s: version %d -> %d%n", change.what(), change.from(), change.to());
+      streams()
+          .print("%s: version %d -> %d%n".formatted(change.what(), change.from(), change.to()));
     }
     if (result.changed().isEmpty()) {
-      out.println("every state that is known here was of its newest version");
+      streams().print("every state that is known here was of its newest version\n");
     }
-    result.unknown().forEach(what -> out.println(what + ": left as it is, its module is not here"));
+    for (String what : result.unknown()) {
+      streams().print(what + ": left as it is, its module is not here\n");
+    }
   }
 }

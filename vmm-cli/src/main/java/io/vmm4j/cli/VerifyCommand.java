@@ -8,8 +8,6 @@ import io.vmm4j.snapshot.SnapshotInspection;
 import io.vmm4j.snapshot.SnapshotInspector;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,11 +40,10 @@ final class VerifyCommand extends Command {
 
   @Override
   public Integer call() throws Exception {
-    PrintWriter out = new PrintWriter(streams().out(), true, StandardCharsets.UTF_8);
     int code = ExitCode.OK;
     for (Path file : files) {
       try {
-        out.println(file + ": whole, memory " + verify(file).memorySha256());
+        streams().print(file + ": whole, memory " + verify(file).memorySha256() + "\n");
       } catch (SnapshotException e) {
         messages().say(file + ": " + e.getMessage());
         code = ExitCode.SNAPSHOT;

@@ -4,12 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import io.vmm4j.api.SnapshotCompression;
+import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.snapshot.MachineDescription;
+import io.vmm4j.snapshot.MemorySource;
+import io.vmm4j.snapshot.SnapshotInspection;
+import io.vmm4j.snapshot.SnapshotWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +61,62 @@ class SnapshotFilesTest {
     }
   }
 
+  /** A file whose texts hold escapes that steer a terminal; it has no state. */
+  private Path steering() throws IOException {
+    SnapshotInspection golden;
+    try (InputStream in = Files.newInputStream(HALTED)) {
+      golden = SnapshotInspection.of(in, SnapshotLimits.standard());
+    }
+    MachineDescription machine = golden.machine().orElseThrow();
+    MachineDescription.Device device = machine.devices().getFirst();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Arena arena = Arena.ofConfined();
+        SnapshotWriter writer = new SnapshotWriter(bytes, SnapshotCompression.NONE)) {
+      writer.prologue(golden.prologue().orElseThrow());
+      writer.machine(
+          new MachineDescription(
+              "name\u001b]0;title\u0007",
+              machine.memoryBytes(),
+              machine.cpus(),
+              "board\u009b2J",
+              List.of(
+                  new MachineDescription.Device(
+                      "path\nforged line",
+                      "type\u001b[31m",
+                      device.configVersion(),
+                      device.config())),
+              machine.clock(),
+              machine.tscFrequencyHz(),
+              machine.startTime(),
+              machine.cpuid(),
+              machine.randomSeed(),
+              machine.consoleLimitBytes(),
+              "backend\r",
+              machine.regions().subList(0, 1),
+              machine.memoryMap()));
+      writer.memory(MachineDescription.RAM, MemorySource.of(arena.allocate(machine.memoryBytes())));
+      writer.finish();
+    }
+    return Files.write(directory.resolve("steering.vmm"), bytes.toByteArray());
+  }
+
+  @Test
+  void nothingInAFileSteersTheTerminal() throws IOException {
+    Path file = steering();
+
+    assertThat(vmm("inspect", file)).isZero();
+    String text = output();
+    assertThat(text).doesNotContain("\u001b", "\u0007", "\u009b", "\r");
+    assertThat(text)
+        .contains("Machine \"name\\u001b]0;title\\u0007\"", "board\\u009b2J", "type\\u001b[31m");
+    assertThat(text.lines()).noneMatch(line -> line.startsWith("forged line"));
+    assertThat(vmm("inspect", file, "--json")).isZero();
+    assertThat(output()).doesNotContain("\u001b", "\u0007", "\u009b", "\r");
+    assertThat(vmm("restore", file)).isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(process.errors()).contains("type\\u001b[31m", "path forged line");
+    assertThat(process.errors()).doesNotContain("\u001b", "\u0007", "\u009b", "\r");
+  }
+
   @Test
   void aWholeFileIsVerifiedWithItsMemory() {
     assertThat(vmm("snapshot", "verify", HALTED, IN_A_HANDLER)).isZero();
@@ -78,7 +143,7 @@ class SnapshotFilesTest {
 
     // then
     assertThat(output())
-        .contains("state of 'com1' (uart16550): version 1 -> 2")
+        .contains("state of 'com1' (uart16550): version 1 -> 3")
         .contains("state of 'testdev' (pc-testdev): version 1 -> 2");
     assertThat(Files.size(upgraded)).isLessThan(Files.size(EVERY_DEVICE) / 2);
     assertThat(vmm("snapshot", "verify", upgraded)).isZero();
