@@ -244,14 +244,16 @@ public final class Segmentation {
   }
 
   /**
-   * After a return to an outer privilege level: data segments that it may not use become null.
-   * Bases stay, as they do on Intel processors.
+   * Makes null what the data segment registers must not keep after a return to an outer privilege
+   * level (Intel SDM volume 2, RET and IRET): segments of an inner level, unless they are conforming
+   * code. A null selector of 1 to 3 becomes 0, on Intel's and AMD's processors alike. Bases stay.
    */
   static void dropPrivileged(Cpu cpu) {
     for (int i = 0; i < 6; i++) {
       Segment s = cpu.seg[i];
       boolean data = i != CS && i != SS;
-      if (data && !s.unusable() && s.dpl() < cpu.cpl && (s.attributes & 0x1C) != 0x1C) {
+      boolean inner = s.dpl() < cpu.cpl && (s.attributes & 0x1C) != 0x1C;
+      if (data && (inner || Descriptor.isNull(s.selector))) {
         s.selector = 0;
         s.attributes = UNUSABLE;
       }
