@@ -26,6 +26,9 @@ public final class TestHost implements BackendHost {
   /** The vectors whose level-triggered interrupt has ended. */
   public final List<Integer> endedInterrupts = new ArrayList<>();
 
+  /** What happens in each write to a port and to MMIO. */
+  public Runnable onWrite = () -> {};
+
   /** What IN gives. */
   public int portValue = 0x12345678;
 
@@ -160,6 +163,7 @@ public final class TestHost implements BackendHost {
 
   @Override
   public void writePort(int port, int size, int value) {
+    onWrite.run();
     portWrites.add("%x:%d=%x".formatted(port, size, value));
   }
 
@@ -169,7 +173,9 @@ public final class TestHost implements BackendHost {
   }
 
   @Override
-  public void writeMmio(long guestPhysicalAddress, int size, long value) {}
+  public void writeMmio(long guestPhysicalAddress, int size, long value) {
+    onWrite.run();
+  }
 
   @Override
   public int acknowledgeExternalInterrupt() {

@@ -376,6 +376,16 @@ public final class Cpu {
     return Flags.condition(code, flagResult, flagAux);
   }
 
+  /**
+   * Leaves a repeated string instruction between two iterations: RIP is on it again, and RF is set,
+   * for the breakpoints on it have been passed (Intel SDM volume 3, 18.3.1.1).
+   */
+  public void leaveRepeat() {
+    rip = currentRip;
+    systemFlags |= Flags.RF;
+    blockLimit = 0;
+  }
+
   /** IOPL. */
   public int iopl() {
     return (systemFlags >> 12) & 3;

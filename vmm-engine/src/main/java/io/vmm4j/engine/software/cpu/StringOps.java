@@ -42,8 +42,7 @@ final class StringOps {
       }
       if ((cpu.gpr[Cpu.RCX] & mask) != 0
           && (cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0)) {
-        cpu.rip = cpu.currentRip;
-        cpu.blockLimit = 0;
+        cpu.leaveRepeat();
         cpu.repeatInterrupted = true;
         return;
       }

@@ -70,7 +70,7 @@ final class PortOps {
       boolean stop =
           cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0;
       if (stop && count != 0) {
-        cpu.rip = cpu.currentRip;
+        cpu.leaveRepeat();
         break;
       }
     }

@@ -245,8 +245,9 @@ public final class Segmentation {
 
   /**
    * Makes null what the data segment registers must not keep after a return to an outer privilege
-   * level (Intel SDM volume 2, RET and IRET): segments of an inner level, unless they are conforming
-   * code. A null selector of 1 to 3 becomes 0, on Intel's and AMD's processors alike. Bases stay.
+   * level (Intel SDM volume 2, RET and IRET): segments of an inner level, unless they are
+   * conforming code. A null selector of 1 to 3 becomes 0, on Intel's and AMD's processors alike.
+   * Bases stay.
    */
   static void dropPrivileged(Cpu cpu) {
     for (int i = 0; i < 6; i++) {
