@@ -1,6 +1,7 @@
 package io.vmm4j.engine.differential;
 
 import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.backend.VmBackend;
@@ -8,8 +9,11 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 
@@ -35,8 +39,23 @@ final class BareHost implements BackendHost {
   BareHost(Arena arena, VmBackend backend, Runnable onPortWrite) {
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
     this.tscFrequencyHz = backend.possibleTscFrequencyHz(WANTED_TSC_HZ);
-    this.cpuid = CpuModel.portable(1, tscFrequencyHz).stream().map(BareHost::userFeatures).toList();
+    this.cpuid =
+        CpuModel.portable(1, tscFrequencyHz, hostVendor()).stream()
+            .map(BareHost::userFeatures)
+            .toList();
     this.onPortWrite = onPortWrite;
+  }
+
+  /**
+   * The vendor of the host's processor, which is behind all that the software CPU is compared with.
+   */
+  static CpuVendor hostVendor() {
+    try {
+      boolean amd = Files.readString(Path.of("/proc/cpuinfo")).contains(CpuVendor.AMD.signature());
+      return amd ? CpuVendor.AMD : CpuVendor.INTEL;
+    } catch (IOException e) {
+      return CpuVendor.INTEL; // then there is nothing to compare with
+    }
   }
 
   private static CpuidLeaf userFeatures(CpuidLeaf l) {

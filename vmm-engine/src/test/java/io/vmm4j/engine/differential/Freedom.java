@@ -128,6 +128,17 @@ enum Freedom {
           + " are implementation dependent",
       "the mask is all ones where the address may fault",
       0),
+  EMPTY_PORT_STRING(
+      "whether REP INS and REP OUTS with a count of 0 check the segment, as they check the port",
+      "SDM REP: Operation: nothing is done; of the port's check observed, on AMD",
+      "not compared: the port is checked first, and user code has none",
+      0),
+  VENDOR(
+      "0F 0D with a register: NOP on Intel, #UD on AMD; LOOPNE and LOOPE with F2 or F3: AMD follows"
+          + " the prefix; RF after a trap within REP: 1 on Intel, 0 on AMD",
+      "SDM volume 3, Instruction-Breakpoint Exception Condition; of AMD observed",
+      "the software CPU is of the host's vendor (CpuVendor)",
+      0),
   SPLIT_LOCK(
       "locked accesses across cache lines, which a host's kernel may trap or slow down",
       "no manual's: Linux does so (split_lock_detect), where the processor tells of them",

@@ -503,7 +503,12 @@ final class IntegerCode extends Emitter {
   private void nothing() {
     switch (draw.below(5)) {
       case 0 -> general(wideSize(), 0x11F, draw.below(8), draw.memory(4, 1));
-      case 1 -> general(4, draw.pick(0x118, 0x10D), draw.below(4), draw.memory(4, 1));
+      case 1 ->
+          general(
+              4,
+              draw.pick(0x118, 0x10D),
+              draw.below(8),
+              draw.oneIn(4) ? Operand.register(draw.source()) : draw.memory(4, 1));
       case 2 -> code.bytes(0xF3, 0x90).end();
       case 3 -> code.bytes(0x0F, 0xAE, draw.pick(0xE8, 0xF0, 0xF8)).end(); // fences
       default -> code.modrm(prefixes(), -1, 0x1AE, 7, draw.memory(1, 1), 0).end(); // CLFLUSH

@@ -1,6 +1,7 @@
 package io.vmm4j.engine.software;
 
 import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.clock.ClockMode;
@@ -35,6 +36,7 @@ public final class TestHost implements BackendHost {
   /** What the acknowledge cycle gives. */
   public int externalVector = 0x20;
 
+  private final CpuVendor vendor;
   private final MemorySegment memory = Arena.ofAuto().allocate(MEMORY_BYTES, 4096);
   private final List<ManualTimer> timers = new ArrayList<>();
   private long nanos;
@@ -61,6 +63,16 @@ public final class TestHost implements BackendHost {
     public boolean isArmed() {
       return at >= 0;
     }
+  }
+
+  /** A machine with an Intel processor. */
+  public TestHost() {
+    this(CpuVendor.INTEL);
+  }
+
+  /** A machine with a processor of a vendor. */
+  public TestHost(CpuVendor vendor) {
+    this.vendor = vendor;
   }
 
   /** Moves the clock on, firing timers in their order. */
@@ -96,7 +108,7 @@ public final class TestHost implements BackendHost {
   @Override
   public List<CpuidLeaf> cpuid() {
     return List.of(
-        new CpuidLeaf(0, -1, 0xD, 0x756E6547, 0x6C65746E, 0x49656E69),
+        vendor.leaf(0xD),
         new CpuidLeaf(1, -1, 0x30661, 0x10800, 0xC5BA2201, 0x0F8BFBFF & ~2),
         new CpuidLeaf(7, 0, 0, 0x00140683, 0, 1 << 29 | 1 << 4),
         new CpuidLeaf(0xB, 0, 0, 1, 0x100, 0),

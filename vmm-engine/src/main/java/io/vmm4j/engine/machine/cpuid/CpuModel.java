@@ -1,6 +1,7 @@
 package io.vmm4j.engine.machine.cpuid;
 
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -86,6 +87,18 @@ public final class CpuModel {
    * @throws IllegalArgumentException if one of them is out of range
    */
   public static List<CpuidLeaf> portable(int cpus, long tscFrequencyHz) {
+    return portable(cpus, tscFrequencyHz, CpuVendor.INTEL);
+  }
+
+  /**
+   * The leaves of a machine whose processors are of a vendor.
+   *
+   * @param cpus how many vCPUs it has, 1 to 255, each a core of one package
+   * @param tscFrequencyHz the frequency of its TSC; guests see it rounded to kHz
+   * @param vendor whose processor it is
+   * @throws IllegalArgumentException if one of them is out of range
+   */
+  public static List<CpuidLeaf> portable(int cpus, long tscFrequencyHz, CpuVendor vendor) {
     if (cpus < 1 || cpus > 255) {
       throw new IllegalArgumentException("cpus: 1 to 255, not " + cpus);
     }
@@ -95,7 +108,7 @@ public final class CpuModel {
     }
     int coreBits = 32 - Integer.numberOfLeadingZeros(cpus - 1);
     List<CpuidLeaf> leaves = new ArrayList<>();
-    leaves.add(vendor(MAX_BASIC_LEAF));
+    leaves.add(vendor.leaf(MAX_BASIC_LEAF));
     leaves.add(
         leaf(
             1,
@@ -138,12 +151,6 @@ public final class CpuModel {
     leaves.add(leaf(0x8000_0007, 0, 0, 0, 1 << 8)); // invariant TSC
     leaves.add(leaf(0x8000_0008, PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8, 0, 0, 0));
     return CpuFeature.claim(leaves, EnumSet.allOf(CpuFeature.class));
-  }
-
-  /** GenuineIntel, for Linux reads leaves 0x15 and 0x16 of no other vendor. */
-  private static CpuidLeaf vendor(int maximum) {
-    String name = "GenuineIntel";
-    return leaf(0, maximum, word(name, 0), word(name, 8), word(name, 4));
   }
 
   /**

@@ -378,11 +378,15 @@ public final class Cpu {
 
   /**
    * Leaves a repeated string instruction between two iterations: RIP is on it again, and RF is set,
-   * for the breakpoints on it have been passed (Intel SDM volume 3, 18.3.1.1).
+   * for the breakpoints on it have been passed (Intel SDM volume 3, 18.3.1.1). AMD's processors do
+   * not set it for a trap.
    */
   public void leaveRepeat() {
     rip = currentRip;
-    systemFlags |= Flags.RF;
+    boolean trap = pendingDebug != 0 || (systemFlags & Flags.TF) != 0;
+    if (!trap || !system.cpuid.isAmd()) {
+      systemFlags |= Flags.RF;
+    }
     blockLimit = 0;
   }
 

@@ -355,6 +355,8 @@ final class Decoder {
         return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
       case 0x8D:
         return in.isMemory ? Specializer.op(in) : illegal(in);
+      case 0x10D:
+        return in.isMemory || !cpu.system.cpuid.isAmd() ? Op.INTEGER : illegal(in);
       case 0x1BA:
         return extension < 4 ? illegal(in) : Specializer.op(in);
       case 0x1B8:

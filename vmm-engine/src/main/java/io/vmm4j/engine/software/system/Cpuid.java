@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.system;
 
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.x86.ControlBits;
@@ -25,6 +26,7 @@ public final class Cpuid {
   private final int highestHypervisor;
   private final long cr4Bits;
   private final int physicalBits;
+  private final boolean amd;
 
   Cpuid(Cpu cpu, List<CpuidLeaf> all) {
     this.cpu = cpu;
@@ -37,6 +39,7 @@ public final class Cpuid {
     int bits = find(0x8000_0008, 0).eax() & 0xFF;
     this.physicalBits = bits == 0 ? DEFAULT_PHYSICAL_BITS : bits;
     this.cr4Bits = computeCr4Bits();
+    this.amd = CpuVendor.of(all) == CpuVendor.AMD;
   }
 
   private static long key(int leaf, int subleaf) {
@@ -101,6 +104,11 @@ public final class Cpuid {
   }
 
   // ---- features ----
+
+  /** Whether the processor is one of AMD's, in what they do otherwise than Intel's. */
+  public boolean isAmd() {
+    return amd;
+  }
 
   boolean featureEcx(int bit) {
     return (find(1, 0).ecx() >> bit & 1) != 0;

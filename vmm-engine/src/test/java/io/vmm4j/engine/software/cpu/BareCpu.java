@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.cpu;
 
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.engine.software.TestHost;
 import java.lang.foreign.ValueLayout;
 
@@ -20,11 +21,14 @@ final class BareCpu {
   private static final int PAGE_TABLES = 0x1_0000;
   private static final byte HLT = (byte) 0xF4;
 
-  final TestHost host = new TestHost();
-  final Cpu cpu = new Cpu(0, host);
-  private final Interpreter interpreter = new Interpreter(cpu);
+  final TestHost host;
+  final Cpu cpu;
+  private final Interpreter interpreter;
 
-  private BareCpu(int codeSize) {
+  private BareCpu(int codeSize, CpuVendor vendor) {
+    host = new TestHost(vendor);
+    cpu = new Cpu(0, host);
+    interpreter = new Interpreter(cpu);
     cpu.system.powerOn();
     boolean wide = codeSize == 8;
     put64(GDT + 8, wide ? 0x00AF_9B00_0000_FFFFL : 0x00CF_9B00_0000_FFFFL);
@@ -60,7 +64,12 @@ final class BareCpu {
 
   /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
-    return new BareCpu(codeSize);
+    return new BareCpu(codeSize, CpuVendor.INTEL);
+  }
+
+  /** With code of 2, 4 or 8 bytes, of a vendor. */
+  static BareCpu of(CpuVendor vendor, int codeSize) {
+    return new BareCpu(codeSize, vendor);
   }
 
   void put8(int at, int value) {
