@@ -1,6 +1,7 @@
 package io.vmm4j.engine;
 
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.device.PlatformFact;
@@ -20,8 +21,8 @@ import java.util.Optional;
 final class BootLoaders implements MachineBoot {
 
   @Override
-  public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
-    return CpuModel.portable(cpus, tscFrequencyHz);
+  public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz, CpuVendor vendor) {
+    return CpuModel.portable(cpus, tscFrequencyHz, vendor);
   }
 
   @Override

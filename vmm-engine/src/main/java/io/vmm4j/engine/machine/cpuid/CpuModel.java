@@ -5,7 +5,6 @@ import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -150,7 +149,7 @@ public final class CpuModel {
     leaves.add(leaf(0x8000_0006, 0, 0, 1024 << 16 | 8 << 12 | 64, 0));
     leaves.add(leaf(0x8000_0007, 0, 0, 0, 1 << 8)); // invariant TSC
     leaves.add(leaf(0x8000_0008, PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8, 0, 0, 0));
-    return CpuFeature.claim(leaves, EnumSet.allOf(CpuFeature.class));
+    return CpuFeature.claim(leaves, CpuFeature.portable());
   }
 
   /**

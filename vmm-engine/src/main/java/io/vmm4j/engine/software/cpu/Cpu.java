@@ -147,6 +147,12 @@ public final class Cpu {
   public long efer;
   public long xcr0 = 1;
 
+  /** The rights of user pages by protection key; set by {@link #setProtectionKeys}. */
+  public int pkru;
+
+  /** IA32_PKRS: the rights of supervisor pages by protection key. */
+  public int pkrs;
+
   /** DR0 to DR3, DR6, DR7. */
   public final long[] dr = new long[6];
 
@@ -419,6 +425,16 @@ public final class Cpu {
   /** Recomputes what follows from the segment registers other than CS and SS. */
   public void segmentChanged(int index) {
     segBase[index] = codeSize == 8 && index < FS ? 0 : seg[index].base;
+  }
+
+  /** Sets PKRU and IA32_PKRS. */
+  public void setProtectionKeys(int user, int supervisor) {
+    if (user != pkru || supervisor != pkrs) {
+      pkru = user;
+      pkrs = supervisor;
+      mmu.flush();
+      blockLimit = 0;
+    }
   }
 
   // ---- addresses ----

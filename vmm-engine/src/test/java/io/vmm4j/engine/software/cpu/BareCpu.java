@@ -1,8 +1,10 @@
 package io.vmm4j.engine.software.cpu;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.engine.software.TestHost;
 import java.lang.foreign.ValueLayout;
+import java.util.Set;
 
 /**
  * A processor at ring 0, in protected mode without paging with 16- or 32-bit code, or in 64-bit
@@ -25,8 +27,8 @@ final class BareCpu {
   final Cpu cpu;
   private final Interpreter interpreter;
 
-  private BareCpu(int codeSize, CpuVendor vendor) {
-    host = new TestHost(vendor);
+  private BareCpu(int codeSize, TestHost host) {
+    this.host = host;
     cpu = new Cpu(0, host);
     interpreter = new Interpreter(cpu);
     cpu.system.powerOn();
@@ -64,12 +66,17 @@ final class BareCpu {
 
   /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
-    return new BareCpu(codeSize, CpuVendor.INTEL);
+    return new BareCpu(codeSize, new TestHost());
   }
 
   /** With code of 2, 4 or 8 bytes, of a vendor. */
   static BareCpu of(CpuVendor vendor, int codeSize) {
-    return new BareCpu(codeSize, vendor);
+    return new BareCpu(codeSize, new TestHost(vendor, Set.of()));
+  }
+
+  /** With code of 2, 4 or 8 bytes, and features that the portable processor lacks. */
+  static BareCpu with(int codeSize, CpuFeature... features) {
+    return new BareCpu(codeSize, new TestHost(CpuVendor.INTEL, Set.of(features)));
   }
 
   void put8(int at, int value) {
