@@ -1,7 +1,7 @@
 package io.vmm4j.engine.differential;
 
 import io.vmm4j.api.backend.BackendHost;
-import io.vmm4j.api.backend.CpuVendor;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.backend.VmBackend;
@@ -9,17 +9,15 @@ import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 
 /**
  * A machine of memory alone, whose every port calls {@code onPortWrite}. Time stands in it. Of the
- * model's features its processor has those of user code, so that a host need not have the others.
+ * model's features its processor has those of user code, so that a host need not have the others;
+ * and those besides that the host has ({@link HostFeatures}).
  */
 final class BareHost implements BackendHost {
   static final long MEMORY_BYTES = 2 << 20;
@@ -39,23 +37,12 @@ final class BareHost implements BackendHost {
   BareHost(Arena arena, VmBackend backend, Runnable onPortWrite) {
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
     this.tscFrequencyHz = backend.possibleTscFrequencyHz(WANTED_TSC_HZ);
-    this.cpuid =
-        CpuModel.portable(1, tscFrequencyHz, hostVendor()).stream()
+    List<CpuidLeaf> model =
+        CpuModel.portable(1, tscFrequencyHz, HostFeatures.PRESENT.vendor()).stream()
             .map(BareHost::userFeatures)
             .toList();
+    this.cpuid = backend.possible(CpuFeature.claim(model, HostFeatures.PRESENT.features()));
     this.onPortWrite = onPortWrite;
-  }
-
-  /**
-   * The vendor of the host's processor, which is behind all that the software CPU is compared with.
-   */
-  static CpuVendor hostVendor() {
-    try {
-      boolean amd = Files.readString(Path.of("/proc/cpuinfo")).contains(CpuVendor.AMD.signature());
-      return amd ? CpuVendor.AMD : CpuVendor.INTEL;
-    } catch (IOException e) {
-      return CpuVendor.INTEL; // then there is nothing to compare with
-    }
   }
 
   private static CpuidLeaf userFeatures(CpuidLeaf l) {

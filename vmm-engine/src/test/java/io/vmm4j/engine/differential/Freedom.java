@@ -145,14 +145,29 @@ enum Freedom {
       "not generated",
       0),
   BEYOND_MODEL(
-      "instructions that the model's CPUID denies and the processor has: nothing takes away TZCNT,"
-          + " LZCNT, MOVBE, AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
+      "instructions that CPUID denies and the processor has: nothing takes away TZCNT, LZCNT, MOVBE,"
+          + " AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
       "SDM volume 3, Changes to Instruction Behavior in VMX Non-Root Operation: it names those"
           + " that a control can make undefined, and they are not among them",
       "not generated",
       0),
+  FLAGS_OF_ZERO_COUNT(
+      "OF, SF, PF and AF after TZCNT and LZCNT",
+      "SDM TZCNT, LZCNT: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.ZERO_COUNT),
+  FLAGS_OF_BIT_MANIPULATION(
+      "AF and PF after ANDN, BLSI, BLSMSK, BLSR and BZHI",
+      "SDM ANDN, BLSI, BLSMSK, BLSR, BZHI: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_MANIPULATION),
+  FLAGS_OF_BIT_EXTRACT(
+      "SF, AF and PF after BEXTR",
+      "SDM BEXTR: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_EXTRACT),
   ENVIRONMENT(
-      "CPUID, XGETBV, RDTSC, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
+      "CPUID, XGETBV, RDTSC, RDPKRU, WRPKRU, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
           + " of FS and GS: another system is behind them",
       "NativeProcessor runs under the host's",
       "not generated",

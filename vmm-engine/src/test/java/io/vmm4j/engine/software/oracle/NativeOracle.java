@@ -81,6 +81,21 @@ public final class NativeOracle implements AutoCloseable {
     return false;
   }
 
+  /** Whether F3 makes LZCNT of BSR on this host; the processor is asked, for no CPUID hides it. */
+  public static boolean hostHasLzcnt() {
+    if (!isSupported()) {
+      return false;
+    }
+    try (NativeOracle oracle = open()) {
+      oracle.code(0xF3, 0x0F, 0xBD, 0xC2); // LZCNT EAX, EDX
+      oracle.gpr(2, 1);
+      oracle.run();
+      return oracle.gpr(0) == 31;
+    } catch (IllegalStateException e) {
+      return false;
+    }
+  }
+
   /**
    * Maps the executable page and the state block.
    *
