@@ -19,6 +19,7 @@ import java.util.Optional;
 
 /** Brings the firmware tables and the boot source of a specification into a fresh machine. */
 final class BootLoaders implements MachineBoot {
+  private static final int EDX = 2;
 
   @Override
   public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz, CpuVendor vendor) {
@@ -39,6 +40,19 @@ final class BootLoaders implements MachineBoot {
           .filter(table -> memory.contains(MpTable.ADDRESS, table.bytes().length))
           .ifPresent(table -> table.writeTo(memory));
     }
+    CpuState state = load(plan, memory, source, rsdpAddress);
+    if (BootLoader.isFirmware(source)) {
+      // EDX tells firmware the processor's signature, which the loader does not know.
+      plan.cpuid().stream()
+          .filter(leaf -> leaf.leaf() == 1)
+          .findFirst()
+          .ifPresent(leaf -> state.gpr()[EDX] = leaf.eax() & 0xFFFF_FFFFL);
+    }
+    return state;
+  }
+
+  private static CpuState load(
+      MachinePlan plan, GuestMemory memory, BootSource source, long rsdpAddress) {
     BiosMemoryMap ram = new BiosMemoryMap(plan.spec().memory().bytes());
     return BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
   }

@@ -58,11 +58,6 @@ enum Freedom {
           + " there it can be overridden to 16",
       "not generated",
       0),
-  LAR(
-      "bits 16 to 19 of what LAR loads",
-      "SDM LAR: the descriptor's second doubleword masked by 00FxFF00H; APM LAR: by 00FFFF00H",
-      "defined by AND",
-      0),
   APPROXIMATION(
       "results of RCPPS, RCPSS, RSQRTPS and RSQRTSS within a relative error of 1.5 * 2^-12",
       "SDM RCPPS, RCPSS, RSQRTPS, RSQRTSS: Description",
@@ -74,11 +69,6 @@ enum Freedom {
       "SDM volume 1, Transcendental Instruction Accuracy: less than 1 ulp if rounded to nearest,"
           + " else 1.5, of the reduced argument",
       "all x87 registers are overwritten behind; TranscendentalOracleTest bounds the error",
-      0),
-  C1_OF_COMPARISON(
-      "C1 after FCOMI, FCOMIP, FUCOMI and FUCOMIP: Intel clears it, AMD leaves it as it was",
-      "SDM FCOMI: FPU Flags Affected; AMD as seen",
-      "cleared by FINCSTP and FDECSTP behind",
       0),
   LAST_X87_INSTRUCTION(
       "FOP, FIP, FCS, FDP and FDS: AMD stores them only while an exception is pending, Intel may"
@@ -135,8 +125,11 @@ enum Freedom {
       0),
   VENDOR(
       "0F 0D with a register: NOP on Intel, #UD on AMD; LOOPNE and LOOPE with F2 or F3: AMD follows"
-          + " the prefix; RF after a trap within REP: 1 on Intel, 0 on AMD",
-      "SDM volume 3, Instruction-Breakpoint Exception Condition; of AMD observed",
+          + " the prefix; RF after a trap within REP: 1 on Intel, 0 on AMD; bits 16 to 19 of LAR: 0"
+          + " on Intel, of the limit on AMD; C1 after FCOMI and its kin: 0 on Intel, as before on AMD",
+      "SDM volume 3, Instruction-Breakpoint Exception Condition; SDM LAR: the descriptor masked by"
+          + " 00FxFF00H; APM LAR: by 00FFFF00H; SDM FCOMI: FPU Flags Affected; the rest of AMD"
+          + " observed",
       "the software CPU is of the host's vendor (CpuVendor)",
       0),
   SPLIT_LOCK(

@@ -10,6 +10,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What the host's processor is like, which is behind all that the software CPU is compared with:
@@ -22,9 +23,7 @@ record HostFeatures(CpuVendor vendor, Set<CpuFeature> features) {
   static final HostFeatures PRESENT = read();
 
   private static HostFeatures read() {
-    String text = cpuinfo();
-    CpuVendor vendor = text.contains(CpuVendor.AMD.signature()) ? CpuVendor.AMD : CpuVendor.INTEL;
-    List<String> flags = List.of(flags(text).split(" "));
+    List<String> flags = List.of(flags().split(" "));
     Set<CpuFeature> features = EnumSet.noneOf(CpuFeature.class);
     for (CpuFeature feature : BitCode.FEATURES) {
       boolean present =
@@ -35,20 +34,16 @@ record HostFeatures(CpuVendor vendor, Set<CpuFeature> features) {
         features.add(feature);
       }
     }
-    return new HostFeatures(vendor, features);
+    return new HostFeatures(NativeOracle.hostVendor(), features);
   }
 
-  private static String flags(String text) {
-    return text.lines()
-        .filter(line -> line.startsWith("flags"))
-        .findFirst()
-        .map(line -> line.substring(line.indexOf(':') + 1))
-        .orElse("");
-  }
-
-  private static String cpuinfo() {
-    try {
-      return Files.readString(CPUINFO);
+  private static String flags() {
+    try (Stream<String> lines = Files.lines(CPUINFO)) {
+      return lines
+          .filter(line -> line.startsWith("flags"))
+          .findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1))
+          .orElse("");
     } catch (IOException e) {
       return ""; // then there is nothing to compare with
     }

@@ -62,9 +62,13 @@ public final class Cpuid {
   }
 
   /**
-   * The leaf that is answered with: beyond the highest, Intel processors give the highest basic.
+   * The leaf that is answered with: beyond the highest, Intel's processors give the highest basic,
+   * and AMD's zeros.
    */
   private int effective(int leaf) {
+    if (amd) {
+      return leaf;
+    }
     boolean inRange =
         switch (leaf >>> 28) {
           case 8 -> Integer.compareUnsigned(leaf, highestExtended) <= 0;
@@ -99,6 +103,12 @@ public final class Cpuid {
       case 0xB -> {
         ecx = ecx & ~0xFF | subleaf & 0xFF;
         edx = cpu.apic.id();
+      }
+      case 0x8000_0001 -> {
+        // Intel's processors have SYSCALL in 64-bit mode only, and say so.
+        if (!amd && cpu.codeSize != 8) {
+          edx &= ~(1 << 11);
+        }
       }
       case 0xD -> {
         if (subleaf == 0) {

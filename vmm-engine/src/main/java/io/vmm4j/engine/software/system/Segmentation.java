@@ -210,11 +210,14 @@ public final class Segmentation {
     setZero(cpu, allowed);
   }
 
-  /** LAR: the access rights, or -1 where they are not for this privilege. */
+  /**
+   * LAR: the access rights, or -1 where they are not for this privilege. AMD's processors give the
+   * upper bits of the limit with them.
+   */
   static long accessRights(Cpu cpu, int selector) {
     int types = cpu.longMode ? LAR_TYPES_LONG | LAR_TYPES_ALWAYS : LAR_TYPES | LAR_TYPES_ALWAYS;
     long raw = ask(cpu, selector, types);
-    return raw == 0 ? -1 : raw >>> 32 & 0x00F0FF00;
+    return raw == 0 ? -1 : raw >>> 32 & (cpu.system.cpuid.isAmd() ? 0x00FFFF00 : 0x00F0FF00);
   }
 
   /** LSL: the limit in bytes, or -1 where it is not for this privilege. */

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.vmm4j.api.backend.CpuFeature;
-import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.VcpuRunner.StopReason;
 import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
@@ -38,7 +37,8 @@ public final class Duel implements AutoCloseable {
   private static final int REPORTED = 12;
 
   private final NativeOracle oracle;
-  private final TestHost host = new TestHost(CpuVendor.INTEL, EnumSet.allOf(CpuFeature.class));
+  private final TestHost host =
+      new TestHost(NativeOracle.hostVendor(), EnumSet.allOf(CpuFeature.class));
   private final Cpu cpu = new Cpu(0, host);
   private final Interpreter interpreter = new Interpreter(cpu);
   private final long[] before = new long[16];

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.oracle;
 
+import io.vmm4j.api.backend.CpuVendor;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -79,6 +80,16 @@ public final class NativeOracle implements AutoCloseable {
       return false;
     }
     return false;
+  }
+
+  /** Whose processor the host has, by /proc/cpuinfo. */
+  public static CpuVendor hostVendor() {
+    try {
+      String text = Files.readString(Path.of("/proc/cpuinfo"));
+      return text.contains(CpuVendor.AMD.signature()) ? CpuVendor.AMD : CpuVendor.INTEL;
+    } catch (IOException e) {
+      return CpuVendor.INTEL; // then there is nothing to compare with
+    }
   }
 
   /** Whether F3 makes LZCNT of BSR on this host; the processor is asked, for no CPUID hides it. */
