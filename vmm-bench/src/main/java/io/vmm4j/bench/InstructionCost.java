@@ -6,13 +6,17 @@ import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 
 /**
  * What single instructions cost the software processor that are loops or wide arithmetic inside:
- * nanoseconds for a short loop with one of them. {@code ./bench InstructionCost [SECONDS]}
+ * nanoseconds of processor time for a short loop with one of them. {@code ./bench InstructionCost
+ * [SECONDS]}
  */
 public final class InstructionCost {
   private static final int DATA = 0x200;
@@ -99,14 +103,27 @@ public final class InstructionCost {
     }
   }
 
-  /** Nanoseconds for an instruction; the guest's clock counts them. */
+  /**
+   * Nanoseconds for an instruction, of the processor time of the vCPU's thread; the guest's clock
+   * counts instructions.
+   */
   private static double measure(Vm vm, double seconds) throws InterruptedException {
     long first = vm.clock().nanoTime();
-    long begin = System.nanoTime();
+    long begin = vcpuNanos();
     vm.resume();
     Thread.sleep((long) (1000 * seconds));
     vm.pause();
-    return (double) (System.nanoTime() - begin) / (vm.clock().nanoTime() - first);
+    return (double) (vcpuNanos() - begin) / (vm.clock().nanoTime() - first);
+  }
+
+  private static long vcpuNanos() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+      if (thread != null && thread.getThreadName().contains("vcpu")) {
+        return threads.getThreadCpuTime(thread.getThreadId());
+      }
+    }
+    throw new IllegalStateException("there is no thread of a vCPU");
   }
 
   private static byte[] image(Loop loop) {
