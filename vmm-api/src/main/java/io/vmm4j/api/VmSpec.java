@@ -1,6 +1,7 @@
 package io.vmm4j.api;
 
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
@@ -33,6 +34,8 @@ import java.util.regex.Pattern;
  * @param tscFrequencyHz the frequency of its time-stamp counters; absent means 1 GHz, or what all
  *     backends that can run here have in common
  * @param withoutCpuFeatures what its processors don't have of the portable model
+ * @param withCpuFeatures what its processors have besides
+ * @param cpuVendor whose processors they are
  */
 public record VmSpec(
     String name,
@@ -47,7 +50,9 @@ public record VmSpec(
     Optional<Long> randomSeed,
     MemorySize consoleLimit,
     Optional<Long> tscFrequencyHz,
-    Set<CpuFeature> withoutCpuFeatures) {
+    Set<CpuFeature> withoutCpuFeatures,
+    Set<CpuFeature> withCpuFeatures,
+    CpuVendor cpuVendor) {
 
   /** The most RAM a machine may have. */
   public static final MemorySize MAX_MEMORY = MemorySize.gibibytes(64);
@@ -68,6 +73,7 @@ public record VmSpec(
   public VmSpec {
     devices = Collections.unmodifiableMap(new LinkedHashMap<>(devices));
     withoutCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withoutCpuFeatures));
+    withCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withCpuFeatures));
   }
 
   /** Begins a specification. */
@@ -90,6 +96,8 @@ public record VmSpec(
     builder.consoleLimit = consoleLimit;
     builder.tscFrequencyHz = tscFrequencyHz;
     builder.withoutCpuFeatures.addAll(withoutCpuFeatures);
+    builder.withCpuFeatures.addAll(withCpuFeatures);
+    builder.cpuVendor = cpuVendor;
     return builder;
   }
 
@@ -109,6 +117,8 @@ public record VmSpec(
     private MemorySize consoleLimit = MemorySize.mebibytes(16);
     private Optional<Long> tscFrequencyHz = Optional.empty();
     private final Set<CpuFeature> withoutCpuFeatures = EnumSet.noneOf(CpuFeature.class);
+    private final Set<CpuFeature> withCpuFeatures = EnumSet.noneOf(CpuFeature.class);
+    private CpuVendor cpuVendor = CpuVendor.INTEL;
 
     private Builder(String name) {
       this.name = name;
@@ -203,6 +213,22 @@ public record VmSpec(
     }
 
     /**
+     * Asks for features beyond the portable processor, such as {@link CpuFeature#BMI2}. The machine
+     * has them whatever the clock is; a backend that can't give them is not chosen, and its
+     * snapshots resume only where they can be had.
+     */
+    public Builder withCpuFeatures(CpuFeature... features) {
+      withCpuFeatures.addAll(List.of(features));
+      return this;
+    }
+
+    /** Sets whose processors the guest finds; {@link CpuVendor#INTEL} if not said. */
+    public Builder cpuVendor(CpuVendor vendor) {
+      this.cpuVendor = vendor;
+      return this;
+    }
+
+    /**
      * The specification.
      *
      * @throws InvalidSpecException with all faults at once
@@ -227,6 +253,11 @@ public record VmSpec(
       if (consoleLimit.bytes() < 4096 || consoleLimit.bytes() > 1 << 30) {
         found.add(fault("consoleLimit", consoleLimit + " is not one of 4K to 1G"));
       }
+      for (CpuFeature feature : withCpuFeatures) {
+        if (withoutCpuFeatures.contains(feature)) {
+          found.add(fault("withCpuFeatures", feature + " is among withoutCpuFeatures too"));
+        }
+      }
       for (String path : devices.keySet()) {
         if (!PATH.matcher(path).matches()) {
           found.add(
@@ -249,7 +280,9 @@ public record VmSpec(
               randomSeed,
               consoleLimit,
               tscFrequencyHz,
-              withoutCpuFeatures);
+              withoutCpuFeatures,
+              withCpuFeatures,
+              cpuVendor);
       found.addAll(VmEngine.get().check(spec));
       if (!found.isEmpty()) {
         throw new InvalidSpecException(found);

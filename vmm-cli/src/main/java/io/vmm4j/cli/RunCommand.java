@@ -4,6 +4,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
@@ -74,6 +75,20 @@ final class RunCommand extends Command {
   CpuFeature[] without = {};
 
   @Option(
+      names = "--with",
+      paramLabel = "FEATURE",
+      split = ",",
+      description =
+          "Features of the processor that the guest is to have besides, such as BMI1,BMI2,PKU.")
+  CpuFeature[] with = {};
+
+  @Option(
+      names = "--cpu-vendor",
+      paramLabel = "INTEL|AMD",
+      description = "Whose processor the guest finds (default: ${DEFAULT-VALUE}).")
+  CpuVendor vendor = CpuVendor.INTEL;
+
+  @Option(
       names = "--cpus",
       paramLabel = "N",
       description =
@@ -139,7 +154,7 @@ final class RunCommand extends Command {
             .boot(boot)
             .clock(clock);
     all.forEach(builder::device);
-    builder.withoutCpuFeatures(without);
+    builder.withoutCpuFeatures(without).withCpuFeatures(with).cpuVendor(vendor);
     if (tscHz != null) {
       builder.tscFrequencyHz(tscHz);
     }

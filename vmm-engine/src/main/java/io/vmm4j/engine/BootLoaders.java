@@ -1,6 +1,7 @@
 package io.vmm4j.engine;
 
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.device.PlatformFact;
@@ -19,10 +20,11 @@ import java.util.Optional;
 
 /** Brings the firmware tables and the boot source of a specification into a fresh machine. */
 final class BootLoaders implements MachineBoot {
+  private static final int EDX = 2;
 
   @Override
-  public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
-    return CpuModel.portable(cpus, tscFrequencyHz);
+  public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz, CpuVendor vendor) {
+    return CpuModel.portable(cpus, tscFrequencyHz, vendor);
   }
 
   @Override
@@ -41,7 +43,15 @@ final class BootLoaders implements MachineBoot {
           .ifPresent(table -> table.writeTo(memory));
       BiosData.of(facts, plan.startTime()).writeTo(memory, ram);
     }
-    return BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
+    CpuState state = BootLoader.of(source).load(new BootTarget(memory, ram, rsdpAddress));
+    if (BootLoader.isFirmware(source)) {
+      // EDX tells firmware the processor's signature, which the loader does not know.
+      plan.cpuid().stream()
+          .filter(leaf -> leaf.leaf() == 1)
+          .findFirst()
+          .ifPresent(leaf -> state.gpr()[EDX] = leaf.eax() & 0xFFFF_FFFFL);
+    }
+    return state;
   }
 
   private static Optional<MpTable> mpTable(MachinePlan plan, List<PlatformFact> facts) {

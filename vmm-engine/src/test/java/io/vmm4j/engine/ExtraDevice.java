@@ -50,7 +50,9 @@ public final class ExtraDevice {
                 pc.randomSeed(),
                 pc.consoleLimit(),
                 pc.tscFrequencyHz(),
-                pc.withoutCpuFeatures()));
+                pc.withoutCpuFeatures(),
+                pc.withCpuFeatures(),
+                pc.cpuVendor()));
   }
 
   /** Runs it to its end. */

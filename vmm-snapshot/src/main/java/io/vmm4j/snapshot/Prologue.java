@@ -1,10 +1,12 @@
 package io.vmm4j.snapshot;
 
 import io.vmm4j.api.SnapshotLayout;
+import io.vmm4j.api.backend.CpuFeature;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -65,6 +67,14 @@ public record Prologue(
   /** The same of a delta to a snapshot. */
   public Prologue withParent(UUID parentId, MemoryDigest parentMemory) {
     return with(Optional.of(new Parent(parentId, parentMemory.sha256())));
+  }
+
+  /**
+   * The same of a machine whose processors have some features. Those that the portable processor
+   * lacks are named in {@link #features}, for an older release would not give them to the guest.
+   */
+  public Prologue withProcessors(Set<CpuFeature> processorFeatures) {
+    return withFeatures(SnapshotFormat.cpuFeatures(processorFeatures));
   }
 
   /** The same with other features. */

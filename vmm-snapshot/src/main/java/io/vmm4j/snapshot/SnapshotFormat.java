@@ -1,6 +1,10 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.backend.CpuFeature;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -39,7 +43,10 @@ final class SnapshotFormat {
   static final String MAPPED = "mapped";
 
   /** Features in the prologue without which a file can't be read, as far as this version knows. */
-  static final Set<String> FEATURES = Set.of(MAPPED);
+  static final Set<String> FEATURES = features();
+
+  /** Begins the name of a feature that is one of the machine's processors, such as "cpu:PKU". */
+  static final String CPU_FEATURE = "cpu:";
 
   static final String MACHINE = "machine";
   static final String STATE = "state";
@@ -69,6 +76,21 @@ final class SnapshotFormat {
   static final int MAX_REGIONS = 4096;
 
   private SnapshotFormat() {}
+
+  private static Set<String> features() {
+    Set<String> all = new HashSet<>();
+    all.add(MAPPED);
+    all.addAll(cpuFeatures(EnumSet.allOf(CpuFeature.class)));
+    return Set.copyOf(all);
+  }
+
+  /** The names of those features of processors that not every reader has known. */
+  static List<String> cpuFeatures(Set<CpuFeature> features) {
+    return features.stream()
+        .filter(feature -> !CpuFeature.portable().contains(feature))
+        .map(feature -> CPU_FEATURE + feature.name())
+        .toList();
+  }
 
   /** What a page of a kind takes in the body of a memory chunk. */
   static int storedBytes(int kind) {

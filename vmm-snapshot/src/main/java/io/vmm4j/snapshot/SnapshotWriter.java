@@ -111,7 +111,11 @@ public final class SnapshotWriter implements AutoCloseable {
   }
 
   private void writePrologue(Prologue prologue) throws IOException {
-    List<String> features = image.isPresent() ? List.of(SnapshotFormat.MAPPED) : List.of();
+    List<String> features = new ArrayList<>(prologue.features());
+    features.remove(SnapshotFormat.MAPPED);
+    if (image.isPresent()) {
+      features.add(SnapshotFormat.MAPPED);
+    }
     out.prologue(PrologueCodec.toFields(prologue.withFeatures(features)));
   }
 

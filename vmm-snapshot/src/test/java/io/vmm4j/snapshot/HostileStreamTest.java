@@ -8,6 +8,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.SnapshotCompression;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.state.FieldMap;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,6 +120,28 @@ class HostileStreamTest {
     assertThat(reading(bytes))
         .isInstanceOf(SnapshotException.Incompatible.class)
         .hasMessageContaining("holograms");
+  }
+
+  @Test
+  void featuresOfProcessorsThatAReaderMustKnowAreNamed() throws IOException {
+    Set<CpuFeature> features = CpuFeature.portable();
+    features.add(CpuFeature.PKU);
+    features.add(CpuFeature.BMI2);
+    List<String> named = SampleSnapshot.PROLOGUE.withProcessors(features).features();
+
+    assertThat(named).containsExactlyInAnyOrder("cpu:PKU", "cpu:BMI2");
+    byte[] known =
+        Forgery.of(Forgery.prologue().with("features", named), Forgery.machine(), 0, out -> {});
+    assertThat(SampleSnapshot.read(known).plan().prologue().features()).isEqualTo(named);
+    byte[] later =
+        Forgery.of(
+            Forgery.prologue().with("features", List.of("cpu:TELEPATHY")),
+            Forgery.machine(),
+            0,
+            out -> {});
+    assertThat(reading(later))
+        .isInstanceOf(SnapshotException.Incompatible.class)
+        .hasMessageContaining("cpu:TELEPATHY");
   }
 
   @Test

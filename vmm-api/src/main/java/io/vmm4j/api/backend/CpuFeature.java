@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The features of the portable processor, each a bit of CPUID (Intel SDM volume 2, CPUID), by the
- * names of the manual.
+ * The features that a machine's processor may have, each a bit of CPUID (Intel SDM volume 2,
+ * CPUID), by the names of the manual. The portable processor has those of {@link #portable}; the
+ * others are had by asking, as not every host has them.
  */
 public enum CpuFeature {
   FPU(Register.EDX_1, 0),
@@ -63,6 +64,23 @@ public enum CpuFeature {
 
   LAHF64(Register.ECX_EXTENDED, 0),
 
+  // Those that the portable processor lacks.
+  MOVBE(Register.ECX_1, 22, false),
+  /** ANDN, BEXTR, BLSI, BLSMSK, BLSR and TZCNT. */
+  BMI1(Register.EBX_7, 3, false),
+  /** BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX and SHRX. */
+  BMI2(Register.EBX_7, 8, false),
+  /** ADCX and ADOX. */
+  ADX(Register.EBX_7, 19, false),
+  CLFLUSHOPT(Register.EBX_7, 23, false),
+  CLWB(Register.EBX_7, 24, false),
+  UMIP(Register.ECX_7, 2, false),
+  /** Protection keys for user pages: RDPKRU and WRPKRU, and PKRU in XSAVE areas. */
+  PKU(Register.ECX_7, 3, false),
+  /** Protection keys for supervisor pages: IA32_PKRS. */
+  PKS(Register.ECX_7, 31, false),
+  LZCNT(Register.ECX_EXTENDED, 5, false),
+
   SYSCALL(Register.EDX_EXTENDED, 11),
   NX(Register.EDX_EXTENDED, 20),
   PAGE1GB(Register.EDX_EXTENDED, 26),
@@ -74,6 +92,7 @@ public enum CpuFeature {
     ECX_1(1, -1),
     EDX_1(1, -1),
     EBX_7(7, 0),
+    ECX_7(7, 0),
     EDX_7(7, 0),
     ECX_EXTENDED(0x8000_0001, -1),
     EDX_EXTENDED(0x8000_0001, -1);
@@ -93,7 +112,7 @@ public enum CpuFeature {
     private int of(CpuidLeaf from) {
       return switch (this) {
         case EBX_7 -> from.ebx();
-        case ECX_1, ECX_EXTENDED -> from.ecx();
+        case ECX_1, ECX_7, ECX_EXTENDED -> from.ecx();
         case EDX_1, EDX_7, EDX_EXTENDED -> from.edx();
       };
     }
@@ -106,7 +125,7 @@ public enum CpuFeature {
       int edx = leaf.edx();
       switch (this) {
         case EBX_7 -> ebx = value;
-        case ECX_1, ECX_EXTENDED -> ecx = value;
+        case ECX_1, ECX_7, ECX_EXTENDED -> ecx = value;
         case EDX_1, EDX_7, EDX_EXTENDED -> edx = value;
       }
       return new CpuidLeaf(leaf.leaf(), leaf.subleaf(), leaf.eax(), ebx, ecx, edx);
@@ -115,10 +134,23 @@ public enum CpuFeature {
 
   private final Register register;
   private final int mask;
+  private final boolean portable;
 
   CpuFeature(Register register, int bit) {
+    this(register, bit, true);
+  }
+
+  CpuFeature(Register register, int bit, boolean portable) {
     this.register = register;
     this.mask = 1 << bit;
+    this.portable = portable;
+  }
+
+  /** Returns those that a processor has unless it is told otherwise. */
+  public static Set<CpuFeature> portable() {
+    Set<CpuFeature> set = EnumSet.allOf(CpuFeature.class);
+    set.removeIf(feature -> !feature.portable);
+    return set;
   }
 
   /** Which of the features some leaves claim. */
@@ -134,7 +166,10 @@ public enum CpuFeature {
     return present;
   }
 
-  /** The leaves, which have one for each register, with some features claimed. */
+  /**
+   * The leaves, which have one for each register, with some features claimed; leaf 0xD then
+   * describes the XSAVE area that goes with them.
+   */
   public static List<CpuidLeaf> claim(List<CpuidLeaf> leaves, Set<CpuFeature> features) {
     return change(leaves, features, true);
   }
@@ -156,6 +191,6 @@ public enum CpuFeature {
       }
       result.add(changed);
     }
-    return List.copyOf(result);
+    return XsaveLeaves.of(result);
   }
 }

@@ -7,6 +7,7 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.backend.LocalApicState;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -63,8 +64,6 @@ final class ArchitecturalState {
   private static final int SREGS_APIC_BASE = 272;
 
   private static final int XSAVE_BYTES = 4096;
-  private static final int PORTABLE_XSAVE_BYTES = 576;
-  private static final int XSAVE_HEADER = 512;
   private static final long PORTABLE_COMPONENTS = 3;
 
   private static final int XCRS_BYTES = 392;
@@ -90,6 +89,7 @@ final class ArchitecturalState {
   private final GuestMsrs msrs;
   private final TimeStampCounter counter;
   private final VcpuEvents events;
+  private final XsaveLayout layout;
   private boolean shutDown;
 
   // What is frozen: not in the kernel, but here.
@@ -112,6 +112,7 @@ final class ArchitecturalState {
     this.msrs = msrs;
     this.counter = new TimeStampCounter(fd, access);
     this.events = new VcpuEvents(fd);
+    this.layout = XsaveLayout.of(host.cpuid());
   }
 
   TimeStampCounter counter() {
@@ -330,12 +331,15 @@ final class ArchitecturalState {
 
   private byte[] xsave(Arena arena) {
     MemorySegment area = get(arena, Ioctl.KVM_GET_XSAVE, XSAVE_BYTES);
-    byte[] portable = area.asSlice(0, PORTABLE_XSAVE_BYTES).toArray(BYTE);
+    byte[] portable = new byte[layout.bytes()];
+    MemorySegment.copy(area, BYTE, 0, portable, 0, XsaveLayout.LEGACY_BYTES);
     // Of the header, what says which components are there; the area is in the standard form.
-    MemorySegment header = MemorySegment.ofArray(portable).asSlice(XSAVE_HEADER);
-    long present = header.get(ValueLayout.JAVA_LONG_UNALIGNED, 0) & PORTABLE_COMPONENTS;
+    MemorySegment header = MemorySegment.ofArray(portable).asSlice(XsaveLayout.HEADER, 64);
+    long present = header.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
     header.fill((byte) 0);
-    header.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, present);
+    header.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, present & PORTABLE_COMPONENTS);
+    boolean keys = layout.hasPkru() && (present & XsaveLayout.PKRU) != 0;
+    layout.putPkru(portable, keys ? area.get(INT, layout.pkruOffset()) : 0);
     return portable;
   }
 
@@ -380,7 +384,7 @@ final class ArchitecturalState {
       throw new SnapshotException.Incompatible(
           "vCPU registers", "16 general and 6 debug registers");
     }
-    if (state.xsave().length < PORTABLE_XSAVE_BYTES) {
+    if (state.xsave().length < XsaveLayout.LEGACY_BYTES) {
       throw new SnapshotException.Incompatible(
           "XSAVE area of %d bytes".formatted(state.xsave().length),
           "the standard form has at least 576");
@@ -465,7 +469,11 @@ final class ArchitecturalState {
     xcrs.set(LONG, 16, state.xcr0());
     Libc.ioctl(fd, Ioctl.KVM_SET_XCRS, xcrs);
     MemorySegment area = arena.allocate(XSAVE_BYTES, 8);
-    MemorySegment.copy(state.xsave(), 0, area, BYTE, 0, PORTABLE_XSAVE_BYTES);
+    MemorySegment.copy(state.xsave(), 0, area, BYTE, 0, XsaveLayout.LEGACY_BYTES);
+    if (layout.hasPkru()) {
+      area.set(LONG, XsaveLayout.HEADER, area.get(LONG, XsaveLayout.HEADER) | XsaveLayout.PKRU);
+      area.set(INT, layout.pkruOffset(), layout.pkru(state.xsave()));
+    }
     Libc.ioctl(fd, Ioctl.KVM_SET_XSAVE, area);
   }
 

@@ -2,6 +2,7 @@ package io.vmm4j.engine.kvm;
 
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,11 +14,12 @@ import java.util.Set;
  * What this host can't give a guest.
  *
  * @param missing features that its processor or kernel lacks
+ * @param pkruOffset where its XSAVE areas have PKRU; 0 if they have none
  * @param tscFrequencyHz the frequency of its time-stamp counter, to the kHz, if it can't be scaled;
  *     else 0
  * @param tolerancePpm how far a guest's counter may be off without scaling, by the kernel's opinion
  */
-record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz, long tolerancePpm) {
+record HostLimits(Set<CpuFeature> missing, int pkruOffset, long tscFrequencyHz, long tolerancePpm) {
   /** The kernel gives these whatever the processor is, or they promise nothing of effect. */
   private static final Set<CpuFeature> ALWAYS =
       EnumSet.of(
@@ -38,7 +40,8 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz, long tolerancePp
   /** Asks the kernel; makes a machine of one vCPU for it, and closes it. */
   static HostLimits of(KvmDevice device) {
     Set<CpuFeature> missing = EnumSet.complementOf(EnumSet.copyOf(ALWAYS));
-    missing.removeAll(CpuFeature.of(device.supportedCpuid()));
+    List<CpuidLeaf> supported = device.supportedCpuid();
+    missing.removeAll(CpuFeature.of(supported));
     long frequency = 0;
     if (device.check(Capability.KVM_CAP_TSC_CONTROL) == 0) {
       int vm = device.createVm();
@@ -53,7 +56,8 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz, long tolerancePp
         Libc.close(vm);
       }
     }
-    return new HostLimits(missing, frequency, tolerance());
+    int pkruOffset = XsaveLayout.of(supported).pkruOffset();
+    return new HostLimits(missing, pkruOffset, frequency, tolerance());
   }
 
   private static long tolerance() {
@@ -64,11 +68,19 @@ record HostLimits(Set<CpuFeature> missing, long tscFrequencyHz, long tolerancePp
     }
   }
 
-  /** The features that leaves claim and the host lacks. */
+  /**
+   * The features that leaves claim and the host lacks. PKU is one if the host's XSAVE areas are
+   * laid out in another way: the guest executes XSAVE itself.
+   */
   Set<CpuFeature> lacking(List<CpuidLeaf> wanted) {
-    Set<CpuFeature> lacking = CpuFeature.of(wanted);
-    lacking.retainAll(missing);
-    return lacking;
+    Set<CpuFeature> claimed = CpuFeature.of(wanted);
+    boolean otherLayout =
+        claimed.contains(CpuFeature.PKU) && XsaveLayout.of(wanted).pkruOffset() != pkruOffset;
+    claimed.retainAll(missing);
+    if (otherLayout) {
+      claimed.add(CpuFeature.PKU);
+    }
+    return claimed;
   }
 
   /** The frequency of the counter that a guest can have instead of a wanted one. */

@@ -96,8 +96,10 @@ public final class KvmBackend implements VmBackend {
     HostLimits host = limits(device);
     StringBuilder detail = new StringBuilder(KvmDevice.PATH + ", Linux ");
     detail.append(System.getProperty("os.version"));
-    if (!host.missing().isEmpty()) {
-      detail.append("; without ").append(join(host.missing()));
+    Set<CpuFeature> lacking = CpuFeature.portable();
+    lacking.retainAll(host.missing());
+    if (!lacking.isEmpty()) {
+      detail.append("; without ").append(join(lacking));
     }
     if (host.tscFrequencyHz() != 0) {
       detail.append("; TSC of ").append(host.tscFrequencyHz() / 1000).append(" kHz, not scaled");
@@ -133,7 +135,7 @@ public final class KvmBackend implements VmBackend {
 
   @Override
   public List<CpuidLeaf> possible(List<CpuidLeaf> wanted) {
-    return CpuFeature.withdraw(wanted, limits().missing());
+    return CpuFeature.withdraw(wanted, limits().lacking(wanted));
   }
 
   @Override

@@ -4,10 +4,13 @@ import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BackendUnavailableException;
 import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.VmBackend;
 import io.vmm4j.api.clock.ClockMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Chooses what runs a machine, and says why. */
@@ -19,6 +22,11 @@ final class BackendChooser {
 
   private BackendChooser() {}
 
+  /** Whether a choice leaves open which backend it is. */
+  static boolean isAuto(BackendChoice choice) {
+    return choice.name().equals(BackendChoice.AUTO);
+  }
+
   /** Whether a backend of this name can count instructions, which virtual time is made of. */
   static boolean countsInstructions(String name) {
     return !name.equals(KVM);
@@ -28,10 +36,17 @@ final class BackendChooser {
    * Chooses.
    *
    * @param backends the most preferred first
+   * @param cpuid the leaves that the machine is to have
+   * @param needed the features among them that a backend must be able to give
    * @throws BackendUnavailableException if none fits; says why each does not
    */
-  static Chosen choose(List<VmBackend> backends, BackendChoice choice, ClockMode clock) {
-    boolean auto = choice.name().equals(BackendChoice.AUTO);
+  static Chosen choose(
+      List<VmBackend> backends,
+      BackendChoice choice,
+      ClockMode clock,
+      List<CpuidLeaf> cpuid,
+      Set<CpuFeature> needed) {
+    boolean auto = isAuto(choice);
     List<String> refusals = new ArrayList<>();
     for (VmBackend backend : backends) {
       if (!auto && !backend.name().equals(choice.name())) {
@@ -44,6 +59,15 @@ final class BackendChooser {
       BackendProbe probe = backend.probe();
       if (!probe.usable()) {
         refusals.add(backend.name() + ": " + probe.detail());
+        continue;
+      }
+      Set<CpuFeature> lacking = Processors.lacking(backend, cpuid, needed);
+      if (!lacking.isEmpty()) {
+        refusals.add(
+            "%s: it can't give the processor %s"
+                .formatted(
+                    backend.name(),
+                    lacking.stream().map(Enum::name).collect(Collectors.joining(", "))));
         continue;
       }
       return new Chosen(

@@ -10,11 +10,14 @@ import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
 import io.vmm4j.snapshot.MachineDescription;
@@ -72,7 +75,12 @@ public final class MachineFactory {
       throw new InvalidSpecException(faults);
     }
     BackendChooser.Chosen chosen =
-        BackendChooser.choose(catalog.backends(), spec.backend(), spec.clock());
+        BackendChooser.choose(
+            catalog.backends(),
+            spec.backend(),
+            spec.clock(),
+            Processors.wanted(spec, MachineTime.TSC_FREQUENCY_HZ, boot),
+            spec.withCpuFeatures());
     Machine machine = Machine.build(catalog, plan(spec), chosen);
     try {
       machine.boot(boot);
@@ -102,7 +110,9 @@ public final class MachineFactory {
             Optional.of(seed),
             spec.consoleLimit(),
             spec.tscFrequencyHz(),
-            spec.withoutCpuFeatures());
+            spec.withoutCpuFeatures(),
+            spec.withCpuFeatures(),
+            spec.cpuVendor());
     Processors processors = Processors.portable(spec, catalog.backends(), boot);
     return new MachinePlan(
         resolved,
@@ -118,7 +128,12 @@ public final class MachineFactory {
     MachinePlan plan = plan(snapshot.plan(), options);
     long advance = clockAdvance(snapshot, options);
     BackendChooser.Chosen chosen =
-        BackendChooser.choose(catalog.backends(), options.backend(), plan.spec().clock());
+        BackendChooser.choose(
+            catalog.backends(),
+            options.backend(),
+            plan.spec().clock(),
+            plan.cpuid(),
+            BackendChooser.isAuto(options.backend()) ? CpuFeature.of(plan.cpuid()) : Set.of());
     MachineImage image = snapshot.image();
     Machine machine = Machine.build(catalog, plan, chosen, image.description(), snapshot.memory());
     try (MemoryRestore memory = memoryRestore(machine)) {
@@ -188,7 +203,9 @@ public final class MachineFactory {
             Optional.of(seed),
             spec.consoleLimit(),
             spec.tscFrequencyHz(),
-            spec.withoutCpuFeatures());
+            spec.withoutCpuFeatures(),
+            spec.withCpuFeatures(),
+            spec.cpuVendor());
     return new MachinePlan(
         now, devices, saved.startTime(), seed, saved.cpuid(), saved.tscFrequencyHz());
   }
@@ -327,7 +344,9 @@ public final class MachineFactory {
             Optional.of(description.randomSeed()),
             MemorySize.bytes(description.consoleLimitBytes()),
             Optional.of(description.tscFrequencyHz()),
-            Set.of());
+            Set.of(),
+            Set.of(),
+            CpuVendor.of(description.cpuid()));
     return new MachinePlan(
         spec,
         devices,

@@ -9,6 +9,7 @@ import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLayout;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.ParentLink;
 import io.vmm4j.snapshot.AtomicFileWriter;
@@ -115,9 +116,9 @@ final class MachineSnapshot implements Snapshot {
       if (link.isPresent()) {
         MemoryDigest parentMemory = link.get().memory();
         writer.prologue(
-            prologue(id, taken).withParent(link.get().id(), parentMemory), parentMemory);
+            prologue(id, taken, image).withParent(link.get().id(), parentMemory), parentMemory);
       } else {
-        writer.prologue(prologue(id, taken));
+        writer.prologue(prologue(id, taken, image));
       }
       writeStates(writer, image);
       for (MachineDescription.Region region : image.description().regions()) {
@@ -136,7 +137,7 @@ final class MachineSnapshot implements Snapshot {
   static void write(OutputStream out, MachineImage image, Function<String, MemorySource> memory)
       throws IOException {
     try (SnapshotWriter writer = new SnapshotWriter(out, SnapshotCompression.FAST)) {
-      writer.prologue(prologue(UUID.randomUUID(), Instant.now()));
+      writer.prologue(prologue(UUID.randomUUID(), Instant.now(), image));
       writeStates(writer, image);
       for (MachineDescription.Region region : image.description().regions()) {
         writer.memory(region.name(), memory.apply(region.name()));
@@ -155,8 +156,9 @@ final class MachineSnapshot implements Snapshot {
     }
   }
 
-  private static Prologue prologue(UUID id, Instant taken) {
-    return Prologue.of(id, taken, PRODUCER, producerVersion());
+  private static Prologue prologue(UUID id, Instant taken, MachineImage image) {
+    return Prologue.of(id, taken, PRODUCER, producerVersion())
+        .withProcessors(CpuFeature.of(image.description().cpuid()));
   }
 
   @Override

@@ -14,14 +14,12 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.Optional;
 
 /** One software processor, as the machine sees it. */
 final class SoftwareVcpu implements Vcpu {
   private static final int SIGNALS_THAT_WAKE = Cpu.SIGNAL_INIT | Cpu.SIGNAL_STARTUP;
-
-  /** The standard form with x87 and SSE (Intel SDM volume 1, 13.4). */
-  private static final int XSAVE_BYTES = 576;
 
   private final int index;
   private final Cpu cpu;
@@ -107,8 +105,10 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public CpuState save() {
-    byte[] xsave = new byte[XSAVE_BYTES];
+    XsaveLayout layout = cpu.system.cpuid.xsave();
+    byte[] xsave = new byte[layout.bytes()];
     cpu.fpu.toXsave(xsave);
+    layout.putPkru(xsave, cpu.pkru);
     long[] gpr = new long[16];
     System.arraycopy(cpu.gpr, 0, gpr, 0, 16);
     return new CpuState(
@@ -200,6 +200,7 @@ final class SoftwareVcpu implements Vcpu {
     } catch (IllegalArgumentException e) {
       throw new SnapshotException.Incompatible("XSAVE area", String.valueOf(e.getMessage()));
     }
+    cpu.setProtectionKeys(cpu.system.cpuid.xsave().pkru(state.xsave()), 0);
     cpu.setEflags((int) state.rflags());
     cpu.system.msrs.restore(state.msrs());
     // In real mode SS.DPL means nothing; in v86 mode it is 3.

@@ -76,6 +76,15 @@ public final class ControlBits {
   /** Ring 0 executes no user pages. */
   public static final long CR4_SMEP = 1 << 20;
 
+  /** Ring 0 accesses no user pages. */
+  public static final long CR4_SMAP = 1 << 21;
+
+  /** Protection keys of user pages. */
+  public static final long CR4_PKE = 1 << 22;
+
+  /** Protection keys of supervisor pages. */
+  public static final long CR4_PKS = 1 << 24;
+
   /** SYSCALL. */
   public static final long EFER_SCE = 1;
 

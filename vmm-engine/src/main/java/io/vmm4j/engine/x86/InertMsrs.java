@@ -1,5 +1,6 @@
 package io.vmm4j.engine.x86;
 
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
@@ -8,7 +9,8 @@ import java.util.OptionalLong;
 
 /**
  * The MSRs that tell something, or keep what was written, and change nothing the processor does
- * (Intel SDM volume 4). Every backend has these, with the same values. For one thread at a time.
+ * (Intel SDM volume 4; AMD's own: APM volume 2, appendix A). Every backend has these, with the same
+ * values. For one thread at a time.
  */
 public final class InertMsrs {
   private static final int PLATFORM_ID = 0x17;
@@ -23,24 +25,39 @@ public final class InertMsrs {
   private static final int MCG_STATUS = 0x17A;
   private static final int MISC_ENABLE = 0x1A0;
   private static final int DEBUG_CTL = 0x1D9;
+  private static final int SYSCFG = 0xC0010010;
+  private static final int HWCR = 0xC0010015;
+  private static final int NB_CFG = 0xC001001F;
   private static final int LAST_BRANCH_FIRST = 0x1DB;
   private static final int LAST_BRANCH_LAST = 0x1DE;
 
   /** Fast strings on; branch trace and event sampling stores not available. */
   private static final long POWER_ON_MISC_ENABLE = 0x1801;
 
-  private static final int[] SAVED = {SPEC_CTRL, BIOS_SIGN_ID, MCG_STATUS, MISC_ENABLE, DEBUG_CTL};
+  /**
+   * AMD's: the time-stamp counter has the frequency of the highest P-state (APM volume 2, HWCR).
+   */
+  private static final long HWCR_TSC_FREQUENCY = 1 << 24;
+
+  /** Of AMD's NB_CFG: configuration space beyond 256 bytes through ports, which Linux sets. */
+  private static final long NB_CFG_EXTENDED_CONFIGURATION = 1L << 46;
+
+  private static final int[] SAVED = {
+    SPEC_CTRL, BIOS_SIGN_ID, MCG_STATUS, MISC_ENABLE, DEBUG_CTL, NB_CFG
+  };
 
   private final Mtrrs mtrrs = new Mtrrs();
   private final boolean hasSpecCtrl;
   private final boolean hasFlush;
   private final boolean hasArchCapabilities;
+  private final boolean amd;
   private final int physicalBits;
   private long specCtrl;
   private long biosSignId;
   private long mcgStatus;
   private long miscEnable;
   private long debugCtl;
+  private long nbCfg;
 
   /** Those of a processor with some CPUID, as after power-on. */
   public InertMsrs(List<CpuidLeaf> cpuid) {
@@ -56,6 +73,7 @@ public final class InertMsrs {
     this.hasSpecCtrl = (structured & 1 << 26) != 0;
     this.hasFlush = (structured & 1 << 28) != 0;
     this.hasArchCapabilities = (structured & 1 << 29) != 0;
+    this.amd = CpuVendor.of(cpuid) == CpuVendor.AMD;
     this.physicalBits = bits;
     powerOn();
   }
@@ -68,6 +86,7 @@ public final class InertMsrs {
     mcgStatus = 0;
     miscEnable = POWER_ON_MISC_ENABLE;
     debugCtl = 0;
+    nbCfg = 0;
   }
 
   /** RDMSR; empty where there is no such register. */
@@ -83,6 +102,7 @@ public final class InertMsrs {
       case MCG_STATUS -> OptionalLong.of(mcgStatus);
       case MISC_ENABLE -> OptionalLong.of(miscEnable);
       case DEBUG_CTL -> OptionalLong.of(debugCtl);
+      case SYSCFG, HWCR, NB_CFG -> amd ? OptionalLong.of(readAmd(index)) : OptionalLong.empty();
       default -> {
         if (Mtrrs.contains(index)) {
           yield OptionalLong.of(mtrrs.read(index));
@@ -90,6 +110,14 @@ public final class InertMsrs {
         boolean lastBranch = index >= LAST_BRANCH_FIRST && index <= LAST_BRANCH_LAST;
         yield lastBranch ? OptionalLong.of(0) : OptionalLong.empty();
       }
+    };
+  }
+
+  private long readAmd(int index) {
+    return switch (index) {
+      case HWCR -> HWCR_TSC_FREQUENCY;
+      case NB_CFG -> nbCfg;
+      default -> 0; // SYSCFG: no encryption of memory, no range beyond the MTRRs'
     };
   }
 
@@ -121,6 +149,12 @@ public final class InertMsrs {
           return false;
         }
         debugCtl = value;
+      }
+      case NB_CFG -> {
+        if (!amd || (value & ~NB_CFG_EXTENDED_CONFIGURATION) != 0) {
+          return false;
+        }
+        nbCfg = value;
       }
       default -> {
         return Mtrrs.contains(index) && mtrrs.write(index, value, physicalBits);

@@ -124,6 +124,12 @@ final class Assembler {
       bytes(0x40 | Math.max(rex, 0) | needed);
     }
     opcode(opcode);
+    return operand(reg, rm, immediateBytes);
+  }
+
+  /** ModRM, SIB and displacement. */
+  private Assembler operand(int reg, Operand rm, int immediateBytes) {
+    int b = rm.isRegister() ? rm.register() : Math.max(rm.base(), 0);
     int field = (reg & 7) << 3;
     if (rm.isRegister()) {
       return bytes(0xC0 | field | b & 7);
@@ -148,6 +154,28 @@ final class Assembler {
       bytes(mode | field | b & 7);
     }
     return immediate(none ? 0 : small ? 1 : 4, displacement);
+  }
+
+  /**
+   * An instruction with VEX of three bytes, up to its immediate operand.
+   *
+   * @param prefix what its field pp has: 0 none, 1 for 66, 2 for F3, 3 for F2
+   * @param opcode of the map 0F 38 or 0F 3A
+   * @param second the register of its field vvvv
+   */
+  Assembler vex(
+      int prefix, int opcode, int reg, int second, Operand rm, int size, int immediateBytes) {
+    if (rm.narrow()) {
+      bytes(0x67);
+    }
+    if (rm.segmentPrefix() != 0) {
+      bytes(rm.segmentPrefix());
+    }
+    int b = rm.isRegister() ? rm.register() : Math.max(rm.base(), 0);
+    int high = (reg & 8) >> 1 | (Math.max(rm.index(), 0) & 8) >> 2 | (b & 8) >> 3;
+    bytes(0xC4, (~high & 7) << 5 | opcode >> 8);
+    bytes((size == 8 ? 0x80 : 0) | (~second & 15) << 3 | prefix, opcode & 0xFF);
+    return operand(reg, rm, immediateBytes);
   }
 
   private void opcode(int opcode) {

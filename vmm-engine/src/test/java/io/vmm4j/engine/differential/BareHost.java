@@ -1,6 +1,7 @@
 package io.vmm4j.engine.differential;
 
 import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.backend.VmBackend;
@@ -15,7 +16,8 @@ import java.util.List;
 
 /**
  * A machine of memory alone, whose every port calls {@code onPortWrite}. Time stands in it. Of the
- * model's features its processor has those of user code, so that a host need not have the others.
+ * model's features its processor has those of user code, so that a host need not have the others;
+ * and those besides that the host has ({@link HostFeatures}).
  */
 final class BareHost implements BackendHost {
   static final long MEMORY_BYTES = 2 << 20;
@@ -35,7 +37,11 @@ final class BareHost implements BackendHost {
   BareHost(Arena arena, VmBackend backend, Runnable onPortWrite) {
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
     this.tscFrequencyHz = backend.possibleTscFrequencyHz(WANTED_TSC_HZ);
-    this.cpuid = CpuModel.portable(1, tscFrequencyHz).stream().map(BareHost::userFeatures).toList();
+    List<CpuidLeaf> model =
+        CpuModel.portable(1, tscFrequencyHz, HostFeatures.PRESENT.vendor()).stream()
+            .map(BareHost::userFeatures)
+            .toList();
+    this.cpuid = backend.possible(CpuFeature.claim(model, HostFeatures.PRESENT.features()));
     this.onPortWrite = onPortWrite;
   }
 

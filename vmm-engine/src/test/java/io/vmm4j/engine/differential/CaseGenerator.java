@@ -61,15 +61,17 @@ final class CaseGenerator {
     ControlFlow flow = new ControlFlow(code, draw);
     X87Code x87 = new X87Code(code, draw);
     VectorCode vectors = new VectorCode(code, draw);
+    BitCode bits = new BitCode(code, draw);
     int groups = draw.oneIn(4) ? 1 + draw.below(3) : 1 + draw.below(MOST_GROUPS);
     // Mostly of one kind, for a case of all kinds seldom feeds one result to the next.
-    int favourite = draw.below(5);
+    int favourite = draw.below(6);
     for (int i = 0; i < groups && !code.isFull(); i++) {
       flow.beginGroup();
-      switch (draw.oneIn(3) ? draw.below(8) : favourite) {
-        case 0, 4, 5 -> integers.emit();
+      switch (draw.oneIn(3) ? draw.below(9) : favourite) {
+        case 0, 4, 6 -> integers.emit();
         case 1 -> x87.emit();
-        case 2, 6, 7 -> vectors.emit();
+        case 2, 7, 8 -> vectors.emit();
+        case 5 -> bits.emit();
         default -> {
           if (draw.oneIn(3)) {
             flow.emit();

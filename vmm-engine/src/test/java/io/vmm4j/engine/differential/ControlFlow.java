@@ -70,6 +70,9 @@ final class ControlFlow extends Emitter {
         if (draw.oneIn(4)) {
           code.bytes(0x67);
         }
+        if (draw.oneIn(4)) {
+          code.bytes(draw.pick(0xF2, 0xF3));
+        }
         code.bytes(draw.pick(0xE0, 0xE1, 0xE2, 0xE3));
         displacement(1);
       }
@@ -139,7 +142,13 @@ final class ControlFlow extends Emitter {
       case 0 -> code.bytes(0xCC).end();
       case 1 -> code.bytes(0xCD, draw.pick(0, 1, 2, 3, 4, 5, 6, 8, 13, 14, 0x20, 0x81, 0xFF)).end();
       case 2 -> code.bytes(0xF1).end(); // INT1
-      case 3 -> code.bytes(draw.pick(0xF4, 0xFA, 0xFB, 0xEC, 0xEE, 0x6C, 0x6E)).end();
+      case 3 -> {
+        if (draw.oneIn(3)) {
+          load(Draw.RCX, draw.below(2));
+          code.bytes(0xF3);
+        }
+        code.bytes(draw.pick(0xF4, 0xFA, 0xFB, 0xEC, 0xEE, 0x6C, 0x6E)).end();
+      }
       case 4 -> {
         // Privileged, or of no meaning outside VMX and SVM.
         int[] codes = {0x06, 0x08, 0x09, 0x0B, 0x30, 0x32, 0x33};

@@ -58,11 +58,6 @@ enum Freedom {
           + " there it can be overridden to 16",
       "not generated",
       0),
-  LAR(
-      "bits 16 to 19 of what LAR loads",
-      "SDM LAR: the descriptor's second doubleword masked by 00FxFF00H; APM LAR: by 00FFFF00H",
-      "defined by AND",
-      0),
   APPROXIMATION(
       "results of RCPPS, RCPSS, RSQRTPS and RSQRTSS within a relative error of 1.5 * 2^-12",
       "SDM RCPPS, RCPSS, RSQRTPS, RSQRTSS: Description",
@@ -74,11 +69,6 @@ enum Freedom {
       "SDM volume 1, Transcendental Instruction Accuracy: less than 1 ulp if rounded to nearest,"
           + " else 1.5, of the reduced argument",
       "all x87 registers are overwritten behind; TranscendentalOracleTest bounds the error",
-      0),
-  C1_OF_COMPARISON(
-      "C1 after FCOMI, FCOMIP, FUCOMI and FUCOMIP: Intel clears it, AMD leaves it as it was",
-      "SDM FCOMI: FPU Flags Affected; AMD as seen",
-      "cleared by FINCSTP and FDECSTP behind",
       0),
   LAST_X87_INSTRUCTION(
       "FOP, FIP, FCS, FDP and FDS: AMD stores them only while an exception is pending, Intel may"
@@ -128,20 +118,49 @@ enum Freedom {
           + " are implementation dependent",
       "the mask is all ones where the address may fault",
       0),
+  EMPTY_PORT_STRING(
+      "whether REP INS and REP OUTS with a count of 0 check the segment, as they check the port",
+      "SDM REP: Operation: nothing is done; of the port's check observed, on AMD",
+      "not compared: the port is checked first, and user code has none",
+      0),
+  VENDOR(
+      "0F 0D with a register: NOP on Intel, #UD on AMD; LOOPNE and LOOPE with F2 or F3: AMD follows"
+          + " the prefix; RF after a trap within REP: 1 on Intel, 0 on AMD; bits 16 to 19 of LAR: 0"
+          + " on Intel, of the limit on AMD; C1 after FCOMI and its kin: 0 on Intel, as before on AMD",
+      "SDM volume 3, Instruction-Breakpoint Exception Condition; SDM LAR: the descriptor masked by"
+          + " 00FxFF00H; APM LAR: by 00FFFF00H; SDM FCOMI: FPU Flags Affected; the rest of AMD"
+          + " observed",
+      "the software CPU is of the host's vendor (CpuVendor)",
+      0),
   SPLIT_LOCK(
       "locked accesses across cache lines, which a host's kernel may trap or slow down",
       "no manual's: Linux does so (split_lock_detect), where the processor tells of them",
       "not generated",
       0),
   BEYOND_MODEL(
-      "instructions that the model's CPUID denies and the processor has: nothing takes away TZCNT,"
-          + " LZCNT, MOVBE, AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
+      "instructions that CPUID denies and the processor has: nothing takes away TZCNT, LZCNT, MOVBE,"
+          + " AES, PCLMULQDQ, SHA, ADX, BMI, CLWB, SSE4a and their like",
       "SDM volume 3, Changes to Instruction Behavior in VMX Non-Root Operation: it names those"
           + " that a control can make undefined, and they are not among them",
       "not generated",
       0),
+  FLAGS_OF_ZERO_COUNT(
+      "OF, SF, PF and AF after TZCNT and LZCNT",
+      "SDM TZCNT, LZCNT: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.ZERO_COUNT),
+  FLAGS_OF_BIT_MANIPULATION(
+      "AF and PF after ANDN, BLSI, BLSMSK, BLSR and BZHI",
+      "SDM ANDN, BLSI, BLSMSK, BLSR, BZHI: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_MANIPULATION),
+  FLAGS_OF_BIT_EXTRACT(
+      "SF, AF and PF after BEXTR",
+      "SDM BEXTR: Flags Affected",
+      "as FLAGS_OF_LOGIC",
+      UndefinedFlags.BIT_EXTRACT),
   ENVIRONMENT(
-      "CPUID, XGETBV, RDTSC, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
+      "CPUID, XGETBV, RDTSC, RDPKRU, WRPKRU, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
           + " of FS and GS: another system is behind them",
       "NativeProcessor runs under the host's",
       "not generated",

@@ -503,7 +503,12 @@ final class IntegerCode extends Emitter {
   private void nothing() {
     switch (draw.below(5)) {
       case 0 -> general(wideSize(), 0x11F, draw.below(8), draw.memory(4, 1));
-      case 1 -> general(4, draw.pick(0x118, 0x10D), draw.below(4), draw.memory(4, 1));
+      case 1 ->
+          general(
+              4,
+              draw.pick(0x118, 0x10D),
+              draw.below(8),
+              draw.oneIn(4) ? Operand.register(draw.source()) : draw.memory(4, 1));
       case 2 -> code.bytes(0xF3, 0x90).end();
       case 3 -> code.bytes(0x0F, 0xAE, draw.pick(0xE8, 0xF0, 0xF8)).end(); // fences
       default -> code.modrm(prefixes(), -1, 0x1AE, 7, draw.memory(1, 1), 0).end(); // CLFLUSH
@@ -529,21 +534,9 @@ final class IntegerCode extends Emitter {
         int opcode = draw.oneIn(2) ? draw.pick(0x102, 0x103) : 0x100;
         int reg = opcode == 0x100 ? draw.pick(4, 5) : draw.destination();
         int size = opcode == 0x100 ? 4 : wideSize();
-        if (opcode == 0x102) {
-          general(size, opcode, reg, Operand.register(r), 0, 0, Mask.register(reg));
-          defineLar(reg);
-        } else {
-          general(size, opcode, reg, Operand.register(r));
-        }
+        general(size, opcode, reg, Operand.register(r));
       }
     }
-  }
-
-  /** LAR leaves bits 16 to 19 open: {@link Freedom#LAR}. */
-  private void defineLar(int r) {
-    code.modrm(prefixes(), 8, 0x81, 4, Operand.register(r), 4).immediate(4, ~0xF_0000L);
-    code.end(Mask.flags(Freedom.FLAGS_OF_LOGIC.flags()));
-    defineFlags(Freedom.FLAGS_OF_LOGIC.flags());
   }
 
   private void test() {

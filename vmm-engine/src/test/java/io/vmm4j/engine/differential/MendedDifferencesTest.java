@@ -262,4 +262,15 @@ class MendedDifferencesTest {
     assertThat(o.state().abridgedTag()).isEqualTo(0xFE);
     assertThat(o.state().signExponent(1)).isEqualTo(0x4000);
   }
+
+  @Test
+  void thePortIsCheckedThoughTheCountIs0() {
+    start.gpr()[RSI] = Layout.DATA;
+    start.gpr()[RDI] = Layout.DATA;
+    start.gpr()[RCX] = 0;
+
+    assertFaults(GP, 0xF3, 0x6C); // REP INSB
+    assertFaults(GP, 0xF2, 0x6F); // REPNE OUTSD
+    assertEnds(run(0xF3, 0xA4), 2); // REP MOVSB
+  }
 }

@@ -61,18 +61,7 @@ final class X87Code extends Emitter {
       approximation();
       return;
     }
-    if (isComparisonWithFlags(escape, modrm)) {
-      code.bytes(0xD8 | escape, modrm).end(Mask.X87);
-      code.bytes(0xD9, 0xF7).end(Mask.X87); // FINCSTP
-      code.bytes(0xD9, 0xF6).end(); // FDECSTP
-      return;
-    }
     code.bytes(0xD8 | escape, modrm).end();
-  }
-
-  /** {@link Freedom#C1_OF_COMPARISON}. */
-  private static boolean isComparisonWithFlags(int escape, int modrm) {
-    return (escape & 3) == 3 && modrm >= 0xE8 && modrm < 0xF8;
   }
 
   private void constant() {

@@ -198,7 +198,8 @@ class MachineSnapshotTest {
   private MachineBoot noBoot() {
     return new MachineBoot() {
       @Override
-      public List<io.vmm4j.api.backend.CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
+      public List<io.vmm4j.api.backend.CpuidLeaf> cpuid(
+          int cpus, long tscFrequencyHz, io.vmm4j.api.backend.CpuVendor vendor) {
         return List.of();
       }
 

@@ -3,9 +3,12 @@ package io.vmm4j.engine.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.BackendChoice;
+import io.vmm4j.api.BackendUnavailableException;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.BackendHost;
@@ -13,12 +16,15 @@ import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.VmBackend;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.cpuid.CpuModel;
+import io.vmm4j.engine.software.SoftwareBackend;
+import io.vmm4j.snapshot.SnapshotInspection;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,7 +42,7 @@ class ProcessorsTest {
 
   @TempDir private Path directory;
 
-  /** A backend of a host without PCID, whose counter can't be scaled. */
+  /** A backend of a host without PCID and BMI2, whose counter can't be scaled. */
   private record PoorBackend(boolean usable) implements VmBackend {
     @Override
     public String name() {
@@ -55,7 +61,7 @@ class ProcessorsTest {
 
     @Override
     public List<CpuidLeaf> possible(List<CpuidLeaf> wanted) {
-      return CpuFeature.withdraw(wanted, EnumSet.of(CpuFeature.PCID));
+      return CpuFeature.withdraw(wanted, EnumSet.of(CpuFeature.PCID, CpuFeature.BMI2));
     }
 
     @Override
@@ -73,8 +79,8 @@ class ProcessorsTest {
     MachineBoot boot =
         new MachineBoot() {
           @Override
-          public List<CpuidLeaf> cpuid(int cpus, long hz) {
-            return CpuModel.portable(cpus, hz);
+          public List<CpuidLeaf> cpuid(int cpus, long hz, CpuVendor vendor) {
+            return CpuModel.portable(cpus, hz, vendor);
           }
 
           @Override
@@ -93,8 +99,13 @@ class ProcessorsTest {
   void withRealTimeTheyHaveWhatAllUsableBackendsHave() {
     Processors processors = portable(spec(ClockMode.REAL), true);
     assertThat(processors.tscFrequencyHz()).isEqualTo(HOST_HZ);
-    assertThat(CpuFeature.of(processors.cpuid()))
-        .isEqualTo(EnumSet.complementOf(EnumSet.of(CpuFeature.PCID)));
+    assertThat(CpuFeature.of(processors.cpuid())).isEqualTo(portableWithoutPcid());
+  }
+
+  private static Set<CpuFeature> portableWithoutPcid() {
+    Set<CpuFeature> features = CpuFeature.portable();
+    features.remove(CpuFeature.PCID);
+    return features;
   }
 
   @Test
@@ -107,6 +118,95 @@ class ProcessorsTest {
   void withVirtualTimeTheyAreTheSameOnEveryHost() {
     assertThat(portable(spec(ClockMode.VIRTUAL), true))
         .isEqualTo(new Processors(CpuModel.portable(1, 1_000_000_000), 1_000_000_000));
+  }
+
+  private static VmSpec asking(ClockMode clock, CpuFeature... features) {
+    return spec(clock).toBuilder()
+        .withCpuFeatures(features)
+        .cpuVendor(CpuVendor.AMD)
+        .backend(Backends.software())
+        .build();
+  }
+
+  private static BackendChooser.Chosen choose(VmSpec spec, BackendChoice choice) {
+    List<VmBackend> backends = List.of(new PoorBackend(true), new SoftwareBackend());
+    return BackendChooser.choose(
+        backends,
+        choice,
+        spec.clock(),
+        CpuFeature.claim(CpuModel.portable(1, 1_000_000_000), spec.withCpuFeatures()),
+        spec.withCpuFeatures());
+  }
+
+  @Test
+  void whatIsAskedForIsThereThoughABackendThatCouldRunHereLacksIt() {
+    for (ClockMode clock : ClockMode.values()) {
+      Processors processors = portable(asking(clock, CpuFeature.BMI2, CpuFeature.UMIP), true);
+      assertThat(CpuFeature.of(processors.cpuid()))
+          .containsAll(CpuFeature.portable()) // PCID too: the other backend can't run it anyway
+          .contains(CpuFeature.BMI2, CpuFeature.UMIP)
+          .doesNotContain(CpuFeature.BMI1);
+      assertThat(CpuVendor.of(processors.cpuid())).isEqualTo(CpuVendor.AMD);
+    }
+  }
+
+  @Test
+  void whatIsAskedForOfAllBackendsLeavesThemWhatTheyHaveInCommon() {
+    Set<CpuFeature> expected = portableWithoutPcid();
+    expected.add(CpuFeature.UMIP);
+    assertThat(CpuFeature.of(portable(asking(ClockMode.REAL, CpuFeature.UMIP), true).cpuid()))
+        .isEqualTo(expected);
+  }
+
+  @Test
+  void ofSeveralBackendsOneIsChosenThatCanGiveWhatIsAskedFor() {
+    BackendChooser.Chosen common = choose(asking(ClockMode.REAL), Backends.auto());
+    assertThat(common.backend().name()).isEqualTo("poor");
+    VmSpec wishes = asking(ClockMode.REAL, CpuFeature.BMI2);
+    BackendChooser.Chosen able = choose(wishes, Backends.auto());
+    assertThat(able.backend().name()).isEqualTo("software");
+    assertThat(able.selection().reason()).contains("poor: it can't give the processor BMI2");
+    assertThatThrownBy(() -> choose(wishes, new BackendChoice("poor")))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessageContaining("BMI2");
+  }
+
+  @Test
+  void aFeatureBothAskedForAndDeclinedIsAFault() {
+    assertThatThrownBy(() ->
+            GuestPrograms.spec(directory, Backends.software(), GuestPrograms.HELLO)
+                .withCpuFeatures(CpuFeature.BMI1)
+                .withoutCpuFeatures(CpuFeature.BMI1)
+                .build())
+        .isInstanceOf(InvalidSpecException.class)
+        .hasMessageContaining("BMI1");
+  }
+
+  @Test
+  void whatIsAskedForGoesThroughSnapshotsWhichNameIt() throws IOException {
+    VmSpec spec =
+        GuestPrograms.spec(directory, Backends.software(), GuestPrograms.REGISTERS)
+            .withCpuFeatures(CpuFeature.PKU, CpuFeature.PKS)
+            .cpuVendor(CpuVendor.AMD)
+            .build();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Vm vm = Vm.create(spec);
+        Snapshot snapshot = vm.snapshot()) {
+      snapshot.writeTo(bytes);
+    }
+    byte[] file = bytes.toByteArray();
+    assertThat(
+            SnapshotInspection.of(new ByteArrayInputStream(file), SnapshotLimits.standard())
+                .prologue()
+                .orElseThrow()
+                .features())
+        .containsExactlyInAnyOrder("cpu:PKU", "cpu:PKS");
+    try (Snapshot read = Snapshot.read(new ByteArrayInputStream(file));
+        Vm vm = read.load(Backends.auto())) {
+      assertThat(vm.backend().name()).isEqualTo("software"); // KVM has no PKS anywhere
+      assertThat(vm.spec().cpuVendor()).isEqualTo(CpuVendor.AMD);
+      assertThat(vm.cpuState(0).xsave()).hasSize(2440);
+    }
   }
 
   @Test

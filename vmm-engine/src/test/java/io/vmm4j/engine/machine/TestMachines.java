@@ -5,6 +5,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
@@ -34,7 +35,7 @@ final class TestMachines {
 
   static final class NoBoot implements MachineBoot {
     @Override
-    public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz) {
+    public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz, CpuVendor vendor) {
       return List.of(new CpuidLeaf(0, -1, 1, 2, 3, 4));
     }
 
@@ -62,7 +63,9 @@ final class TestMachines {
         Optional.of(1L),
         MemorySize.kibibytes(64),
         Optional.empty(),
-        Set.of());
+        Set.of(),
+        Set.of(),
+        CpuVendor.INTEL);
   }
 
   Vm create(ClockMode clock) {

@@ -1,6 +1,8 @@
 package io.vmm4j.engine.software;
 
 import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.clock.ClockMode;
@@ -11,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A machine of memory and nothing else, for tests that drive a {@code Cpu} directly: 16 MiB of RAM
@@ -26,12 +29,17 @@ public final class TestHost implements BackendHost {
   /** The vectors whose level-triggered interrupt has ended. */
   public final List<Integer> endedInterrupts = new ArrayList<>();
 
+  /** What happens in each write to a port and to MMIO. */
+  public Runnable onWrite = () -> {};
+
   /** What IN gives. */
   public int portValue = 0x12345678;
 
   /** What the acknowledge cycle gives. */
   public int externalVector = 0x20;
 
+  private final CpuVendor vendor;
+  private final Set<CpuFeature> features;
   private final MemorySegment memory = Arena.ofAuto().allocate(MEMORY_BYTES, 4096);
   private final List<ManualTimer> timers = new ArrayList<>();
   private long nanos;
@@ -58,6 +66,21 @@ public final class TestHost implements BackendHost {
     public boolean isArmed() {
       return at >= 0;
     }
+  }
+
+  /** A machine with an Intel processor. */
+  public TestHost() {
+    this(CpuVendor.INTEL, Set.of());
+  }
+
+  /**
+   * A machine with a processor of a vendor.
+   *
+   * @param features what it has besides
+   */
+  public TestHost(CpuVendor vendor, Set<CpuFeature> features) {
+    this.vendor = vendor;
+    this.features = features;
   }
 
   /** Moves the clock on, firing timers in their order. */
@@ -92,15 +115,17 @@ public final class TestHost implements BackendHost {
 
   @Override
   public List<CpuidLeaf> cpuid() {
-    return List.of(
-        new CpuidLeaf(0, -1, 0xD, 0x756E6547, 0x6C65746E, 0x49656E69),
-        new CpuidLeaf(1, -1, 0x30661, 0x10800, 0xC5BA2201, 0x0F8BFBFF & ~2),
-        new CpuidLeaf(7, 0, 0, 0x00140683, 0, 1 << 29 | 1 << 4),
-        new CpuidLeaf(0xB, 0, 0, 1, 0x100, 0),
-        new CpuidLeaf(0xD, 0, 3, 576, 576, 0),
-        new CpuidLeaf(0x80000000, -1, 0x80000008, 0, 0, 0),
-        new CpuidLeaf(0x80000001, -1, 0, 0, 1, 0x2C100800),
-        new CpuidLeaf(0x80000008, -1, 0x3028, 0, 0, 0));
+    List<CpuidLeaf> leaves =
+        List.of(
+            vendor.leaf(0xD),
+            new CpuidLeaf(1, -1, 0x30661, 0x10800, 0xC5BA2201, 0x0F8BFBFF & ~2),
+            new CpuidLeaf(7, 0, 0, 0x00140683, 0, 1 << 29 | 1 << 4),
+            new CpuidLeaf(0xB, 0, 0, 1, 0x100, 0),
+            new CpuidLeaf(0xD, 0, 3, 576, 576, 0),
+            new CpuidLeaf(0x80000000, -1, 0x80000008, 0, 0, 0),
+            new CpuidLeaf(0x80000001, -1, 0, 0, 1, 0x2C100800),
+            new CpuidLeaf(0x80000008, -1, 0x3028, 0, 0, 0));
+    return CpuFeature.claim(leaves, features);
   }
 
   @Override
@@ -160,6 +185,7 @@ public final class TestHost implements BackendHost {
 
   @Override
   public void writePort(int port, int size, int value) {
+    onWrite.run();
     portWrites.add("%x:%d=%x".formatted(port, size, value));
   }
 
@@ -169,7 +195,9 @@ public final class TestHost implements BackendHost {
   }
 
   @Override
-  public void writeMmio(long guestPhysicalAddress, int size, long value) {}
+  public void writeMmio(long guestPhysicalAddress, int size, long value) {
+    onWrite.run();
+  }
 
   @Override
   public int acknowledgeExternalInterrupt() {

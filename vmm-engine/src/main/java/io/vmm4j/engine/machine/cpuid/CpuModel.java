@@ -1,10 +1,10 @@
 package io.vmm4j.engine.machine.cpuid;
 
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -27,6 +27,12 @@ public final class CpuModel {
    * cpu_vuln_whitelist}, NO_SPECULATION). That is also the truth about an interpreter.
    */
   public static final int SIGNATURE = 0x0003_0661;
+
+  /**
+   * Family 0x11, model 3, stepping 1, for {@link CpuVendor#AMD}: likewise on the lists of what does
+   * not leak, and without the particulars of a microarchitecture that systems look for.
+   */
+  public static final int AMD_SIGNATURE = 0x0020_0F31;
 
   /** Bits of a guest physical address. */
   public static final int PHYSICAL_ADDRESS_BITS = 40;
@@ -73,6 +79,7 @@ public final class CpuModel {
   public static final String BRAND = "vmm4j virtual CPU";
 
   private static final int MAX_BASIC_LEAF = 0x16;
+  private static final int MAX_BASIC_LEAF_AMD = 0xD;
   private static final int MAX_EXTENDED_LEAF = 0x8000_0008;
   private static final int MAX_HYPERVISOR_LEAF = 0x4000_0010;
 
@@ -86,6 +93,18 @@ public final class CpuModel {
    * @throws IllegalArgumentException if one of them is out of range
    */
   public static List<CpuidLeaf> portable(int cpus, long tscFrequencyHz) {
+    return portable(cpus, tscFrequencyHz, CpuVendor.INTEL);
+  }
+
+  /**
+   * The leaves of a machine whose processors are of a vendor.
+   *
+   * @param cpus how many vCPUs it has, 1 to 255, each a core of one package
+   * @param tscFrequencyHz the frequency of its TSC; guests see it rounded to kHz
+   * @param vendor whose processor it is
+   * @throws IllegalArgumentException if one of them is out of range
+   */
+  public static List<CpuidLeaf> portable(int cpus, long tscFrequencyHz, CpuVendor vendor) {
     if (cpus < 1 || cpus > 255) {
       throw new IllegalArgumentException("cpus: 1 to 255, not " + cpus);
     }
@@ -94,22 +113,20 @@ public final class CpuModel {
           "tscFrequencyHz: 1 MHz to 4.29 GHz, not " + tscFrequencyHz);
     }
     int coreBits = 32 - Integer.numberOfLeadingZeros(cpus - 1);
+    boolean amd = vendor == CpuVendor.AMD;
     List<CpuidLeaf> leaves = new ArrayList<>();
-    leaves.add(vendor(MAX_BASIC_LEAF));
+    leaves.add(vendor.leaf(amd ? MAX_BASIC_LEAF_AMD : MAX_BASIC_LEAF));
     leaves.add(
         leaf(
             1,
-            SIGNATURE,
+            amd ? AMD_SIGNATURE : SIGNATURE,
             // CLFLUSH of 8 quadwords; room for 2^coreBits APIC ids in the package
             (1 << coreBits) << 16 | 8 << 8,
             0,
             cpus > 1 ? 1 << 28 : 0));
-    // Leaf 2 refers to leaf 4 for the caches (0xFF) and promises 64-byte prefetch (0xF0).
-    leaves.add(leaf(2, 0x00FF_F001, 0, 0, 0));
-    leaves.add(cache(0, 1, 1, 0, coreBits, 8, 64));
-    leaves.add(cache(1, 2, 1, 0, coreBits, 8, 64));
-    leaves.add(cache(2, 3, 2, 0, coreBits, 16, 1024));
-    leaves.add(new CpuidLeaf(4, 3, 0, 0, 0, 0));
+    if (!amd) {
+      intelCaches(leaves, coreBits);
+    }
     leaves.add(leaf(6, 1 << 2, 0, 0, 0)); // ARAT
     leaves.add(new CpuidLeaf(7, 0, 0, 0, 0, 0));
     leaves.add(new CpuidLeaf(0xB, 0, 0, 1, 1 << 8, 0));
@@ -117,14 +134,39 @@ public final class CpuModel {
     leaves.add(new CpuidLeaf(0xB, 2, 0, 0, 2, 0));
     leaves.add(new CpuidLeaf(0xD, 0, 0b11, XSAVE_AREA_BYTES, XSAVE_AREA_BYTES, 0));
     leaves.add(new CpuidLeaf(0xD, 1, 1, 0, 0, 0)); // XSAVEOPT, neither XSAVEC nor XSAVES
-    leaves.add(tscRatio(tscFrequencyHz));
-    int megahertz = (int) ((tscFrequencyHz + 500_000) / 1_000_000);
-    leaves.add(leaf(0x16, megahertz, megahertz, 100, 0));
+    if (!amd) {
+      leaves.add(tscRatio(tscFrequencyHz));
+      int megahertz = (int) ((tscFrequencyHz + 500_000) / 1_000_000);
+      leaves.add(leaf(0x16, megahertz, megahertz, 100, 0));
+    }
     leaves.add(text(0x4000_0000, MAX_HYPERVISOR_LEAF, HYPERVISOR_SIGNATURE));
     leaves.add(
         leaf(MAX_HYPERVISOR_LEAF, (int) ((tscFrequencyHz + 500) / 1000), CRYSTAL_HZ / 1000, 0, 0));
-    leaves.add(leaf(0x8000_0000, MAX_EXTENDED_LEAF, 0, 0, 0));
-    leaves.add(leaf(0x8000_0001, 0, 0, 0, 0));
+    extended(leaves, cpus, coreBits, vendor);
+    return CpuFeature.claim(leaves, CpuFeature.portable());
+  }
+
+  private static void intelCaches(List<CpuidLeaf> leaves, int coreBits) {
+    // Leaf 2 refers to leaf 4 for the caches (0xFF) and promises 64-byte prefetch (0xF0).
+    leaves.add(leaf(2, 0x00FF_F001, 0, 0, 0));
+    leaves.add(cache(0, 1, 1, 0, coreBits, 8, 64));
+    leaves.add(cache(1, 2, 1, 0, coreBits, 8, 64));
+    leaves.add(cache(2, 3, 2, 0, coreBits, 16, 1024));
+    leaves.add(new CpuidLeaf(4, 3, 0, 0, 0, 0));
+  }
+
+  /**
+   * The extended leaves, where AMD has what Intel has in leaves 0, 1, 2 and 4 (APM volume 3, E.4).
+   */
+  private static void extended(List<CpuidLeaf> leaves, int cpus, int coreBits, CpuVendor vendor) {
+    boolean amd = vendor == CpuVendor.AMD;
+    CpuidLeaf name = vendor.leaf(MAX_EXTENDED_LEAF);
+    leaves.add(
+        amd
+            ? leaf(0x8000_0000, MAX_EXTENDED_LEAF, name.ebx(), name.ecx(), name.edx())
+            : leaf(0x8000_0000, MAX_EXTENDED_LEAF, 0, 0, 0));
+    // CmpLegacy: the threads that HTT tells of are cores.
+    leaves.add(leaf(0x8000_0001, amd ? AMD_SIGNATURE : 0, 0, amd && cpus > 1 ? 1 << 1 : 0, 0));
     for (int part = 0; part < 3; part++) {
       leaves.add(
           leaf(
@@ -134,23 +176,27 @@ public final class CpuModel {
               word(BRAND, 16 * part + 8),
               word(BRAND, 16 * part + 12)));
     }
+    if (amd) {
+      int firstLevel = 32 << 24 | 8 << 16 | 1 << 8 | 64; // 32 KiB, 8 ways, lines of 64 bytes
+      leaves.add(leaf(0x8000_0005, 0, 0, firstLevel, firstLevel));
+    }
     leaves.add(leaf(0x8000_0006, 0, 0, 1024 << 16 | 8 << 12 | 64, 0));
     leaves.add(leaf(0x8000_0007, 0, 0, 0, 1 << 8)); // invariant TSC
-    leaves.add(leaf(0x8000_0008, PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8, 0, 0, 0));
-    return CpuFeature.claim(leaves, EnumSet.allOf(CpuFeature.class));
-  }
-
-  /** GenuineIntel, for Linux reads leaves 0x15 and 0x16 of no other vendor. */
-  private static CpuidLeaf vendor(int maximum) {
-    String name = "GenuineIntel";
-    return leaf(0, maximum, word(name, 0), word(name, 8), word(name, 4));
+    leaves.add(
+        leaf(
+            0x8000_0008,
+            PHYSICAL_ADDRESS_BITS | LINEAR_ADDRESS_BITS << 8,
+            0,
+            amd ? coreBits << 12 | cpus - 1 : 0,
+            0));
   }
 
   /**
-   * Leaf 0x15. Linux computes {@code crystalKHz * numerator / denominator} in 32 bits, so the
-   * product must stay below 2^32: with a crystal of 1 GHz that holds for whole MHz. Other
-   * frequencies are told as a crystal of their own with ratio 1; a guest that takes the local
-   * APIC's timer for a counter of the crystal would be wrong then, but Linux uses the TSC deadline.
+   * Leaf 0x15, which Linux reads of Intel's processors only. Linux computes {@code crystalKHz *
+   * numerator / denominator} in 32 bits, so the product must stay below 2^32: with a crystal of 1
+   * GHz that holds for whole MHz. Other frequencies are told as a crystal of their own with ratio
+   * 1; a guest that takes the local APIC's timer for a counter of the crystal would be wrong then,
+   * but Linux uses the TSC deadline.
    */
   private static CpuidLeaf tscRatio(long tscFrequencyHz) {
     if (tscFrequencyHz % 1_000_000 == 0) {

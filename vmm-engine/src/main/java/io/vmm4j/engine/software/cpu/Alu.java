@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software.cpu;
 
+import io.vmm4j.engine.software.fpu.Wide;
+
 /**
  * What the integer instructions compute, for operand sizes of 1, 2, 4 and 8 bytes. Operands come
  * zero-extended or not: bits above the size don't matter; results go out zero-extended. Flags that
@@ -324,21 +326,13 @@ final class Alu {
     setQuotient(cpu, quotient, Long.remainderUnsigned(dividend, divisor), size);
   }
 
-  /** Unsigned 128 by 64 bits, the high half being less than the divisor: bit by bit. */
+  /** Unsigned 128 by 64 bits, the high half being less than the divisor. */
   private static void divideWide(Cpu cpu, long high, long low, long divisor) {
-    long remainder = high;
-    long quotient = 0;
-    for (int i = 63; i >= 0; i--) {
-      boolean top = remainder < 0;
-      remainder = remainder << 1 | low >>> i & 1;
-      quotient <<= 1;
-      if (top || Long.compareUnsigned(remainder, divisor) >= 0) {
-        remainder -= divisor;
-        quotient |= 1;
-      }
-    }
+    int shift = Long.numberOfLeadingZeros(divisor);
+    long shiftedHigh = shift == 0 ? high : high << shift | low >>> -shift;
+    long quotient = Wide.divide(shiftedHigh, low << shift, divisor << shift);
     cpu.gpr[Cpu.RAX] = quotient;
-    cpu.gpr[Cpu.RDX] = remainder;
+    cpu.gpr[Cpu.RDX] = low - quotient * divisor;
   }
 
   /** IDIV: #DE on zero or overflow. Flags stay. */

@@ -1,6 +1,8 @@
 package io.vmm4j.engine.software.cpu;
 
-/** Bit tests and bit scans: BT, BTS, BTR, BTC, BSF, BSR, POPCNT. */
+import io.vmm4j.api.backend.CpuFeature;
+
+/** Bit tests and bit scans: BT, BTS, BTR, BTC, BSF, BSR, TZCNT, LZCNT, POPCNT. */
 final class BitOps {
   private BitOps() {}
 
@@ -55,8 +57,31 @@ final class BitOps {
     Alu.setCarry(cpu, (value & bit) != 0);
   }
 
-  /** BSF and BSR; with F3, which only processors with BMI1 and LZCNT take for others, the same. */
+  /** Whether F3 makes TZCNT of BSF or LZCNT of BSR: elsewhere it has no meaning. */
+  private static boolean counts(Cpu cpu, Instruction in) {
+    return in.mandatoryPrefix == Instruction.PREFIX_F3
+        && cpu.system.cpuid.has(in.opcode == 0x1BC ? CpuFeature.BMI1 : CpuFeature.LZCNT);
+  }
+
+  /** TZCNT and LZCNT. */
+  private static void count(Cpu cpu, Instruction in, int size) {
+    long value = IntegerOps.load(cpu, in, size);
+    int bits = 8 * size;
+    int zeros =
+        in.opcode == 0x1BC
+            ? Math.min(Long.numberOfTrailingZeros(value), bits)
+            : Long.numberOfLeadingZeros(value) - (64 - bits);
+    cpu.setReg(in.reg, size, zeros);
+    cpu.flagResult = zeros;
+    cpu.flagAux = Flags.aux(value == 0, false);
+  }
+
+  /** BSF and BSR, and what F3 makes of them. */
   private static void scan(Cpu cpu, Instruction in, int size) {
+    if (counts(cpu, in)) {
+      count(cpu, in, size);
+      return;
+    }
     long value = IntegerOps.load(cpu, in, size);
     if (value == 0) {
       cpu.setArithmeticFlags(cpu.eflags() & Flags.ARITHMETIC & ~Flags.ZF | Flags.ZF);

@@ -44,7 +44,10 @@ final class Branches {
     cpu.rip = target;
   }
 
-  /** LOOPNE, LOOPE, LOOP and JRCXZ, counting in the address size. */
+  /**
+   * LOOPNE, LOOPE, LOOP and JRCXZ, counting in the address size. On AMD's processors a repeat
+   * prefix, which has no meaning here, decides between LOOPNE and LOOPE.
+   */
   static void loop(Cpu cpu, Instruction in) {
     long count = cpu.gpr[Cpu.RCX] & in.addressMask;
     if (in.opcode == 0xE3) {
@@ -54,8 +57,9 @@ final class Branches {
       return;
     }
     long left = count - 1 & in.addressMask;
-    boolean taken =
-        left != 0 && (in.opcode == 0xE2 || (in.opcode == 0xE1) == (cpu.flagResult == 0));
+    boolean byPrefix = in.repeat != 0 && cpu.system.cpuid.isAmd();
+    boolean whileZero = byPrefix ? in.repeat == 0xF3 : in.opcode == 0xE1;
+    boolean taken = left != 0 && (in.opcode == 0xE2 || whileZero == (cpu.flagResult == 0));
     if (taken) {
       relative(cpu, in);
     }

@@ -147,6 +147,12 @@ public final class Cpu {
   public long efer;
   public long xcr0 = 1;
 
+  /** The rights of user pages by protection key; set by {@link #setProtectionKeys}. */
+  public int pkru;
+
+  /** IA32_PKRS: the rights of supervisor pages by protection key. */
+  public int pkrs;
+
   /** DR0 to DR3, DR6, DR7. */
   public final long[] dr = new long[6];
 
@@ -376,6 +382,20 @@ public final class Cpu {
     return Flags.condition(code, flagResult, flagAux);
   }
 
+  /**
+   * Leaves a repeated string instruction between two iterations: RIP is on it again, and RF is set,
+   * for the breakpoints on it have been passed (Intel SDM volume 3, 18.3.1.1). AMD's processors do
+   * not set it for a trap.
+   */
+  public void leaveRepeat() {
+    rip = currentRip;
+    boolean trap = pendingDebug != 0 || (systemFlags & Flags.TF) != 0;
+    if (!trap || !system.cpuid.isAmd()) {
+      systemFlags |= Flags.RF;
+    }
+    blockLimit = 0;
+  }
+
   /** IOPL. */
   public int iopl() {
     return (systemFlags >> 12) & 3;
@@ -405,6 +425,16 @@ public final class Cpu {
   /** Recomputes what follows from the segment registers other than CS and SS. */
   public void segmentChanged(int index) {
     segBase[index] = codeSize == 8 && index < FS ? 0 : seg[index].base;
+  }
+
+  /** Sets PKRU and IA32_PKRS. */
+  public void setProtectionKeys(int user, int supervisor) {
+    if (user != pkru || supervisor != pkrs) {
+      pkru = user;
+      pkrs = supervisor;
+      mmu.flush();
+      blockLimit = 0;
+    }
   }
 
   // ---- addresses ----

@@ -11,6 +11,12 @@ import java.util.List;
 final class Decoder {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int MOST_LENGTH = 15;
+  private static final int VEX = 0xC4;
+
+  /** What the field pp of VEX stands for. */
+  private static final int[] VEX_PREFIXES = {
+    Instruction.PREFIX_NONE, Instruction.PREFIX_66, Instruction.PREFIX_F3, Instruction.PREFIX_F2
+  };
 
   private final Cpu cpu;
   private long linear;
@@ -157,13 +163,17 @@ final class Decoder {
     }
     in.rex = rexByte != 0;
     in.rexW = (rexByte & 8) != 0;
-    in.opcode = opcode(b);
     in.mandatoryPrefix =
         in.repeat == 0xF3
             ? Instruction.PREFIX_F3
             : in.repeat == 0xF2
                 ? Instruction.PREFIX_F2
                 : in.operandPrefix ? Instruction.PREFIX_66 : Instruction.PREFIX_NONE;
+    if (b == VEX && isVex()) {
+      rexByte = vex(in);
+    } else {
+      in.opcode = opcode(b);
+    }
     in.addressSize = addressSize(addressPrefix);
     in.addressMask = in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
     int entry = OpcodeTable.entry(in.opcode);
@@ -193,6 +203,39 @@ final class Decoder {
       case 0x3A -> 0x300 | next();
       default -> 0x100 | second;
     };
+  }
+
+  /** Whether C4 begins VEX: outside 64-bit mode it is LES where memory follows. */
+  private boolean isVex() {
+    if (cpu.codeSize == 8) {
+      return true;
+    }
+    boolean register = next() >= 0xC0;
+    position--;
+    return register;
+  }
+
+  /**
+   * Reads VEX of three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). Of its maps only
+   * 0F38 and 0F3A have instructions that are known here; any other leaves C4 as the opcode.
+   *
+   * @return the bits R, X and B in their places in REX
+   */
+  private int vex(Instruction in) {
+    // A mandatory prefix, LOCK or REX before VEX is #UD.
+    in.illegal = in.rex || in.lock || in.mandatoryPrefix != Instruction.PREFIX_NONE;
+    int first = next();
+    int second = next();
+    boolean long64 = cpu.codeSize == 8;
+    int map = first & 0x1F;
+    boolean known = map == 2 || map == 3;
+    in.vex = true;
+    in.opcode = known ? map << 8 | next() : VEX;
+    in.illegal |= known && (second & 4) != 0; // L: none of these has 256 bits
+    in.mandatoryPrefix = VEX_PREFIXES[second & 3];
+    in.vexRegister = ~second >> 3 & (long64 ? 15 : 7);
+    in.rexW = long64 && second >= 0x80;
+    return long64 ? ~first >> 5 & 7 : 0;
   }
 
   private int addressSize(boolean prefix) {
@@ -333,6 +376,9 @@ final class Decoder {
   private int op(Instruction in, int entry) {
     int opcode = in.opcode;
     int extension = in.extension();
+    if (in.vex) {
+      return in.illegal ? Op.UNDEFINED : BitManipulation.op(cpu, in);
+    }
     if (in.lock && !(in.isMemory && OpcodeTable.allowsLock(opcode, extension))) {
       return illegal(in);
     }
@@ -355,8 +401,14 @@ final class Decoder {
         return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
       case 0x8D:
         return in.isMemory ? Specializer.op(in) : illegal(in);
+      case 0x10D:
+        return in.isMemory || !cpu.system.cpuid.isAmd() ? Op.INTEGER : illegal(in);
       case 0x1BA:
         return extension < 4 ? illegal(in) : Specializer.op(in);
+      case 0x2F0, 0x2F1, 0x2F6:
+        return BitManipulation.owns(in)
+            ? BitManipulation.op(cpu, in)
+            : VectorEncodings.exist(in) ? Op.VECTOR : Op.UNDEFINED;
       case 0x1B8:
         return in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.INTEGER : Op.UNDEFINED;
       case 0x1C7:

@@ -44,6 +44,12 @@ public final class Instruction {
   /** Whether LOCK was present. */
   public boolean lock;
 
+  /** Whether VEX was present, whose W is {@link #rexW}. */
+  public boolean vex;
+
+  /** VEX.vvvv, 0 to 15. */
+  public int vexRegister;
+
   /** Whether any REX was present: SPL, BPL, SIL, DIL instead of AH, CH, DH, BH. */
   public boolean rex;
 

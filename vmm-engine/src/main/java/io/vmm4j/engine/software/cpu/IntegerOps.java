@@ -11,7 +11,9 @@ final class IntegerOps {
 
   static void execute(Cpu cpu, Instruction in) {
     int opcode = in.opcode;
-    if (opcode >= 0x100) {
+    if (opcode >= 0x200) {
+      BitManipulation.execute(cpu, in);
+    } else if (opcode >= 0x100) {
       executeTwoByte(cpu, in);
     } else if (opcode < 0x40) {
       if ((opcode & 7) < 6) {

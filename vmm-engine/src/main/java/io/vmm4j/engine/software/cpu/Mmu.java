@@ -149,6 +149,16 @@ public final class Mmu {
     }
   }
 
+  /** Loads plain memory of the segment, 1, 2, 4 or 8 bytes, zero-extended. */
+  static long get(MemorySegment memory, long offset, int size) {
+    return switch (size) {
+      case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset) & 0xFF;
+      case 2 -> memory.get(SHORT, offset) & 0xFFFF;
+      case 4 -> memory.get(INT, offset) & 0xFFFFFFFFL;
+      default -> memory.get(LONG, offset);
+    };
+  }
+
   /** Decoded code stays: it is kept by place in the segment, which no map changes. */
   private void forgetMap() {
     location = new MemoryLocation(0, 0, -1, false);
@@ -239,13 +249,7 @@ public final class Mmu {
     int i = index(linear);
     long[] t = tlb;
     if (t[i + 1] == (linear + size - 1 & PAGE)) {
-      long offset = linear + t[i + 3];
-      return switch (size) {
-        case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset) & 0xFF;
-        case 2 -> memory.get(SHORT, offset) & 0xFFFF;
-        case 4 -> memory.get(INT, offset) & 0xFFFFFFFFL;
-        default -> memory.get(LONG, offset);
-      };
+      return get(memory, linear + t[i + 3], size);
     }
     return readSlow(linear, size, WRITE);
   }
@@ -551,13 +555,7 @@ public final class Mmu {
       cpu.accountInstructions();
       return heeding(host.readMmio(physical, size));
     }
-    long offset = physical - at.base() + at.offset();
-    return switch (size) {
-      case 1 -> memory.get(ValueLayout.JAVA_BYTE, offset) & 0xFF;
-      case 2 -> memory.get(SHORT, offset) & 0xFFFF;
-      case 4 -> memory.get(INT, offset) & 0xFFFFFFFFL;
-      default -> memory.get(LONG, offset);
-    };
+    return get(memory, physical - at.base() + at.offset(), size);
   }
 
   private long heeding(long value) {

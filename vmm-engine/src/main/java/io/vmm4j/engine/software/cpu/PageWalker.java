@@ -1,8 +1,10 @@
 package io.vmm4j.engine.software.cpu;
 
+import io.vmm4j.engine.x86.ControlBits;
+
 /**
  * Walks page tables (Intel SDM volume 3, chapter 4): none, 32-bit, PAE and 4-level paging with all
- * page sizes, access rights, accessed and dirty bits, and the error codes of #PF.
+ * page sizes, access rights, protection keys, accessed and dirty bits, and the error codes of #PF.
  */
 final class PageWalker {
   private static final long PRESENT = 1;
@@ -24,6 +26,10 @@ final class PageWalker {
   private static final int ERROR_USER = 4;
   private static final int ERROR_RESERVED = 8;
   private static final int ERROR_FETCH = 16;
+  private static final int ERROR_PROTECTION_KEY = 32;
+  private static final int KEY_SHIFT = 59;
+  private static final int KEY_ACCESS_DISABLE = 1;
+  private static final int KEY_WRITE_DISABLE = 2;
 
   private final Cpu cpu;
   private final Mmu mmu;
@@ -110,7 +116,8 @@ final class PageWalker {
         noExecute |= entry & NO_EXECUTE;
       }
       if (leaf) {
-        check(linear, access, user, smapOff, rights, noExecute != 0);
+        boolean keyDenies = levels == 4 && keyDenies(entry, access, user, (rights & USER) != 0);
+        check(linear, access, user, smapOff, rights, noExecute != 0, keyDenies);
         long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
         if (updated != entry) {
           mmu.writePhysical(at, 8, updated);
@@ -136,7 +143,7 @@ final class PageWalker {
       if ((directory & 0x20_0000) != 0) {
         throw fault(linear, access, user, ERROR_PRESENT | ERROR_RESERVED);
       }
-      check(linear, access, user, smapOff, directory, false);
+      check(linear, access, user, smapOff, directory, false, false);
       update(directoryAt, directory, access);
       long high = (directory >>> 13 & 0xFF) << 32;
       return high | directory & 0xFFC0_0000L | linear & 0x3F_FFFF;
@@ -146,7 +153,7 @@ final class PageWalker {
     if ((entry & PRESENT) == 0) {
       throw fault(linear, access, user, 0);
     }
-    check(linear, access, user, smapOff, directory & entry, false);
+    check(linear, access, user, smapOff, directory & entry, false, false);
     if ((directory & ACCESSED) == 0) {
       mmu.writePhysical(directoryAt, 4, directory | ACCESSED);
     }
@@ -161,9 +168,27 @@ final class PageWalker {
     }
   }
 
+  /** Whether the key of a page's entry forbids a data access (SDM volume 3, 4.6.2). */
+  private boolean keyDenies(long entry, int access, boolean user, boolean userPage) {
+    long enabled = userPage ? ControlBits.CR4_PKE : ControlBits.CR4_PKS;
+    if ((cpu.cr4 & enabled) == 0 || access == Mmu.FETCH) {
+      return false;
+    }
+    int key = (int) (entry >>> KEY_SHIFT) & 15;
+    int keyRights = (userPage ? cpu.pkru : cpu.pkrs) >>> 2 * key;
+    boolean writes = access == Mmu.WRITE && (user || (cpu.cr0 & ControlBits.CR0_WP) != 0);
+    return (keyRights & KEY_ACCESS_DISABLE) != 0 || writes && (keyRights & KEY_WRITE_DISABLE) != 0;
+  }
+
   /** The access rights of SDM volume 3, 4.6. */
   private void check(
-      long linear, int access, boolean user, boolean smapOff, long rights, boolean noExecute) {
+      long linear,
+      int access,
+      boolean user,
+      boolean smapOff,
+      long rights,
+      boolean noExecute,
+      boolean keyDenies) {
     boolean userPage = (rights & USER) != 0;
     boolean allowed;
     if (user) {
@@ -179,8 +204,9 @@ final class PageWalker {
           access == Mmu.WRITE && (rights & WRITABLE) == 0 && (cpu.cr0 & 0x10000) != 0;
       allowed = !smap && !readOnly;
     }
-    if (!allowed) {
-      throw fault(linear, access, user, ERROR_PRESENT);
+    if (!allowed || keyDenies) {
+      int key = keyDenies ? ERROR_PROTECTION_KEY : 0;
+      throw fault(linear, access, user, ERROR_PRESENT | key);
     }
   }
 }

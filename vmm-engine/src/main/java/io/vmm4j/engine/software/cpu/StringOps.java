@@ -3,8 +3,8 @@ package io.vmm4j.engine.software.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * MOVS, CMPS, STOS, LODS and SCAS, with and without repeat. Repeated moves and stores go in pieces
- * of a page where both ends are plain memory.
+ * MOVS, CMPS, STOS, LODS and SCAS, with and without repeat. All but LODS go in pieces of a page
+ * where both ends are plain memory.
  *
  * <p>A repeated instruction is interruptible: it looks for signals after each piece and leaves RIP
  * on itself, with the registers of the iterations done.
@@ -42,8 +42,7 @@ final class StringOps {
       }
       if ((cpu.gpr[Cpu.RCX] & mask) != 0
           && (cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0)) {
-        cpu.rip = cpu.currentRip;
-        cpu.blockLimit = 0;
+        cpu.leaveRepeat();
         cpu.repeatInterrupted = true;
         return;
       }
@@ -119,8 +118,18 @@ final class StringOps {
 
   /** Iterations of CMPS or SCAS; true if the condition has ended the repeat. */
   private static boolean compareSome(Cpu cpu, Instruction in, long count) {
-    int steps = steps(cpu, count);
     boolean whileEqual = in.repeat == 0xF3;
+    boolean hasSource = (in.opcode & 0xFE) == 0xA6;
+    long room = room(cpu, in, count, hasSource, false);
+    if (room > 1) {
+      Mmu mmu = cpu.mmu;
+      long from = hasSource ? mmu.fastOffset(source(cpu, in), Mmu.READ) : 0;
+      long to = from < 0 ? -1 : mmu.fastOffset(destination(cpu, in, false), Mmu.READ);
+      if (to >= 0 && (!hasSource || from == mmu.fastOffset(source(cpu, in), Mmu.READ))) {
+        return comparePlain(cpu, in, count, room, from, to);
+      }
+    }
+    int steps = steps(cpu, count);
     long left = count;
     for (int i = 0; i < steps; i++) {
       step(cpu, in);
@@ -135,36 +144,56 @@ final class StringOps {
     return false;
   }
 
+  /** Up to {@code room} iterations of CMPS or SCAS on plain memory. */
+  private static boolean comparePlain(
+      Cpu cpu, Instruction in, long count, long room, long from, long to) {
+    MemorySegment memory = cpu.mmu.memory();
+    int size = in.operandSize;
+    boolean whileEqual = in.repeat == 0xF3;
+    boolean hasSource = (in.opcode & 0xFE) == 0xA6;
+    long a = hasSource ? 0 : IntegerOps.register(cpu, Cpu.RAX, true, size);
+    long b = 0;
+    boolean ends = false;
+    long done = 0;
+    while (done < room && !ends) {
+      long at = done * size;
+      if (hasSource) {
+        a = Mmu.get(memory, from + at, size);
+      }
+      b = Mmu.get(memory, to + at, size);
+      ends = (a == b) != whileEqual;
+      done++;
+    }
+    Alu.operate(cpu, Alu.CMP, a, b, size);
+    if (hasSource) {
+      advance(cpu, in, Cpu.RSI, done * size);
+    }
+    advance(cpu, in, Cpu.RDI, done * size);
+    setCount(cpu, in, count - done);
+    return ends;
+  }
+
   /**
    * Iterations of MOVS or STOS up to the end of a page, in one go; false if it has to be stepped.
    */
   private static boolean moveSome(Cpu cpu, Instruction in, long count) {
     int kind = in.opcode & 0xFE;
-    if (kind == 0xAC || (cpu.systemFlags & (Flags.DF | Flags.TF)) != 0) {
+    if (kind == 0xAC) {
+      return false;
+    }
+    boolean hasSource = kind == 0xA4;
+    long room = room(cpu, in, count, hasSource, true);
+    if (room < 2) {
       return false;
     }
     int size = in.operandSize;
     Mmu mmu = cpu.mmu;
-    long to = destination(cpu, in, true);
-    long room = atMost(count, (0x1000 - (to & 0xFFF)) / size);
-    room = Math.min(room, wrapRoom(cpu, in, Cpu.RDI) / size);
-    long from = 0;
-    if (kind == 0xA4) {
-      from = source(cpu, in);
-      room = Math.min(room, (0x1000 - (from & 0xFFF)) / size);
-      room = Math.min(room, wrapRoom(cpu, in, Cpu.RSI) / size);
-    }
-    if (room < 2) {
-      return false;
-    }
     long bytes = room * size;
-    if (in.codeSize != 8 && !lastAllowed(cpu, in, kind, bytes - size)) {
-      return false; // the iterations before the one that faults are still to be done
-    }
     MemorySegment memory = mmu.memory();
-    if (kind == 0xA4) {
+    if (hasSource) {
+      long from = source(cpu, in);
       long fromOffset = mmu.fastOffset(from, Mmu.READ);
-      long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(to, Mmu.WRITE);
+      long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(destination(cpu, in, true), Mmu.WRITE);
       if (toOffset < 0 || fromOffset != mmu.fastOffset(from, Mmu.READ)) {
         return false;
       }
@@ -175,7 +204,7 @@ final class StringOps {
       }
       advance(cpu, in, Cpu.RSI, bytes);
     } else {
-      long toOffset = mmu.fastOffset(to, Mmu.WRITE);
+      long toOffset = mmu.fastOffset(destination(cpu, in, true), Mmu.WRITE);
       if (toOffset < 0) {
         return false;
       }
@@ -186,13 +215,39 @@ final class StringOps {
     return true;
   }
 
-  /** Whether the segments allow the last iteration too, {@code ahead} bytes from here. */
-  private static boolean lastAllowed(Cpu cpu, Instruction in, int kind, long ahead) {
+  /**
+   * How many iterations there are before a page ends or an index register wraps, if each goes
+   * upwards and none is trapped; 0 if they have to be stepped. Faults as the first one does.
+   */
+  private static long room(Cpu cpu, Instruction in, long count, boolean hasSource, boolean writes) {
+    if ((cpu.systemFlags & (Flags.DF | Flags.TF)) != 0) {
+      return 0;
+    }
     int size = in.operandSize;
+    long room = atMost(count, 0x1000);
+    if (hasSource) {
+      long from = source(cpu, in);
+      room = Math.min(room, (0x1000 - (from & 0xFFF)) / size);
+      room = Math.min(room, wrapRoom(cpu, in, Cpu.RSI) / size);
+    }
+    long to = destination(cpu, in, writes);
+    room = Math.min(room, (0x1000 - (to & 0xFFF)) / size);
+    room = Math.min(room, wrapRoom(cpu, in, Cpu.RDI) / size);
+    if (room > 1 && in.codeSize != 8 && !lastAllowed(cpu, in, hasSource, writes, room)) {
+      return 0; // the iterations before the one that faults are still to be done
+    }
+    return room;
+  }
+
+  /** Whether the segments allow the last of some iterations too. */
+  private static boolean lastAllowed(
+      Cpu cpu, Instruction in, boolean hasSource, boolean writes, long room) {
+    int size = in.operandSize;
+    long ahead = (room - 1) * size;
     long to = (cpu.gpr[Cpu.RDI] & in.addressMask) + ahead;
     long from = (cpu.gpr[Cpu.RSI] & in.addressMask) + ahead;
-    return SegmentCheck.allows(cpu, Cpu.ES, to, size, true)
-        && (kind != 0xA4 || SegmentCheck.allows(cpu, in.segment, from, size, false));
+    return SegmentCheck.allows(cpu, Cpu.ES, to, size, writes)
+        && (!hasSource || SegmentCheck.allows(cpu, in.segment, from, size, false));
   }
 
   /** How many bytes before an index register of 16 or 32 bits wraps. */

@@ -188,13 +188,13 @@ final class Float80Conversion {
 
   /** Loads a packed decimal of 18 digits: nine bytes of digits, then the sign byte. */
   static void fromDecimal(Float80 f, long low, int high) {
-    long value = 0;
-    for (int i = 1; i >= 0; i--) {
-      value = value * 10 + (high >>> 4 * i & 0xf);
-    }
-    for (int i = 15; i >= 0; i--) {
-      value = value * 10 + (low >>> 4 * i & 0xf);
-    }
+    // Digits in pairs, fours and eights at once; a digit above 9 counts as what it says.
+    long pairs = (low & 0x0f0f_0f0f_0f0f_0f0fL) + 10 * (low >>> 4 & 0x0f0f_0f0f_0f0f_0f0fL);
+    long fours = (pairs & 0x00ff_00ff_00ff_00ffL) + 100 * (pairs >>> 8 & 0x00ff_00ff_00ff_00ffL);
+    long eights = (fours & 0xffff_0000_ffffL) + 10_000 * (fours >>> 16 & 0xffff_0000_ffffL);
+    long top = (high >>> 4 & 0xf) * 10L + (high & 0xf);
+    long value =
+        (eights & 0xffff_ffffL) + 100_000_000L * (eights >>> 32) + 10_000_000_000_000_000L * top;
     fromLong(f, value);
     if ((high & 0x8000) != 0) {
       f.signExponent |= 0x8000;
@@ -218,14 +218,27 @@ final class Float80Conversion {
       return 0xc000_0000_0000_0000L;
     }
     f.exceptions |= before;
-    long rest = Math.abs(value);
-    long low = 0;
-    for (int i = 0; i < 16; i++) {
-      low |= rest % 10 << 4 * i;
-      rest /= 10;
-    }
-    f.set((se & 0x8000) | (int) (rest / 10 << 4 | rest % 10), 0);
-    return low;
+    long magnitude = Math.abs(value);
+    long digits = magnitude % 10_000_000_000_000_000L;
+    int top = (int) (magnitude / 10_000_000_000_000_000L);
+    f.set(se & 0x8000 | decimalPair(top), 0);
+    return eightDigits((int) (digits % 100_000_000)) & 0xffff_ffffL
+        | (long) eightDigits((int) (digits / 100_000_000)) << 32;
+  }
+
+  /** A number below 100 as two decimal digits. */
+  private static int decimalPair(int value) {
+    return value + 6 * (value * 103 >>> 10);
+  }
+
+  /** A number below 10^8 as eight decimal digits. */
+  private static int eightDigits(int value) {
+    int upper = value / 10_000;
+    int lower = value % 10_000;
+    return decimalPair(upper / 100) << 24
+        | decimalPair(upper % 100) << 16
+        | decimalPair(lower / 100) << 8
+        | decimalPair(lower % 100);
   }
 
   /** Sign byte and top two digits left by the last {@link #toDecimal}. */

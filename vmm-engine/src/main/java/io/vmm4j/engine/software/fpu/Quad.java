@@ -20,6 +20,12 @@ final class Quad {
   /** Lower half of the significand. */
   long lo;
 
+  /** Upper half of what {@link #digit} has left. */
+  long restHi;
+
+  /** Lower half of it. */
+  long restLo;
+
   /** Zero. */
   Quad() {}
 
@@ -175,36 +181,55 @@ final class Quad {
     return this;
   }
 
-  /** this ÷ other, by shift and subtract. */
+  /** this ÷ other: 128 bits of the quotient, chopped. */
   Quad divide(Quad other) {
     if (hi == 0) {
       return this;
     }
-    long restHi = hi;
-    long restLo = lo;
-    long quotientHi = 0;
-    long quotientLo = 0;
-    boolean carry = false;
-    for (int i = 0; i < 128; i++) {
-      boolean fits =
-          carry
-              || Long.compareUnsigned(restHi, other.hi) > 0
-              || restHi == other.hi && Long.compareUnsigned(restLo, other.lo) >= 0;
-      if (fits) {
-        restHi -= other.hi + (Long.compareUnsigned(restLo, other.lo) < 0 ? 1 : 0);
-        restLo -= other.lo;
-      }
-      quotientHi = quotientHi << 1 | quotientLo >>> 63;
-      quotientLo = quotientLo << 1 | (fits ? 1 : 0);
-      carry = restHi < 0;
-      restHi = restHi << 1 | restLo >>> 63;
-      restLo <<= 1;
-    }
+    // this · 2^127 by other, in two digits of 64 bits (Knuth's algorithm D).
+    long next = lo << 63;
+    long high = hi >>> 1;
+    long middle = hi << 63 | lo >>> 1;
+    long first = digit(high, middle, next, other);
+    long second = digit(restHi, restLo, 0, other);
     negative ^= other.negative;
     exponent -= other.exponent;
-    hi = quotientHi;
-    lo = quotientLo;
+    hi = first;
+    lo = second;
     return normalise();
+  }
+
+  /**
+   * The quotient of a number of three digits of 64 bits by a significand, if it has one digit; the
+   * rest is left in {@link #restHi} and {@link #restLo}.
+   */
+  long digit(long u2, long u1, long u0, Quad divisor) {
+    long v1 = divisor.hi;
+    long v0 = divisor.lo;
+    long digit = Long.compareUnsigned(u2, v1) >= 0 ? -1L : Wide.divide(u2, u1, v1);
+    // u − digit·v, where the estimate is at most 2 too large.
+    long p0 = digit * v0;
+    long cross = Math.unsignedMultiplyHigh(digit, v0);
+    long p1 = digit * v1 + cross;
+    long p2 = Math.unsignedMultiplyHigh(digit, v1) + (Long.compareUnsigned(p1, cross) < 0 ? 1 : 0);
+    long r0 = u0 - p0;
+    long borrow = Long.compareUnsigned(u0, p0) < 0 ? 1 : 0;
+    long r1 = u1 - p1;
+    long r2 = u2 - p2 - (Long.compareUnsigned(u1, p1) < 0 ? 1 : 0);
+    r2 -= Long.compareUnsigned(r1, borrow) < 0 ? 1 : 0;
+    r1 -= borrow;
+    while (r2 != 0) {
+      digit--;
+      r0 += v0;
+      long carry = Long.compareUnsigned(r0, v0) < 0 ? 1 : 0;
+      long sum = r1 + v1;
+      r2 += Long.compareUnsigned(sum, v1) < 0 ? 1 : 0;
+      r1 = sum + carry;
+      r2 += Long.compareUnsigned(r1, carry) < 0 ? 1 : 0;
+    }
+    restHi = r1;
+    restLo = r0;
+    return digit;
   }
 
   /** coefficients[0] + this·coefficients[1] + this²·coefficients[2] ..., into {@code result}. */

@@ -52,17 +52,15 @@ final class Remainder {
       expB--;
     } else {
       int steps = complete ? distance : distance & 31 | 32;
-      boolean carry = false;
-      for (int i = steps; i >= 0; i--) {
-        quotient <<= 1;
-        if (carry || Long.compareUnsigned(rest, b) >= 0) {
-          rest -= b;
-          quotient |= 1;
-        }
-        if (i > 0) {
-          carry = rest < 0;
-          rest <<= 1;
-        }
+      if (Long.compareUnsigned(rest, b) >= 0) {
+        rest -= b;
+        quotient = 1;
+      }
+      if (steps > 0) {
+        long low = rest << steps;
+        long digits = Wide.divide(rest >>> 64 - steps, low, b);
+        quotient = quotient << steps | digits;
+        rest = low - digits * b;
       }
       expB += distance - steps;
       if (nearest && complete) {

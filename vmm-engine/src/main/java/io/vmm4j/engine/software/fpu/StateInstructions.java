@@ -1,13 +1,15 @@
 package io.vmm4j.engine.software.fpu;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.XsaveLayout;
 
 /**
- * The opcode 0F AE: FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences, CLFLUSH
- * and the FS and GS base instructions (Intel SDM volume 2).
+ * The opcode 0F AE: FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences,
+ * CLFLUSH, CLFLUSHOPT, CLWB and the FS and GS base instructions (Intel SDM volume 2).
  */
 final class StateInstructions {
   private StateInstructions() {}
@@ -23,6 +25,10 @@ final class StateInstructions {
       if (in.mandatoryPrefix != Instruction.PREFIX_NONE || extension < 5) {
         throw cpu.undefined(in);
       }
+      return;
+    }
+    if (in.mandatoryPrefix == Instruction.PREFIX_66 && extension >= 6) {
+      writeBack(cpu, in, extension == 7 ? CpuFeature.CLFLUSHOPT : CpuFeature.CLWB);
       return;
     }
     if (in.mandatoryPrefix != Instruction.PREFIX_NONE) {
@@ -45,6 +51,14 @@ final class StateInstructions {
       case 5 -> restore(cpu, in);
       default -> cpu.mmu.read8(cpu.linearAddress(in, 1, false)); // CLFLUSH
     }
+  }
+
+  /** CLFLUSHOPT and CLWB: there is no cache, but the address has the faults of a load. */
+  private static void writeBack(Cpu cpu, Instruction in, CpuFeature feature) {
+    if (!cpu.system.cpuid.has(feature)) {
+      throw cpu.raise(Cpu.UD);
+    }
+    cpu.mmu.read8(cpu.linearAddress(in, 1, false));
   }
 
   private static void checkMxcsr(Cpu cpu, int value) {
@@ -126,7 +140,7 @@ final class StateInstructions {
     if ((cpu.cr0 & ControlBits.CR0_TS) != 0) {
       throw cpu.raise(Cpu.NM);
     }
-    long linear = cpu.linearAddress(in, FpuImage.XSAVE_SIZE, write);
+    long linear = cpu.linearAddress(in, cpu.system.cpuid.xsave().enabledBytes(cpu.xcr0), write);
     if ((linear & 63) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
@@ -142,7 +156,11 @@ final class StateInstructions {
     long linear = extendedArea(cpu, in, true);
     long features = requested(cpu);
     FpuImage image = cpu.fpu.image;
+    boolean keys = hasKeys(features);
     cpu.mmu.probe(linear, FpuImage.XSAVE_SIZE, Mmu.WRITE);
+    if (keys) {
+      cpu.mmu.probe(linear + cpu.system.cpuid.xsave().pkruOffset(), 8, Mmu.WRITE);
+    }
     long before = cpu.mmu.read64(linear + FpuImage.FXSAVE_SIZE);
     image.fill(in.rexW);
     if ((features & 1) != 0) {
@@ -153,8 +171,16 @@ final class StateInstructions {
       write(cpu, linear, 24, 32);
       write(cpu, linear, 160, in.codeSize == 8 ? 416 : 288);
     }
-    // Both components always count as in use; other bits of XSTATE_BV stay.
-    cpu.mmu.write64(linear + FpuImage.FXSAVE_SIZE, before & ~features | features & 3);
+    if (keys) {
+      cpu.mmu.write64(linear + cpu.system.cpuid.xsave().pkruOffset(), cpu.pkru & 0xffff_ffffL);
+    }
+    // Every component counts as in use, always; other bits of XSTATE_BV stay.
+    cpu.mmu.write64(linear + FpuImage.FXSAVE_SIZE, before & ~features | features);
+  }
+
+  /** Whether PKRU is among the requested components. */
+  private static boolean hasKeys(long features) {
+    return (features & XsaveLayout.PKRU) != 0;
   }
 
   private static void restore(Cpu cpu, Instruction in) {
@@ -170,9 +196,16 @@ final class StateInstructions {
     if (loadsMxcsr) {
       checkMxcsr(cpu, image.mxcsr());
     }
+    int pkru = 0;
+    if (hasKeys(features & present)) {
+      pkru = cpu.mmu.read32(linear + cpu.system.cpuid.xsave().pkruOffset());
+    }
     image.restore(features, present, in.rexW, in.codeSize == 8 ? 32 : 16);
     if (loadsMxcsr) {
       image.restoreMxcsr();
+    }
+    if (hasKeys(features)) {
+      cpu.setProtectionKeys(pkru, cpu.pkrs);
     }
   }
 }

@@ -17,6 +17,10 @@ final class Transcendental {
 
   private static final long PI_LOW = 0x90fd_aa22_168c_234cL;
 
+  /** The same, with its top bit in the top bit of a significand. */
+  private static final Quad PI_BY_MANUAL =
+      new Quad().set(false, 0, PI_TOP << 60 | PI_LOW >>> 4, PI_LOW << 60);
+
   private static final Quad ONE = Quad.ratio(BigInteger.ONE, BigInteger.ONE);
   private static final Quad MINUS_ONE = new Quad().set(ONE).negate();
   private static final Quad TWO = Quad.ratio(BigInteger.TWO, BigInteger.ONE);
@@ -152,22 +156,25 @@ final class Transcendental {
     // Integers: the remainder in (hi, lo), π/2 in (top, low); unit 2^-67, or 2^-68 below one.
     long top = PI_TOP;
     long low = PI_LOW;
-    if (x.exponent < 0) {
-      top = top << 1 | low >>> 63;
-      low <<= 1;
-    }
-    long hi = x.hi >>> 60;
-    long lo = x.hi << 4;
-    for (int i = Math.max(x.exponent, 0); i >= 0; i--) {
-      quadrant <<= 1;
+    long hi;
+    long lo;
+    if (x.exponent > 0) {
+      // Both shifted left by 60, for a divisor with its top bit set.
+      int e = x.exponent;
+      quadrant = (int) u.digit(x.hi >>> 64 - e, x.hi << e, 0, PI_BY_MANUAL);
+      lo = u.restLo >>> 60 | u.restHi << 4;
+      hi = u.restHi >>> 60;
+    } else {
+      if (x.exponent < 0) {
+        top = top << 1 | low >>> 63;
+        low <<= 1;
+      }
+      hi = x.hi >>> 60;
+      lo = x.hi << 4;
       if (hi > top || hi == top && Long.compareUnsigned(lo, low) >= 0) {
         hi -= top + (Long.compareUnsigned(lo, low) < 0 ? 1 : 0);
         lo -= low;
-        quadrant++;
-      }
-      if (i > 0) {
-        hi = hi << 1 | lo >>> 63;
-        lo <<= 1;
+        quadrant = 1;
       }
     }
     boolean flip = false;

@@ -1,7 +1,7 @@
 package io.vmm4j.engine.software.fpu;
 
 /** Unsigned 128-bit helpers: the steps of division and square root. */
-final class Wide {
+public final class Wide {
   private static final long LOW = 0xffff_ffffL;
 
   private Wide() {}
@@ -13,7 +13,7 @@ final class Wide {
    * @param lo lower half of the dividend
    * @param divisor with its bit 63 set
    */
-  static long divide(long hi, long lo, long divisor) {
+  public static long divide(long hi, long lo, long divisor) {
     long upper = divisor >>> 32;
     long lower = divisor & LOW;
     long first = digit(hi, lo >>> 32, upper, lower);

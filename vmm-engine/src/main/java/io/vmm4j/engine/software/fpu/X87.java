@@ -299,9 +299,9 @@ public final class X87 {
               fpu.stSignificand(i),
               quiet);
     }
-    // C1 changes only for an empty register; the flags are set even before a fault.
+    // On AMD C1 changes only for an empty register; the flags are set even before a fault.
     fpu.status |= f.exceptions;
-    if ((f.exceptions & FpuExceptions.STACK_FAULT) != 0) {
+    if ((f.exceptions & FpuExceptions.STACK_FAULT) != 0 || !cpu.system.cpuid.isAmd()) {
       fpu.status &= ~FpuState.C1;
     }
     cpu.setArithmeticFlags(

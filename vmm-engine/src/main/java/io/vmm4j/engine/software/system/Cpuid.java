@@ -1,11 +1,15 @@
 package io.vmm4j.engine.software.system;
 
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * CPUID (Intel SDM volume 2): the machine's leaves, with what depends on the vCPU's state put in.
@@ -16,7 +20,6 @@ public final class Cpuid {
   private static final int HYPERVISOR = 0x4000_0000;
   private static final int NO_SUBLEAF = -1;
   private static final int DEFAULT_PHYSICAL_BITS = 36;
-  private static final int XSAVE_LEGACY_BYTES = 576;
 
   private final Cpu cpu;
   private final Map<Long, CpuidLeaf> leaves = new HashMap<>();
@@ -25,6 +28,9 @@ public final class Cpuid {
   private final int highestHypervisor;
   private final long cr4Bits;
   private final int physicalBits;
+  private final boolean amd;
+  private final Set<CpuFeature> features;
+  private final XsaveLayout xsave;
 
   Cpuid(Cpu cpu, List<CpuidLeaf> all) {
     this.cpu = cpu;
@@ -37,6 +43,9 @@ public final class Cpuid {
     int bits = find(0x8000_0008, 0).eax() & 0xFF;
     this.physicalBits = bits == 0 ? DEFAULT_PHYSICAL_BITS : bits;
     this.cr4Bits = computeCr4Bits();
+    this.features = CpuFeature.of(all);
+    this.xsave = XsaveLayout.of(all);
+    this.amd = CpuVendor.of(all) == CpuVendor.AMD;
   }
 
   private static long key(int leaf, int subleaf) {
@@ -53,9 +62,13 @@ public final class Cpuid {
   }
 
   /**
-   * The leaf that is answered with: beyond the highest, Intel processors give the highest basic.
+   * The leaf that is answered with: beyond the highest, Intel's processors give the highest basic,
+   * and AMD's zeros.
    */
   private int effective(int leaf) {
+    if (amd) {
+      return leaf;
+    }
     boolean inRange =
         switch (leaf >>> 28) {
           case 8 -> Integer.compareUnsigned(leaf, highestExtended) <= 0;
@@ -83,13 +96,23 @@ public final class Cpuid {
           edx &= ~(1 << 9);
         }
       }
+      case 7 -> {
+        boolean ospke = subleaf == 0 && (cpu.cr4 & ControlBits.CR4_PKE) != 0;
+        ecx = ecx & ~(1 << 4) | (ospke ? 1 << 4 : 0);
+      }
       case 0xB -> {
         ecx = ecx & ~0xFF | subleaf & 0xFF;
         edx = cpu.apic.id();
       }
+      case 0x8000_0001 -> {
+        // Intel's processors have SYSCALL in 64-bit mode only, and say so.
+        if (!amd && cpu.codeSize != 8) {
+          edx &= ~(1 << 11);
+        }
+      }
       case 0xD -> {
         if (subleaf == 0) {
-          ebx = XSAVE_LEGACY_BYTES;
+          ebx = xsave.enabledBytes(cpu.xcr0);
         }
       }
       default -> {}
@@ -101,6 +124,21 @@ public final class Cpuid {
   }
 
   // ---- features ----
+
+  /** Whether the processor is one of AMD's, in what they do otherwise than Intel's. */
+  public boolean isAmd() {
+    return amd;
+  }
+
+  /** Whether the processor has a feature. */
+  public boolean has(CpuFeature feature) {
+    return features.contains(feature);
+  }
+
+  /** The XSAVE area. */
+  public XsaveLayout xsave() {
+    return xsave;
+  }
 
   boolean featureEcx(int bit) {
     return (find(1, 0).ecx() >> bit & 1) != 0;
@@ -168,7 +206,9 @@ public final class Cpuid {
     bits |= featureEcx(17) ? ControlBits.CR4_PCIDE : 0;
     bits |= featureEcx(26) ? ControlBits.CR4_OSXSAVE : 0;
     bits |= structuredEbx(7) ? 1 << 20 : 0;
-    bits |= structuredEbx(20) ? 1 << 21 : 0;
+    bits |= structuredEbx(20) ? ControlBits.CR4_SMAP : 0;
+    bits |= structuredEcx(3) ? ControlBits.CR4_PKE : 0;
+    bits |= structuredEcx(31) ? ControlBits.CR4_PKS : 0;
     return bits;
   }
 }

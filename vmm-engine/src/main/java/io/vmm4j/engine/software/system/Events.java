@@ -20,6 +20,10 @@ import io.vmm4j.engine.software.cpu.Segment;
  * real mode, protected mode and long mode, and turns a fault in the course of a delivery into a
  * double fault or a shutdown (tables 6-4 and 6-5).
  *
+ * <p>RF in a frame (SDM volume 3, 18.3.1.1) is 1 for faults, except those of code breakpoints. For
+ * interrupts, traps and INT n it is what EFLAGS has: 1 within a repeated string instruction ({@link
+ * Cpu#leaveRepeat}), and 1 if what ran last has loaded it.
+ *
  * <p>The {@code deliver…} methods never throw a guest's exception; {@link #softwareInterrupt} does,
  * as part of an instruction. All are for the vCPU's thread between two instructions.
  */
@@ -61,10 +65,13 @@ public final class Events {
     deliver(cpu, DB, false, 0, false);
   }
 
-  /** Delivers a debug fault, before the instruction at {@link Cpu#rip}: a code breakpoint. */
+  /**
+   * Delivers the fault of a code breakpoint, before the instruction at {@link Cpu#rip}. RF is not
+   * set in its frame: that is left to the handler (SDM volume 3, 18.3.1.1).
+   */
   public static void deliverDebugFault(Cpu cpu, int causes) {
     noteDebug(cpu, causes);
-    deliver(cpu, DB, false, 0, true);
+    deliver(cpu, DB, false, 0, false);
   }
 
   /**
@@ -106,11 +113,11 @@ public final class Events {
   }
 
   private static void deliver(
-      Cpu cpu, int firstVector, boolean firstHasError, int firstError, boolean isFault) {
+      Cpu cpu, int firstVector, boolean firstHasError, int firstError, boolean resumes) {
     int vector = firstVector;
     boolean hasError = firstHasError;
     int error = firstError;
-    int flags = cpu.eflags() | (isFault ? Flags.RF : 0);
+    int flags = cpu.eflags() | (resumes ? Flags.RF : 0);
     boolean done = false;
     while (!done) {
       if (vector == DB) {

@@ -10,11 +10,17 @@ import static io.vmm4j.engine.software.cpu.Cpu.UD;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.Segment;
 import io.vmm4j.engine.x86.ControlBits;
 
 /**
- * SYSCALL, SYSRET, SYSENTER and SYSEXIT (Intel SDM volume 2; volume 3, 5.8.7 and 5.8.8): flat
- * segments without a look at the descriptor tables.
+ * SYSCALL, SYSRET, SYSENTER and SYSEXIT (Intel SDM volume 2; volume 3, 5.8.7 and 5.8.8; AMD APM
+ * volume 3): flat segments without a look at the descriptor tables.
+ *
+ * <p>The vendors differ. Intel's processors have SYSCALL and SYSRET in 64-bit mode only, AMD's in
+ * every mode. Intel's have SYSENTER and SYSEXIT in every mode but real mode, AMD's not in long
+ * mode. On AMD SYSRET changes the selector of SS and not its hidden part, and leaves a target that
+ * is not canonical to the fetch in ring 3.
  */
 final class FastCalls {
   private static final int R11 = 11;
@@ -39,7 +45,7 @@ final class FastCalls {
   }
 
   private static boolean systemCallsOff(Cpu cpu) {
-    return (cpu.efer & ControlBits.EFER_SCE) == 0 || cpu.codeSize != 8;
+    return (cpu.efer & ControlBits.EFER_SCE) == 0 || cpu.codeSize != 8 && !cpu.system.cpuid.isAmd();
   }
 
   static void sysCall(Cpu cpu) {
@@ -48,30 +54,60 @@ final class FastCalls {
     }
     Msrs msrs = cpu.system.msrs;
     int flags = cpu.eflags();
+    int cleared = Flags.RF;
     cpu.gpr[RCX] = cpu.rip;
-    cpu.gpr[R11] = flags;
-    cpu.rip = msrs.lstar;
-    cpu.setEflags(flags & ~((int) msrs.sfmask | Flags.RF));
+    if (cpu.longMode) {
+      cpu.gpr[R11] = flags;
+      cpu.rip = cpu.codeSize == 8 ? msrs.lstar : msrs.cstar;
+      cleared |= (int) msrs.sfmask;
+    } else {
+      cpu.rip = msrs.star & 0xFFFFFFFFL;
+      cleared |= Flags.VM | Flags.IF;
+    }
+    cpu.setEflags(flags & ~cleared);
     cpu.handlerEntered = (cpu.systemFlags & Flags.TF) == 0;
     int selector = (int) (msrs.star >>> 32) & 0xFFFC;
-    enter(cpu, selector, selector + 8, true, 0);
+    enter(cpu, selector, selector + 8, cpu.longMode, 0);
   }
 
   static void sysReturn(Cpu cpu, int size) {
     if (systemCallsOff(cpu)) {
       throw cpu.raise(UD);
     }
+    boolean amd = cpu.system.cpuid.isAmd();
     long target = cpu.gpr[RCX];
-    if (cpu.cpl != 0 || size == 8 && !Descriptor.isCanonical(target)) {
+    if (cpu.cpl != 0
+        || !cpu.protectedMode
+        || !amd && size == 8 && !Descriptor.isCanonical(target)) {
       throw cpu.raise(GP, 0);
     }
     int selector = (int) (cpu.system.msrs.star >>> 48);
     cpu.rip = size == 8 ? target : target & 0xFFFFFFFFL;
-    cpu.setEflags((int) cpu.gpr[R11] & SYSRET_FLAGS);
+    if (cpu.codeSize == 8) {
+      cpu.setEflags((int) cpu.gpr[R11] & SYSRET_FLAGS);
+    } else {
+      cpu.systemFlags |= Flags.IF;
+    }
+    Segment ss = cpu.seg[SS];
+    long base = ss.base;
+    long limit = ss.limit;
+    int attributes = ss.attributes;
     enter(cpu, size == 8 ? selector + 16 : selector, selector + 8, size == 8, 3);
+    if (amd) {
+      ss.set(ss.selector, base, limit, attributes | DPL_3);
+      cpu.modeChanged();
+    }
+  }
+
+  /** #UD on AMD's processors in long mode. */
+  private static void requireSysEnter(Cpu cpu) {
+    if (cpu.longMode && cpu.system.cpuid.isAmd()) {
+      throw cpu.raise(UD);
+    }
   }
 
   static void sysEnter(Cpu cpu) {
+    requireSysEnter(cpu);
     Msrs msrs = cpu.system.msrs;
     int selector = (int) msrs.sysenterCs & 0xFFFC;
     if ((cpu.cr0 & 1) == 0 || selector == 0) {
@@ -85,6 +121,7 @@ final class FastCalls {
   }
 
   static void sysExit(Cpu cpu, int size) {
+    requireSysEnter(cpu);
     int selector = (int) cpu.system.msrs.sysenterCs & 0xFFFC;
     if (!cpu.protectedMode || selector == 0 || cpu.cpl != 0) {
       throw cpu.raise(GP, 0);

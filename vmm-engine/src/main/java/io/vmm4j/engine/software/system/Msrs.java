@@ -1,6 +1,7 @@
 package io.vmm4j.engine.software.system;
 
 import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
@@ -25,6 +26,7 @@ public final class Msrs {
   private static final int SYSENTER_EIP = 0x176;
   private static final int PAT = 0x277;
   private static final int TSC_DEADLINE = 0x6E0;
+  private static final int PKRS = 0x6E1;
   private static final int X2APIC_FIRST = 0x800;
   private static final int X2APIC_LAST = 0x8FF;
   private static final int EFER = 0xC0000080;
@@ -48,6 +50,7 @@ public final class Msrs {
     SYSENTER_EIP,
     PAT,
     TSC_DEADLINE,
+    PKRS,
     EFER,
     STAR,
     LSTAR,
@@ -122,6 +125,7 @@ public final class Msrs {
       case SYSENTER_EIP -> sysenterEip;
       case PAT -> pat;
       case TSC_DEADLINE -> ifHas(cpu.system.cpuid.featureEcx(24), cpu.apic.tscDeadline());
+      case PKRS -> ifHas(hasKeysOfSupervisorPages(), cpu.pkrs & 0xFFFF_FFFFL);
       default -> readHigh(index);
     };
   }
@@ -144,6 +148,10 @@ public final class Msrs {
         yield inert.read(index).orElseThrow(() -> cpu.raise(Cpu.GP, 0));
       }
     };
+  }
+
+  private boolean hasKeysOfSupervisorPages() {
+    return cpu.system.cpuid.has(CpuFeature.PKS);
   }
 
   private long ifHas(boolean has, long value) {
@@ -189,6 +197,10 @@ public final class Msrs {
       case TSC_DEADLINE -> {
         require(cpu.system.cpuid.featureEcx(24));
         cpu.apic.setTscDeadline(value);
+      }
+      case PKRS -> {
+        require(hasKeysOfSupervisorPages() && value >>> 32 == 0);
+        cpu.setProtectionKeys(cpu.pkru, (int) value);
       }
       default -> writeHigh(index, value);
     }
@@ -263,6 +275,7 @@ public final class Msrs {
     return switch (index) {
       case TSC_ADJUST -> cpu.system.cpuid.structuredEbx(1);
       case TSC_DEADLINE -> cpu.system.cpuid.featureEcx(24);
+      case PKRS -> hasKeysOfSupervisorPages();
       default -> true;
     };
   }

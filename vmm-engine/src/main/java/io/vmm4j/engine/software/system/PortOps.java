@@ -52,25 +52,27 @@ final class PortOps {
     return size == 4 ? -1 : (1 << 8 * size) - 1;
   }
 
-  /** INS and OUTS, with and without repeat. Interruptible after each iteration. */
+  /**
+   * INS and OUTS, with and without repeat. Interruptible after each iteration. The permission is
+   * checked first, even for a count of 0, as processors of both vendors do.
+   */
   static void string(Cpu cpu, Instruction in) {
     int size = size(in);
     int port = (int) cpu.gpr[RDX] & 0xFFFF;
     boolean input = (in.opcode & 2) == 0;
+    checkPermission(cpu, port, size);
     if (in.repeat == 0) {
-      checkPermission(cpu, port, size);
       step(cpu, in, input, port, size);
       return;
     }
     long count = cpu.gpr[RCX] & in.addressMask;
     while (count != 0) {
-      checkPermission(cpu, port, size);
       step(cpu, in, input, port, size);
       cpu.setReg(RCX, in.addressSize, --count);
       boolean stop =
           cpu.signals() != 0 || cpu.pendingDebug != 0 || (cpu.systemFlags & Flags.TF) != 0;
       if (stop && count != 0) {
-        cpu.rip = cpu.currentRip;
+        cpu.leaveRepeat();
         break;
       }
     }

@@ -210,11 +210,14 @@ public final class Segmentation {
     setZero(cpu, allowed);
   }
 
-  /** LAR: the access rights, or -1 where they are not for this privilege. */
+  /**
+   * LAR: the access rights, or -1 where they are not for this privilege. AMD's processors give the
+   * upper bits of the limit with them.
+   */
   static long accessRights(Cpu cpu, int selector) {
     int types = cpu.longMode ? LAR_TYPES_LONG | LAR_TYPES_ALWAYS : LAR_TYPES | LAR_TYPES_ALWAYS;
     long raw = ask(cpu, selector, types);
-    return raw == 0 ? -1 : raw >>> 32 & 0x00F0FF00;
+    return raw == 0 ? -1 : raw >>> 32 & (cpu.system.cpuid.isAmd() ? 0x00FFFF00 : 0x00F0FF00);
   }
 
   /** LSL: the limit in bytes, or -1 where it is not for this privilege. */
@@ -244,14 +247,17 @@ public final class Segmentation {
   }
 
   /**
-   * After a return to an outer privilege level: data segments that it may not use become null.
-   * Bases stay, as they do on Intel processors.
+   * Makes null what the data segment registers must not keep after a return to an outer privilege
+   * level (Intel SDM volume 2, RET and IRET): segments of an inner level, unless they are
+   * conforming code. A null selector of 1 to 3 becomes 0, on Intel's and AMD's processors alike.
+   * Bases stay.
    */
   static void dropPrivileged(Cpu cpu) {
     for (int i = 0; i < 6; i++) {
       Segment s = cpu.seg[i];
       boolean data = i != CS && i != SS;
-      if (data && !s.unusable() && s.dpl() < cpu.cpl && (s.attributes & 0x1C) != 0x1C) {
+      boolean inner = s.dpl() < cpu.cpl && (s.attributes & 0x1C) != 0x1C;
+      if (data && (inner || Descriptor.isNull(s.selector))) {
         s.selector = 0;
         s.attributes = UNUSABLE;
       }

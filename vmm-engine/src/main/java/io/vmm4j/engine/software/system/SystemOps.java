@@ -389,6 +389,17 @@ public final class SystemOps {
         }
         cpu.xcr0 = value;
       }
+      case 0xEE -> {
+        requireProtectionKeys(cpu);
+        setPair(cpu, cpu.pkru & 0xFFFF_FFFFL);
+      }
+      case 0xEF -> {
+        requireProtectionKeys(cpu);
+        if ((int) cpu.gpr[RDX] != 0) {
+          throw cpu.raise(GP, 0);
+        }
+        cpu.setProtectionKeys((int) cpu.gpr[RAX], cpu.pkrs);
+      }
       case 0xF8 -> {
         if (cpu.codeSize != 8) {
           throw cpu.raise(UD);
@@ -412,6 +423,16 @@ public final class SystemOps {
   private static void requireExtendedState(Cpu cpu) {
     if ((cpu.cr4 & ControlBits.CR4_OSXSAVE) == 0) {
       throw cpu.raise(UD);
+    }
+  }
+
+  /** The checks that RDPKRU and WRPKRU share. */
+  private static void requireProtectionKeys(Cpu cpu) {
+    if ((cpu.cr4 & ControlBits.CR4_PKE) == 0) {
+      throw cpu.raise(UD);
+    }
+    if ((int) cpu.gpr[RCX] != 0) {
+      throw cpu.raise(GP, 0);
     }
   }
 

@@ -35,13 +35,14 @@ public final class SystemUnit {
     cpu.apic.powerOn();
     msrs.powerOn();
     cpu.xcr0 = 1;
+    cpu.setProtectionKeys(0, 0);
     cpu.fpu.reset();
     cpu.cr0 = ControlBits.CR0_RESET;
     reset();
     cpu.waitForStartup = !cpu.apic.isBootstrap();
   }
 
-  /** The state after INIT: MSRs, the x87 and SSE registers, and CR0.CD and NW stay. */
+  /** The state after INIT: MSRs, the x87 and SSE registers, PKRU, and CR0.CD and NW stay. */
   public void init() {
     cpu.cr0 = cpu.cr0 & (ControlBits.CR0_CD | ControlBits.CR0_NW) | ControlBits.CR0_ET;
     cpu.apic.init();

@@ -3,6 +3,8 @@ package io.vmm4j.engine.machine.cpuid;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -38,6 +40,29 @@ final class CpuModelTest {
     CpuidLeaf vendor = leaf(0, -1);
 
     assertThat(text(vendor.ebx(), vendor.edx(), vendor.ecx())).isEqualTo("GenuineIntel");
+  }
+
+  @Test
+  void ofAmdItHasTheLeavesThatAmdHas() {
+    List<CpuidLeaf> amd = CpuModel.portable(3, TSC_HZ, CpuVendor.AMD);
+
+    assertThat(CpuVendor.of(amd)).isEqualTo(CpuVendor.AMD);
+    assertThat(CpuFeature.of(amd)).isEqualTo(CpuFeature.of(leaves));
+    assertThat(amd).extracting(CpuidLeaf::leaf).doesNotContain(2, 4, 0x15, 0x16);
+    CpuidLeaf extended = find(amd, 0x8000_0000, -1);
+    assertThat(text(extended.ebx(), extended.edx(), extended.ecx())).isEqualTo("AuthenticAMD");
+    int signature = find(amd, 1, -1).eax();
+    assertThat(signature >> 8 & 0xF).as("base family").isEqualTo(0xF);
+    assertThat(signature >> 20 & 0xFF).as("extended family").isEqualTo(2);
+    assertThat(find(amd, 0x8000_0001, -1).eax()).isEqualTo(signature);
+    assertThat(find(amd, 0x8000_0001, -1).ecx() & 2).as("CmpLegacy").isEqualTo(2);
+    CpuidLeaf sizes = find(amd, 0x8000_0008, -1);
+    assertThat(sizes.ecx() & 0xFF).as("cores less one").isEqualTo(2);
+    assertThat(sizes.ecx() >> 12 & 0xF).as("bits of an APIC id").isEqualTo(2);
+    assertThat(amd)
+        .extracting(leaf -> Integer.toUnsignedLong(leaf.leaf()) << 8 | Math.max(0, leaf.subleaf()))
+        .isSorted()
+        .doesNotHaveDuplicates();
   }
 
   @Test

@@ -1,7 +1,10 @@
 package io.vmm4j.engine.software.cpu;
 
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.engine.software.TestHost;
 import java.lang.foreign.ValueLayout;
+import java.util.Set;
 
 /**
  * A processor at ring 0, in protected mode without paging with 16- or 32-bit code, or in 64-bit
@@ -20,11 +23,14 @@ final class BareCpu {
   private static final int PAGE_TABLES = 0x1_0000;
   private static final byte HLT = (byte) 0xF4;
 
-  final TestHost host = new TestHost();
-  final Cpu cpu = new Cpu(0, host);
-  private final Interpreter interpreter = new Interpreter(cpu);
+  final TestHost host;
+  final Cpu cpu;
+  private final Interpreter interpreter;
 
-  private BareCpu(int codeSize) {
+  private BareCpu(int codeSize, TestHost host) {
+    this.host = host;
+    cpu = new Cpu(0, host);
+    interpreter = new Interpreter(cpu);
     cpu.system.powerOn();
     boolean wide = codeSize == 8;
     put64(GDT + 8, wide ? 0x00AF_9B00_0000_FFFFL : 0x00CF_9B00_0000_FFFFL);
@@ -60,7 +66,17 @@ final class BareCpu {
 
   /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
-    return new BareCpu(codeSize);
+    return new BareCpu(codeSize, new TestHost());
+  }
+
+  /** With code of 2, 4 or 8 bytes, of a vendor. */
+  static BareCpu of(CpuVendor vendor, int codeSize) {
+    return new BareCpu(codeSize, new TestHost(vendor, Set.of()));
+  }
+
+  /** With code of 2, 4 or 8 bytes, and features that the portable processor lacks. */
+  static BareCpu with(int codeSize, CpuFeature... features) {
+    return new BareCpu(codeSize, new TestHost(CpuVendor.INTEL, Set.of(features)));
   }
 
   void put8(int at, int value) {

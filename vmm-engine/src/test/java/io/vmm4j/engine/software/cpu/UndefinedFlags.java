@@ -25,6 +25,15 @@ public final class UndefinedFlags {
   /** BSF, BSR. */
   public static final int BIT_SCAN = CF | OF | SF | AF | PF;
 
+  /** TZCNT, LZCNT. */
+  public static final int ZERO_COUNT = OF | SF | AF | PF;
+
+  /** ANDN, BLSI, BLSMSK, BLSR, BZHI. */
+  public static final int BIT_MANIPULATION = AF | PF;
+
+  /** BEXTR. */
+  public static final int BIT_EXTRACT = SF | AF | PF;
+
   private UndefinedFlags() {}
 
   /**

@@ -9,6 +9,7 @@ import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.oracle.NativeOracle;
 import java.lang.foreign.ValueLayout;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ class ExecutorOracleTest {
 
   private NativeOracle oracle;
   private final FloatCases cases = new FloatCases(4_2);
-  private final Cpu cpu = new Cpu(0, new TestHost());
+  private final Cpu cpu = new Cpu(0, new TestHost(NativeOracle.hostVendor(), Set.of()));
   private final TestHost host = (TestHost) cpu.host;
   private int differences;
   private int compared;

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.VcpuRunner.StopReason;
 import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
@@ -10,6 +11,7 @@ import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumSet;
 import java.util.HexFormat;
 
 /**
@@ -35,7 +37,8 @@ public final class Duel implements AutoCloseable {
   private static final int REPORTED = 12;
 
   private final NativeOracle oracle;
-  private final TestHost host = new TestHost();
+  private final TestHost host =
+      new TestHost(NativeOracle.hostVendor(), EnumSet.allOf(CpuFeature.class));
   private final Cpu cpu = new Cpu(0, host);
   private final Interpreter interpreter = new Interpreter(cpu);
   private final long[] before = new long[16];

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.oracle;
 
+import io.vmm4j.api.backend.CpuVendor;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -79,6 +80,31 @@ public final class NativeOracle implements AutoCloseable {
       return false;
     }
     return false;
+  }
+
+  /** Whose processor the host has, by /proc/cpuinfo. */
+  public static CpuVendor hostVendor() {
+    try {
+      String text = Files.readString(Path.of("/proc/cpuinfo"));
+      return text.contains(CpuVendor.AMD.signature()) ? CpuVendor.AMD : CpuVendor.INTEL;
+    } catch (IOException e) {
+      return CpuVendor.INTEL; // then there is nothing to compare with
+    }
+  }
+
+  /** Whether F3 makes LZCNT of BSR on this host; the processor is asked, for no CPUID hides it. */
+  public static boolean hostHasLzcnt() {
+    if (!isSupported()) {
+      return false;
+    }
+    try (NativeOracle oracle = open()) {
+      oracle.code(0xF3, 0x0F, 0xBD, 0xC2); // LZCNT EAX, EDX
+      oracle.gpr(2, 1);
+      oracle.run();
+      return oracle.gpr(0) == 31;
+    } catch (IllegalStateException e) {
+      return false;
+    }
   }
 
   /**

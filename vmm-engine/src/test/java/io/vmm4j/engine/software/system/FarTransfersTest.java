@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Far JMP, CALL, RET and IRET: Intel SDM volume 2, and volume 3, 5.8. */
@@ -106,6 +107,107 @@ class FarTransfersTest {
     assertThat(g.rsp()).isEqualTo(Guest.STACK3 + 8);
     assertThat(g.cpu.seg[Cpu.DS].unusable()).isTrue();
     assertThat(g.cpu.seg[Cpu.ES].selector).isEqualTo(Guest.DATA3 | 3);
+  }
+
+  private static final int[] DATA_SEGMENTS = {Cpu.ES, Cpu.DS, Cpu.FS, Cpu.GS};
+
+  /** Loads null selectors of 1, 2, 3 and 2, with bases that only FS and GS can have. */
+  private static void loadNullSelectors(Guest g) {
+    for (int i = 0; i < DATA_SEGMENTS.length; i++) {
+      Segmentation.load(g.cpu, DATA_SEGMENTS[i], i == 3 ? 2 : i + 1);
+    }
+    g.cpu.system.msrs.setBase(Cpu.FS, 0x1000);
+    g.cpu.system.msrs.setBase(Cpu.GS, 0x2000);
+  }
+
+  private static void assertNullSelectors(Guest g, int es, int ds, int fs, int gs) {
+    int[] expected = {es, ds, fs, gs};
+    for (int i = 0; i < DATA_SEGMENTS.length; i++) {
+      assertThat(g.cpu.seg[DATA_SEGMENTS[i]].selector).isEqualTo(expected[i]);
+      assertThat(g.cpu.seg[DATA_SEGMENTS[i]].unusable()).isTrue();
+    }
+    assertThat(g.cpu.seg[Cpu.FS].base).isEqualTo(0x1000);
+    assertThat(g.cpu.seg[Cpu.GS].base).isEqualTo(0x2000);
+  }
+
+  /** The frame of IRET; the first two and the last two are that of a far RET. */
+  private static void frame(Guest g, int size, long... values) {
+    for (int i = 0; i < values.length; i++) {
+      if (size == 8) {
+        g.put64(g.rsp() + 8L * i, values[i]);
+      } else {
+        g.put32(g.rsp() + 4L * i, (int) values[i]);
+      }
+    }
+  }
+
+  @Test
+  void everyReturnToAnOuterRingMakesNullSelectorsZero() {
+    for (Guest g : List.of(Guest.protectedMode(), Guest.longMode())) {
+      int size = g.cpu.codeSize;
+      loadNullSelectors(g);
+      frame(g, size, 0x1234, Guest.CODE3 | 3, 2, Guest.STACK3, Guest.DATA3 | 3);
+      g.execute(0xCF, in -> in.operandSize = size);
+      assertThat(g.cpu.cpl).isEqualTo(3);
+      assertNullSelectors(g, 0, 0, 0, 0);
+
+      g.flat(0);
+      loadNullSelectors(g);
+      frame(g, size, 0x1234, Guest.CODE3 | 3, Guest.STACK3, Guest.DATA3 | 3);
+      g.execute(0xCB, in -> in.operandSize = size);
+      assertThat(g.cpu.cpl).isEqualTo(3);
+      assertNullSelectors(g, 0, 0, 0, 0);
+    }
+  }
+
+  @Test
+  void returnsToTheSameRingAndFastOnesKeepNullSelectors() {
+    for (Guest g : List.of(Guest.protectedMode(), Guest.longMode())) {
+      int size = g.cpu.codeSize;
+      loadNullSelectors(g);
+      frame(g, size, 0x1234, Guest.CODE0, 2, Guest.STACK0, Guest.DATA0);
+      g.execute(0xCF, in -> in.operandSize = size);
+      assertNullSelectors(g, 1, 2, 3, 2);
+      frame(g, size, 0x1234, Guest.CODE0);
+      g.execute(0xCB, in -> in.operandSize = size);
+      assertNullSelectors(g, 1, 2, 3, 2);
+      g.cpu.system.msrs.write(0x174, Guest.CODE0);
+      g.execute(0x135); // SYSEXIT
+      assertThat(g.cpu.cpl).isEqualTo(3);
+      assertNullSelectors(g, 1, 2, 3, 2);
+    }
+    Guest g = Guest.longMode();
+    loadNullSelectors(g);
+    g.execute(0x107, in -> in.rexW = true); // SYSRET
+    assertThat(g.cpu.cpl).isEqualTo(3);
+    assertNullSelectors(g, 1, 2, 3, 2);
+  }
+
+  /** A register that still has its limit and rights of real mode, under a null selector. */
+  @Test
+  void aNullSelectorOfRealModeIsDroppedWithItsSegment() {
+    Guest g = Guest.protectedMode();
+    g.cpu.seg[Cpu.ES].set(0, 0, 0xFFFF, 0xF3);
+    frame(g, 4, 0x1234, Guest.CODE3 | 3, 2, Guest.STACK3, Guest.DATA3 | 3);
+
+    g.execute(0xCF);
+
+    assertThat(g.cpu.seg[Cpu.ES].unusable()).isTrue();
+  }
+
+  @Test
+  void conformingCodeStaysInDataSegmentsOfAnOuterRing() {
+    Guest g = Guest.protectedMode();
+    g.segment(Guest.CONFORMING, 0, 0x9E, 0xC0); // readable
+    Segmentation.load(g.cpu, Cpu.DS, Guest.CONFORMING);
+    Segmentation.load(g.cpu, Cpu.ES, Guest.CODE0);
+    frame(g, 4, 0x1234, Guest.CODE3 | 3, 2, Guest.STACK3, Guest.DATA3 | 3);
+
+    g.execute(0xCF);
+
+    assertThat(g.cpu.seg[Cpu.DS].selector).isEqualTo(Guest.CONFORMING);
+    assertThat(g.cpu.seg[Cpu.ES].selector).isZero();
+    assertThat(g.cpu.seg[Cpu.ES].unusable()).isTrue();
   }
 
   @Test

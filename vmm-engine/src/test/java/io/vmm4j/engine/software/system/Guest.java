@@ -3,12 +3,14 @@ package io.vmm4j.engine.software.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import java.lang.foreign.ValueLayout;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -37,16 +39,18 @@ final class Guest {
   static final int FREE = 0x50;
   static final int OUTSIDE = 0x100;
 
-  final TestHost host = new TestHost();
-  final Cpu cpu = new Cpu(0, host);
+  final TestHost host;
+  final Cpu cpu;
   private boolean wide;
 
-  private Guest() {
+  private Guest(CpuVendor vendor) {
+    host = new TestHost(vendor, Set.of());
+    cpu = new Cpu(0, host);
     cpu.system.powerOn();
   }
 
   static Guest real() {
-    Guest g = new Guest();
+    Guest g = new Guest(CpuVendor.INTEL);
     g.cpu.seg[Cpu.CS].set(0, 0, 0xFFFF, 0x9B);
     g.cpu.gpr[Cpu.RSP] = STACK0;
     g.cpu.rip = CODE;
@@ -56,7 +60,12 @@ final class Guest {
 
   /** Flat 32-bit protected mode at ring 0. */
   static Guest protectedMode() {
-    Guest g = new Guest();
+    return protectedMode(CpuVendor.INTEL);
+  }
+
+  /** The same on a processor of a vendor. */
+  static Guest protectedMode(CpuVendor vendor) {
+    Guest g = new Guest(vendor);
     g.tables();
     g.put32(TSS + 4, STACK0);
     g.put32(TSS + 8, DATA0);
@@ -68,7 +77,12 @@ final class Guest {
 
   /** 64-bit mode at ring 0, memory mapped onto itself. */
   static Guest longMode() {
-    Guest g = new Guest();
+    return longMode(CpuVendor.INTEL);
+  }
+
+  /** The same on a processor of a vendor. */
+  static Guest longMode(CpuVendor vendor) {
+    Guest g = new Guest(vendor);
     g.wide = true;
     g.tables();
     g.put64(TSS + 4, STACK0);

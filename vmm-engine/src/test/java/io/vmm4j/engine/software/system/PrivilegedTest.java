@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.SnapshotException;
+import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.MsrState;
+import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.x86.ControlBits;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Control and debug registers, MSRs, CPUID, ports and flags. */
@@ -25,6 +30,70 @@ class PrivilegedTest {
     g.cpu.gpr[Cpu.RCX] = index & 0xFFFFFFFFL;
     g.execute(0x132);
     return g.cpu.gpr[Cpu.RDX] << 32 | g.cpu.gpr[Cpu.RAX];
+  }
+
+  private static final int[] SGDT_SIDT_SMSW = {0, 1, 4};
+
+  private static void storeTo(Guest g, int opcode, int extension) {
+    g.execute(
+        opcode,
+        in -> {
+          in.isMemory = true;
+          in.modrm = extension << 3;
+          in.base = Cpu.RBX;
+        });
+  }
+
+  @Test
+  void userModeInstructionPreventionKeepsTablesFromOuterRings() {
+    for (Guest g : List.of(Guest.protectedMode(), Guest.longMode())) {
+      g.cpu.gpr[Cpu.RBX] = 0xE000;
+      g.flat(3);
+      for (boolean prevented : new boolean[] {false, true}) {
+        g.cpu.cr4 |= prevented ? ControlBits.CR4_UMIP : 0;
+        for (int extension : SGDT_SIDT_SMSW) {
+          assertStores(g, 0x101, extension, prevented);
+        }
+        assertStores(g, 0x100, 0, prevented); // SLDT
+        assertStores(g, 0x100, 1, prevented); // STR
+      }
+      g.flat(0);
+      for (int extension : SGDT_SIDT_SMSW) {
+        assertStores(g, 0x101, extension, false);
+      }
+    }
+  }
+
+  private static void assertStores(Guest g, int opcode, int extension, boolean prevented) {
+    if (prevented) {
+      assertThat(g.errorOf(Cpu.GP, () -> storeTo(g, opcode, extension))).isZero();
+    } else {
+      storeTo(g, opcode, extension);
+    }
+  }
+
+  @Test
+  void userModeInstructionPreventionHoldsInVirtual8086Mode() {
+    Guest g = Guest.protectedMode();
+    g.cpu.cr4 |= ControlBits.CR4_UMIP;
+    g.cpu.cpl = 3;
+    g.cpu.setEflags(Flags.VM);
+    for (int extension : SGDT_SIDT_SMSW) {
+      assertStores(g, 0x101, extension, true);
+    }
+    g.errorOf(Cpu.UD, () -> storeTo(g, 0x100, 0));
+  }
+
+  @Test
+  void cr4HasUmipWhereCpuidClaimsIt() {
+    Guest g = Guest.protectedMode();
+    assertThat(g.errorOf(Cpu.GP, () -> ControlRegisters.write(g.cpu, 4, ControlBits.CR4_UMIP)))
+        .isZero();
+    TestHost host = new TestHost(CpuVendor.INTEL, Set.of(CpuFeature.UMIP));
+    Cpu cpu = new Cpu(0, host);
+    cpu.system.powerOn();
+    ControlRegisters.write(cpu, 4, ControlBits.CR4_UMIP);
+    assertThat(cpu.cr4).isEqualTo(ControlBits.CR4_UMIP);
   }
 
   // ---- control registers ----
