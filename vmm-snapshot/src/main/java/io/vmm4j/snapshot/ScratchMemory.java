@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,7 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySource> sources = new LinkedHashMap<>();
   private final Map<String, MemorySegment> regions = new LinkedHashMap<>();
-  private @Nullable FileChannel file;
+  private @Nullable SharedFile file;
 
   /**
    * Memory of zeros for all regions of a machine.
@@ -36,27 +35,22 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
     }
   }
 
-  private FileChannel open(long total) throws IOException {
-    Path path = Files.createTempFile("vmm4j-", ".memory");
-    try {
-      long room = Files.getFileStore(path).getUsableSpace();
-      if (room < total) {
-        // To run out of room under a mapping would be a fault and not an exception.
-        throw new IOException(
-            "%s has room for %d bytes, the machine's memory has %d"
-                .formatted(path.getParent(), room, total));
-      }
-      FileChannel opened =
-          FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      file = opened;
-      return opened;
-    } finally {
-      // Open or not, it is not to stay behind.
-      Files.deleteIfExists(path);
+  private SharedFile open(long total) throws IOException {
+    Path directory = Path.of(System.getProperty("java.io.tmpdir"));
+    long room = Files.getFileStore(directory).getUsableSpace();
+    if (room < total) {
+      // To run out of room under a mapping would be a fault and not an exception.
+      throw new IOException(
+          "%s has room for %d bytes, the machine's memory has %d"
+              .formatted(directory, room, total));
     }
+    SharedFile opened = SharedFile.unnamed(directory);
+    file = opened;
+    opened.setSize(total);
+    return opened;
   }
 
-  private Map<String, MemorySegment> map(MachineDescription machine, FileChannel opened)
+  private Map<String, MemorySegment> map(MachineDescription machine, SharedFile opened)
       throws IOException {
     long total = machine.totalMemoryBytes();
     MemorySegment whole = opened.map(FileChannel.MapMode.READ_WRITE, 0, total, arena);

@@ -102,7 +102,7 @@ class MappedLayoutTest {
   @Test
   void openedItTellsAllButTheMemoryAndMapsThat() throws IOException {
     try (MappedSnapshot opened = open(file);
-        Arena arena = Arena.ofConfined()) {
+        Arena arena = Arena.ofShared()) {
       // then
       SnapshotPlan plan = SampleSnapshot.read(bytes).plan();
       assertThat(opened.plan().machine()).isEqualTo(plan.machine());
@@ -232,7 +232,7 @@ class MappedLayoutTest {
     // it is replaced as a whole
     Files.write(file, bytes);
     try (MappedSnapshot opened = open(file);
-        Arena arena = Arena.ofConfined()) {
+        Arena arena = Arena.ofShared()) {
       MemorySegment memory = opened.mapPrivately(arena).orElseThrow();
       Path next = Files.write(directory.resolve("next"), new byte[bytes.length]);
       Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);

@@ -2,9 +2,9 @@ package io.vmm4j.engine.memory;
 
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
+import io.vmm4j.snapshot.SharedFile;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -20,19 +20,18 @@ import java.util.List;
  *
  * <p>Contents can be read and written by position as well as through a mapping, and the two agree.
  * Reading by position leaves holes alone, while a look at a hole of a tmpfs file through a mapping
- * fills it. Not a {@link FileChannel} but a {@link RandomAccessFile} does it, since an interrupt of
- * the calling thread would close the channel. Safe for any thread.
+ * fills it. Safe for any thread, and an interrupt of one harms none.
  */
 public final class BackingFile implements AutoCloseable {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
-  private final RandomAccessFile file;
-  private final Path path;
+  private final SharedFile file;
+  private final Path directory;
   private final long size;
 
-  private BackingFile(RandomAccessFile file, Path path, long size) {
+  private BackingFile(SharedFile file, Path directory, long size) {
     this.file = file;
-    this.path = path;
+    this.directory = directory;
     this.size = size;
   }
 
@@ -67,31 +66,13 @@ public final class BackingFile implements AutoCloseable {
   }
 
   private static BackingFile createIn(Path directory, long size) throws IOException {
-    Path path = Files.createTempFile(directory, "vmm4j-", ".memory");
-    RandomAccessFile file;
+    SharedFile file = SharedFile.unnamed(directory);
     try {
-      file = new RandomAccessFile(path.toFile(), "rw");
+      file.setSize(size);
+      return new BackingFile(file, directory, size);
     } catch (IOException e) {
-      Files.deleteIfExists(path);
+      file.close();
       throw e;
-    }
-    BackingFile created = new BackingFile(file, path, size);
-    try {
-      created.deleteName();
-      file.setLength(size);
-      return created;
-    } catch (IOException e) {
-      created.close();
-      throw e;
-    }
-  }
-
-  private void deleteName() {
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      // Some systems don't delete what is open; close() tries again.
-      path.toFile().deleteOnExit();
     }
   }
 
@@ -102,17 +83,17 @@ public final class BackingFile implements AutoCloseable {
 
   /** How many bytes more its directory has room for. */
   public long usableSpace() throws IOException {
-    return Files.getFileStore(path.getParent()).getUsableSpace();
+    return Files.getFileStore(directory).getUsableSpace();
   }
 
-  /** Maps all of it, shared, for as long as the arena lives. */
+  /** Maps all of it, shared, for as long as the arena lives, which is not confined to a thread. */
   public MemorySegment map(Arena arena) throws IOException {
-    return file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+    return file.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
   }
 
-  /** Maps all of it, privately, for as long as the arena lives. */
+  /** Maps all of it, privately, for as long as the arena lives, not confined to a thread. */
   public MemorySegment mapPrivate(Arena arena) throws IOException {
-    return file.getChannel().map(FileChannel.MapMode.PRIVATE, 0, size, arena);
+    return file.map(FileChannel.MapMode.PRIVATE, 0, size, arena);
   }
 
   /**
@@ -120,10 +101,8 @@ public final class BackingFile implements AutoCloseable {
    *
    * @throws EOFException beyond its end
    */
-  public synchronized void read(long position, byte[] target, int offset, int length)
-      throws IOException {
-    file.seek(position);
-    file.readFully(target, offset, length);
+  public void read(long position, byte[] target, int offset, int length) throws IOException {
+    file.read(position, target, offset, length);
   }
 
   /**
@@ -131,18 +110,15 @@ public final class BackingFile implements AutoCloseable {
    *
    * @throws IOException if there is no room
    */
-  public synchronized void write(long position, byte[] source, int offset, int length)
-      throws IOException {
-    file.seek(position);
-    file.write(source, offset, length);
+  public void write(long position, byte[] source, int offset, int length) throws IOException {
+    file.write(position, source, offset, length);
   }
 
   /** Releases it; mappings live on. May be called more than once. */
   @Override
-  public synchronized void close() {
+  public void close() {
     try {
       file.close();
-      Files.deleteIfExists(path);
     } catch (IOException e) {
       throw new VmException("cannot release memory", e);
     }

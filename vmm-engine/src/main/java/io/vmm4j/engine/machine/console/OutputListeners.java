@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine.console;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -112,16 +113,28 @@ final class OutputListeners {
     if (running == null || running == Thread.currentThread()) {
       return;
     }
-    try {
-      running.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
-      if (running.isAlive()) {
-        LOG.warn(
-            "console '{}': a listener has not returned for {} s", console.path(), CLOSE_SECONDS);
-        running.interrupt();
-      }
-    } catch (InterruptedException e) {
+    if (!join(running)) {
+      LOG.warn("console '{}': a listener has not returned for {} s", console.path(), CLOSE_SECONDS);
       running.interrupt();
-      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** An interrupt of the caller is none of the listeners': they have the rest all the same. */
+  private static boolean join(Thread running) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return running.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

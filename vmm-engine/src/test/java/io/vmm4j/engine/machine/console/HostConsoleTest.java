@@ -134,6 +134,32 @@ class HostConsoleTest {
   }
 
   @Test
+  void listenersGetAllOfTheOutputThoughTheThreadThatClosesIsInterrupted() {
+    ByteArrayOutputStream heard = new ByteArrayOutputStream();
+    CompletableFuture<?> called = new CompletableFuture<>();
+    CompletableFuture<?> goOn = new CompletableFuture<>();
+    console.onOutput(bytes -> {
+      called.complete(null);
+      goOn.join();
+      heard.writeBytes(bytes);
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+    });
+    write("first ");
+    called.join();
+    write("last");
+    console.end(new VmExit.PoweredOff());
+
+    // when
+    Thread.currentThread().interrupt();
+    CompletableFuture.runAsync(() -> goOn.complete(null));
+    console.close();
+
+    // then
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(heard.toString(StandardCharsets.UTF_8)).isEqualTo("first last");
+  }
+
+  @Test
   void inputWaitsUntilTheGuestTakesItAndIsAnnounced() {
     int[] announced = new int[1];
     guest.onReceivable(() -> announced[0]++);
