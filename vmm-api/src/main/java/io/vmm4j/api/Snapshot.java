@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The whole state of a machine at one moment. It does not change when the machine goes on, and
- * holds its own copy of the memory until it is closed. Safe for any thread.
+ * The whole state of a machine at one moment: memory, processors, devices, clock, and what its
+ * consoles have shown and are still to take. It does not change when the machine goes on, and holds
+ * its own copy of the memory until it is closed. Safe for any thread.
  *
  * {@snippet :
  * try (Snapshot ready = vm.snapshot()) {

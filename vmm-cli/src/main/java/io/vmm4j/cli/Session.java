@@ -1,6 +1,7 @@
 package io.vmm4j.cli;
 
 import io.vmm4j.api.Console;
+import io.vmm4j.api.ConsoleInputException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
@@ -21,7 +22,8 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a machine to its end between the process's streams: serial output to standard output, input
@@ -38,6 +40,8 @@ final class Session {
   static final String DEBUG_CONSOLE = "debug-console";
 
   private static final Duration A_LONG_TIME = Duration.ofDays(10_000);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   /** What a session has to react to. */
   private sealed interface Event {
@@ -57,10 +61,16 @@ final class Session {
     record Failed(RuntimeException failure) implements Event {}
   }
 
+  /** What takes the guest's input. */
+  interface GuestInput {
+    /** Takes bytes once there is room for them; false if the guest takes none any more. */
+    boolean accept(byte[] bytes);
+  }
+
   /** Where the guest's input comes from. */
   interface Input {
     /** Begins to carry input to the guest. */
-    AutoCloseable open(Consumer<byte[]> guest, Runnable onEscape);
+    AutoCloseable open(GuestInput guest, Runnable onEscape);
   }
 
   private final Vm vm;
@@ -243,7 +253,7 @@ final class Session {
     copy(serial, streams.out());
     if (save.when != null) {
       TextTrigger trigger = new TextTrigger(save.when, this::saveTextSeen);
-      serial.onOutput(trigger::accept);
+      serial.onOutput(serial.bytesWritten(), trigger::accept);
     }
   }
 
@@ -260,22 +270,30 @@ final class Session {
   }
 
   private void copy(Console console, OutputStream out) {
-    console.onOutput(bytes -> {
-      try {
-        out.write(bytes);
-        out.flush();
-      } catch (IOException e) {
-        events.add(new Event.OutputFailed(new IOException("the output can't be written: " + e, e)));
-      }
-    });
+    // Not what it showed before it was saved: that was printed then.
+    console.onOutput(
+        console.bytesWritten(),
+        bytes -> {
+          try {
+            out.write(bytes);
+            out.flush();
+          } catch (IOException e) {
+            events.add(
+                new Event.OutputFailed(new IOException("the output can't be written: " + e, e)));
+          }
+        });
   }
 
-  private void send(Console console, byte[] bytes) {
+  /** Waits until the guest has room for it, however long, so that no more input is read. */
+  private static boolean send(Console console, byte[] bytes) {
     try {
-      console.send(bytes);
+      console.send(bytes, A_LONG_TIME);
     } catch (VmStoppedException e) {
-      // Typed after the end: nobody reads it.
+      return false;
+    } catch (ConsoleInputException e) {
+      LOG.debug("input that waited is left out", e); // it was sent to the machine as it was before
     }
+    return true;
   }
 
   private void escape() {

@@ -51,6 +51,12 @@ import org.slf4j.LoggerFactory;
 public final class Machine implements AutoCloseable, ConsoleOwner {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
   private static final Duration DESCRIBE_LIMIT = Duration.ofSeconds(1);
+
+  /** How much input waits at most at one console, and at all together: a snapshot holds it. */
+  private static final int CONSOLE_INPUT_BYTES = 256 << 10;
+
+  private static final int INPUT_BYTES = 16 << 20;
+
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
 
   private final MachinePlan plan;
@@ -458,6 +464,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   @Override
   public void execute(String path, Runnable task) {
     control.execute(path, task);
+  }
+
+  @Override
+  public boolean isOwnThread() {
+    return control.isOwnThread();
+  }
+
+  @Override
+  public int inputLimitBytes() {
+    return INPUT_BYTES / Math.max(INPUT_BYTES / CONSOLE_INPUT_BYTES, consoles.size());
   }
 
   @Override

@@ -187,7 +187,7 @@ final class VirtualMachine implements Vm {
   private void undo(MachineRestore back, MemoryRestore memory, Throwable cause) {
     try {
       memory.undo();
-      back.applyWithoutMemory();
+      back.undo();
     } catch (Throwable e) {
       cause.addSuppressed(e);
       machine

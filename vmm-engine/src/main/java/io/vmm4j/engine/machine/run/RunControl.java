@@ -139,7 +139,8 @@ public final class RunControl implements DeviceFailures {
     return thread;
   }
 
-  private boolean isOwnThread() {
+  /** Whether the calling thread is one of the machine's own. */
+  public boolean isOwnThread() {
     Thread current = Thread.currentThread();
     return ownThreads.contains(current) || backendThreads.contains(current);
   }
