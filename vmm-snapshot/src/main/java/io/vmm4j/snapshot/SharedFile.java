@@ -170,6 +170,15 @@ public final class SharedFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether an error is the fault of a mapped file: its file system has no room for a page that is
+   * written or looked at, or it was cut shorter. The JDK has no other class for it.
+   */
+  public static boolean isFault(Throwable error) {
+    return error instanceof InternalError
+        && String.valueOf(error.getMessage()).contains("unsafe memory access");
+  }
+
   /** Closes it; mappings live on. May be called more than once. */
   @Override
   public synchronized void close() throws IOException {

@@ -173,7 +173,7 @@ final class VirtualMachine implements Vm {
   private void restore(MachineImage image, ImageMemory contents) {
     MachineRestore there = MachineRestore.prepare(machine, image);
     MachineRestore back = MachineRestore.prepare(machine, MachineImage.of(machine));
-    try (MemoryRestore memory = MachineFactory.memoryRestore(machine)) {
+    try (MemoryRestore memory = factory.memoryRestore(machine)) {
       try {
         there.apply(contents, memory);
       } catch (Throwable e) {

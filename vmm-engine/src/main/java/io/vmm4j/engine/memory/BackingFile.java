@@ -1,6 +1,6 @@
 package io.vmm4j.engine.memory;
 
-import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.snapshot.SharedFile;
 import java.io.EOFException;
@@ -8,82 +8,90 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
- * A sparse file without a name: it is deleted as soon as it is open, so that nothing is left behind
- * whatever happens to the JVM. It lies in {@code /dev/shm} where that has the room, else in the
- * directory for temporary files.
+ * A sparse file without a name, so that nothing is left behind whatever happens to the JVM. {@link
+ * HostRoom} makes it, and keeps for it the room it was promised.
  *
  * <p>Contents can be read and written by position as well as through a mapping, and the two agree.
  * Reading by position leaves holes alone, while a look at a hole of a tmpfs file through a mapping
  * fills it. Safe for any thread, and an interrupt of one harms none.
  */
 public final class BackingFile implements AutoCloseable {
-  private static final Path SHARED_MEMORY = Path.of("/dev/shm");
-
+  private final HostRoom host;
+  private final HostRoom.Volume volume;
   private final SharedFile file;
-  private final Path directory;
   private final long size;
+  private volatile LongSupplier written = () -> 0;
+  private long promised;
 
-  private BackingFile(SharedFile file, Path directory, long size) {
+  BackingFile(HostRoom host, HostRoom.Volume volume, SharedFile file, long size)
+      throws IOException {
+    this.host = host;
+    this.volume = volume;
     this.file = file;
-    this.directory = directory;
     this.size = size;
-  }
-
-  /**
-   * A new file of zeros.
-   *
-   * @param size in bytes; takes no room until it is written
-   * @param room how much of it is going to be written at most, in bytes
-   * @throws VmException if no directory has the room; names those tried
-   */
-  public static BackingFile create(long size, long room) {
-    List<String> tried = new ArrayList<>();
-    for (Path directory : List.of(SHARED_MEMORY, Path.of(System.getProperty("java.io.tmpdir")))) {
-      if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
-        tried.add(directory + " (can't be written)");
-        continue;
-      }
-      try {
-        long free = Files.getFileStore(directory).getUsableSpace();
-        if (free < room) {
-          tried.add("%s (%s free)".formatted(directory, MemorySize.mebibytes(free >> 20)));
-          continue;
-        }
-        return createIn(directory, size);
-      } catch (IOException e) {
-        tried.add(directory + " (" + e.getMessage() + ")");
-      }
-    }
-    throw new VmException(
-        "no room for %s of memory: tried %s"
-            .formatted(MemorySize.bytes(room), String.join(", ", tried)));
-  }
-
-  private static BackingFile createIn(Path directory, long size) throws IOException {
-    SharedFile file = SharedFile.unnamed(directory);
     try {
       file.setSize(size);
-      return new BackingFile(file, directory, size);
     } catch (IOException e) {
       file.close();
       throw e;
     }
   }
 
+  HostRoom.Volume volume() {
+    return volume;
+  }
+
+  /** What it was promised. With the host's monitor held, as for the next two. */
+  long promised() {
+    return promised;
+  }
+
+  void promise(long bytes) {
+    promised = bytes;
+  }
+
+  /** What it may still take of what it was promised. */
+  long outstanding() {
+    return Math.max(0, promised - written.getAsLong());
+  }
+
+  /**
+   * Says how much of what it was promised has been written, so that others may have as much.
+   *
+   * @param bytes counts them, at most as many as have been; from any thread
+   */
+  void countWritten(LongSupplier bytes) {
+    written = bytes;
+  }
+
+  /**
+   * Has room kept for more than it was promised.
+   *
+   * @param what for which, in an error
+   * @throws VmException if its file system has not so much; names it
+   */
+  public void keepRoom(long bytes, String what) {
+    host.extend(this, bytes, what);
+  }
+
+  /** Has room kept for holes that are looked at through a mapping, where a look takes room. */
+  public void keepRoomForHoles(long bytes, String what) {
+    if (volume.fillsHoles()) {
+      keepRoom(bytes, what);
+    }
+  }
+
+  /** Gives back all that it was promised: what is written is, and nothing more will be. */
+  public void giveBackRoom() {
+    host.settle(this);
+  }
+
   /** Its size in bytes. */
   public long size() {
     return size;
-  }
-
-  /** How many bytes more its directory has room for. */
-  public long usableSpace() throws IOException {
-    return Files.getFileStore(directory).getUsableSpace();
   }
 
   /** Maps all of it, shared, for as long as the arena lives, which is not confined to a thread. */
@@ -108,15 +116,26 @@ public final class BackingFile implements AutoCloseable {
   /**
    * Writes.
    *
-   * @throws IOException if there is no room
+   * @throws IOException if there is no room; names the file system
    */
   public void write(long position, byte[] source, int offset, int length) throws IOException {
-    file.write(position, source, offset, length);
+    try {
+      file.write(position, source, offset, length);
+    } catch (IOException e) {
+      throw new IOException("%s: %s".formatted(volume, e.getMessage()), e);
+    }
+  }
+
+  /** What a fault of a mapping of it means. */
+  public HostMemoryException explain(Throwable fault) {
+    return new HostMemoryException(
+        "the host has no room left for the machine's memory in " + volume, fault);
   }
 
   /** Releases it; mappings live on. May be called more than once. */
   @Override
   public void close() {
+    host.remove(this);
     try {
       file.close();
     } catch (IOException e) {
