@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.engine.machine.console.HostConsole;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
@@ -188,7 +189,9 @@ final class MachineRestore {
   }
 
   /**
-   * Lets the clock stand later than in the image.
+   * Lets the clock stand later than in the image, and every time-stamp counter as much further on.
+   * Counters and timers of devices follow from the clock; those that were due meanwhile are due
+   * when the machine goes on.
    *
    * @throws SnapshotException.Incompatible if it can't count so far
    */
@@ -199,6 +202,11 @@ final class MachineRestore {
           "a clock counts nanoseconds in 63 bits; let it go on where it stood");
     }
     clockAdvance = nanos;
+    // What the counter of the clock does between the two moments, so that their distance stays.
+    long hz = machine.plan().tscFrequencyHz();
+    long then = VmClock.nanosToTicks(clock.nanoTime(), hz);
+    long ticks = VmClock.nanosToTicks(clock.nanoTime() + nanos, hz) - then;
+    vcpus.replaceAll(vcpu -> vcpu.withTscAdvanced(ticks));
   }
 
   /** Changes the machine; what memory it replaces, {@code memory} can put back. */
