@@ -21,6 +21,17 @@ public interface MemorySource {
    */
   MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException;
 
+  /**
+   * Whether a piece is known to be of zeros, so that nobody need look at it; false where it is not
+   * known.
+   *
+   * @param offset into the region
+   * @param length in bytes
+   */
+  default boolean isZero(long offset, int length) {
+    return false;
+  }
+
   /** A segment's contents. */
   static MemorySource of(MemorySegment segment) {
     return new MemorySource() {

@@ -2,6 +2,7 @@ package io.vmm4j.engine.memory;
 
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
+import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.MemoryFaultException;
 import io.vmm4j.snapshot.SharedFile;
 import java.io.IOException;
@@ -23,8 +24,8 @@ import java.util.OptionalLong;
  * where a look would fill the page.
  */
 public final class MachineMemory implements AutoCloseable {
-  /** The most device memory of a machine: 512 MiB of address space, used only where written. */
-  public static final long DEVICE_MEMORY_BYTES = 512L << 20;
+  /** The most device memory of a machine: address space, used only where written. */
+  public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
   private static final int PAGE = 4096;
 

@@ -25,7 +25,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 
 /**
@@ -61,10 +60,10 @@ public final class CatchUp {
   /** All counters are an hour further on, and as far from one another as they were. */
   public void countersOfAllVcpus(Path directory) throws IOException {
     long[] ahead = {0, 5_000_000_007L, -77_777};
-    try (Snapshot hourAgo = hourAgo(directory, i -> cpu -> cpu.withTscAdvanced(ahead[i]))) {
+    try (Snapshot hourAgo = hourAgo(directory, (i, hz) -> cpu -> cpu.withTscAdvanced(ahead[i]))) {
       List<CpuState> then = vcpus((MachineSnapshot) hourAgo);
       try (Vm vm = factory.resume((MachineSnapshot) hourAgo, standing())) {
-        long hz = vm.spec().tscFrequencyHz().orElseThrow();
+        long hz = ((MachineSnapshot) hourAgo).image().description().tscFrequencyHz();
         long passed = vm.cpuState(0).tsc() - then.getFirst().tsc();
         assertThat(passed).isGreaterThanOrEqualTo(VmClock.nanosToTicks(AGE.toNanos(), hz));
         for (int i = 0; i < CPUS; i++) {
@@ -102,7 +101,7 @@ public final class CatchUp {
   public void laterTimersStay(Path directory) throws IOException {
     long later = AGE.multipliedBy(3).toNanos();
     try (Snapshot hourAgo =
-        hourAgo(directory, i -> timer(TSC_DEADLINE_MODE, 0, nanos -> nanos + later))) {
+        hourAgo(directory, (i, hz) -> timer(hz, TSC_DEADLINE_MODE, 0, nanos -> nanos + later))) {
       long deadline = vcpus((MachineSnapshot) hourAgo).get(1).msr(TSC_DEADLINE);
       try (Vm vm = factory.resume((MachineSnapshot) hourAgo, standing())) {
         CpuState now = vm.cpuState(1);
@@ -116,7 +115,7 @@ public final class CatchUp {
 
   private void requestsAtOnce(
       Path directory, int mode, int initialCount, UnaryOperator<Long> deadline) throws IOException {
-    try (Snapshot hourAgo = hourAgo(directory, i -> timer(mode, initialCount, deadline));
+    try (Snapshot hourAgo = hourAgo(directory, (i, hz) -> timer(hz, mode, initialCount, deadline));
         Vm vm = factory.resume((MachineSnapshot) hourAgo, standing())) {
       vm.resume();
       for (int i = 0; i < CPUS; i++) {
@@ -155,7 +154,7 @@ public final class CatchUp {
 
   /** Has a timer of the local APIC run, with interrupts disabled in the processor. */
   private static UnaryOperator<CpuState> timer(
-      int mode, int initialCount, UnaryOperator<Long> deadline) {
+      long hz, int mode, int initialCount, UnaryOperator<Long> deadline) {
     return cpu -> {
       LocalApicState apic = cpu.apic();
       int[] registers = apic.registers().clone();
@@ -167,7 +166,6 @@ public final class CatchUp {
       LocalApicState running = new LocalApicState(apic.id(), registers, at, false, false, 0);
       List<MsrState> msrs = new ArrayList<>(cpu.msrs());
       if (mode == TSC_DEADLINE_MODE) {
-        long hz = TSC_HZ;
         msrs.replaceAll(msr ->
             msr.index() == TSC_DEADLINE
                 ? new MsrState(TSC_DEADLINE, cpu.tsc() + VmClock.nanosToTicks(at, hz))
@@ -202,11 +200,13 @@ public final class CatchUp {
     };
   }
 
-  private static final long TSC_HZ = 1_000_000_000L;
+  /** What becomes of a vCPU, on a machine whose counters count at {@code hz}. */
+  private interface Change {
+    UnaryOperator<CpuState> of(int vcpu, long hz);
+  }
 
   /** A machine that loops, saved before its first instruction, at guest time 0, an hour ago. */
-  private Snapshot hourAgo(Path directory, IntFunction<UnaryOperator<CpuState>> change)
-      throws IOException {
+  private Snapshot hourAgo(Path directory, Change change) throws IOException {
     byte[] rom = new byte[16];
     rom[0] = (byte) 0xEB; // jmp $
     rom[1] = (byte) 0xFE;
@@ -216,7 +216,6 @@ public final class CatchUp {
             .backend(backend)
             .memory(MemorySize.mebibytes(1))
             .cpus(CPUS)
-            .tscFrequencyHz(TSC_HZ)
             .boot(new BootSource.ResetVector())
             .device("rom", new BootRomConfig(image.toString()))
             .build();
@@ -226,7 +225,7 @@ public final class CatchUp {
       List<StateChunk> states = new ArrayList<>(ours.image().states());
       for (int i = 0; i < CPUS; i++) {
         String path = MachineImage.vcpuPath(i);
-        UnaryOperator<CpuState> how = change.apply(i);
+        UnaryOperator<CpuState> how = change.of(i, ours.image().description().tscFrequencyHz());
         states.replaceAll(state ->
             state.path().equals(path)
                 ? StateChunk.of(

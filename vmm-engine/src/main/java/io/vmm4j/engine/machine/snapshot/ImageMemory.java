@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * The memory of a machine at one moment, in a sparse file of which only pages that are not zero
@@ -306,20 +307,33 @@ public final class ImageMemory implements MemoryImage {
   /** The contents of a region for a writer. */
   public MemorySource source(String region) {
     Place place = places.get(region);
-    return source(place, this::read);
+    return source(
+        place,
+        this::read,
+        (page, end) -> {
+          int next = filled.nextSetBit(page);
+          return next < 0 || next >= end;
+        });
   }
 
   /** A place in a machine's memory as the source of a writer. */
   public static MemorySource source(Place place, MachineMemory memory) {
     return source(
-        place, (offset, target, targetOffset, length) -> memory.read(offset, target, length));
+        place,
+        (offset, target, targetOffset, length) -> memory.read(offset, target, length),
+        (page, end) -> IntStream.range(page, end).allMatch(memory::isZero));
   }
 
   private interface Reader {
     void read(long offset, byte[] target, int targetOffset, int length) throws IOException;
   }
 
-  private static MemorySource source(Place place, Reader reader) {
+  /** Tells whether pages are known to be of zeros. */
+  private interface Zeros {
+    boolean are(int page, int end);
+  }
+
+  private static MemorySource source(Place place, Reader reader, Zeros zeros) {
     return new MemorySource() {
       @Override
       public long size() {
@@ -332,6 +346,12 @@ public final class ImageMemory implements MemoryImage {
         reader.read(place.offset + offset, bytes, 0, length);
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
         return buffer.asSlice(0, length);
+      }
+
+      @Override
+      public boolean isZero(long offset, int length) {
+        long from = place.offset + offset;
+        return zeros.are((int) (from / PAGE), (int) ((from + length) / PAGE));
       }
     };
   }
