@@ -81,6 +81,7 @@ final class Session {
   private final Optional<Path> controlPath;
   private final Optional<SocketAddress> gdbAddress;
   private final boolean waitsForDebugger;
+  private final boolean paused;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private Optional<ControlServer> control = Optional.empty();
   private boolean saved;
@@ -99,6 +100,7 @@ final class Session {
     this.controlPath = Optional.ofNullable(options.control);
     this.gdbAddress = Optional.ofNullable(options.gdb);
     this.waitsForDebugger = options.gdbWait;
+    this.paused = options.paused;
   }
 
   /**
@@ -108,9 +110,11 @@ final class Session {
    */
   int run(Input input) throws IOException, InterruptedException {
     control = controlPath.map(path -> ControlServer.open(vm, path));
+    Optional<SignalGuard> guard = control.map(SignalGuard::of);
     try {
       return runDebugged(input);
     } finally {
+      guard.ifPresent(SignalGuard::close);
       // Its clients have their last replies before the process ends.
       control.ifPresent(ControlServer::close);
     }
@@ -118,15 +122,25 @@ final class Session {
 
   private int runDebugged(Input input) throws IOException, InterruptedException {
     Optional<GdbServer> gdb = gdbAddress.map(address -> GdbServer.open(vm, address));
+    Optional<SignalGuard> guard = gdb.map(SignalGuard::of);
     try {
       if (waitsForDebugger) {
         messages.say(
             "the machine stands until a debugger at %s continues it".formatted(gdbAt(gdb)));
+      } else if (paused) {
+        messages.say("the machine is paused" + controlledAt());
       }
       return runControlled(input);
     } finally {
+      guard.ifPresent(SignalGuard::close);
       gdb.ifPresent(GdbServer::close);
     }
+  }
+
+  private String controlledAt() {
+    return control
+        .map(server -> ": ./vmm ctl %s resume lets it go on".formatted(server.path()))
+        .orElse("");
   }
 
   private static String gdbAt(Optional<GdbServer> gdb) {
@@ -145,7 +159,7 @@ final class Session {
             .map(console -> input.open(bytes -> send(console, bytes), this::escape))
             .orElse(() -> {});
     try {
-      if (!waitsForDebugger) {
+      if (!waitsForDebugger && !paused) {
         vm.resume();
       }
       Thread.ofVirtual().name("vmm-exit").start(this::awaitExit);
