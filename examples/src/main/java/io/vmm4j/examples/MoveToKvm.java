@@ -3,6 +3,7 @@ package io.vmm4j.examples;
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.ConsoleMatch;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
@@ -59,9 +60,10 @@ public final class MoveToKvm {
     try (snapshot;
         Vm vm = snapshot.resume(backend)) {
       Console console = vm.console("com1");
-      console.expect(until, Duration.ofMinutes(5));
+      // The console goes on where the snapshot was: what was expected before is behind it.
+      ConsoleMatch work = console.expect(until, Duration.ofMinutes(5));
       System.out.println("On " + vm.backend().name() + ":");
-      System.out.println(console.transcript().strip());
+      System.out.println((work.before() + work.text()).strip());
       return vm.snapshot();
     }
   }

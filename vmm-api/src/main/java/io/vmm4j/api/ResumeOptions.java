@@ -46,8 +46,11 @@ public record ResumeOptions(
     /** It did not happen: guest time goes on where it stood. */
     CONTINUE,
     /**
-     * It has passed: the whole clock (TSC, timers, RTC) stands as if the machine had been running,
-     * idle. Not under virtual time, which knows no host time.
+     * It has passed: the whole clock stands as if the machine had been running, idle. So do the
+     * time-stamp counters of all vCPUs, which keep their distances, the RTC, and all timers, those
+     * of the local APICs and their TSC deadlines among them. A timer that was due meanwhile fires
+     * once when the machine goes on; a periodic one goes on in its own steps. Not under virtual
+     * time, which knows no host time.
      */
     CATCH_UP
   }

@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The whole state of a machine at one moment. It does not change when the machine goes on, and
- * holds its own copy of the memory until it is closed. Safe for any thread.
+ * The whole state of a machine at one moment: memory, processors, devices, clock, and what its
+ * consoles have shown and are still to take. It does not change when the machine goes on, and holds
+ * its own copy of the memory until it is closed. Safe for any thread.
  *
  * {@snippet :
  * try (Snapshot ready = vm.snapshot()) {
@@ -44,7 +45,14 @@ public interface Snapshot extends AutoCloseable {
 
   /**
    * Writes it to a file: the old file or the whole new one is there at any moment. On return it is
-   * durable.
+   * durable. A new file may be read and written by its owner alone, since it holds all of the
+   * guest's memory; a file that is replaced keeps its mode, owner and group.
+   *
+   * <p>It is written under a hidden name beside the file first. A failure and a signal that ends
+   * the JVM remove that; what a killed process has left, the next call for the same file removes.
+   *
+   * @throws IOException if it can't be written, or the old file is another user's and this process
+   *     may not make the new one so
    */
   default void writeTo(Path file) throws IOException {
     writeTo(file, SaveOptions.standard());

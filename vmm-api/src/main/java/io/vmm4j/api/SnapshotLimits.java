@@ -9,8 +9,13 @@ package io.vmm4j.api;
  */
 public record SnapshotLimits(MemorySize memory, int chunks, MemorySize chunkBytes) {
 
-  /** 64 GiB of guest memory, a million chunks, 64 MiB a chunk. */
+  /**
+   * Returns limits within which every machine that can be specified can be read: {@link
+   * VmSpec#MAX_MEMORY} and {@link VmSpec#MAX_DEVICE_MEMORY} together, a million chunks, 64 MiB a
+   * chunk.
+   */
   public static SnapshotLimits standard() {
-    return new SnapshotLimits(MemorySize.gibibytes(64), 1_000_000, MemorySize.mebibytes(64));
+    long memory = VmSpec.MAX_MEMORY.bytes() + VmSpec.MAX_DEVICE_MEMORY.bytes();
+    return new SnapshotLimits(MemorySize.bytes(memory), 1_000_000, MemorySize.mebibytes(64));
   }
 }

@@ -125,6 +125,9 @@ public interface Vm extends AutoCloseable {
    * ran before. Of a snapshot of its own, or of one it came from, only the pages that differ are
    * written. If it can't, the machine is as it was.
    *
+   * <p>Its consoles are restored too: transcript, position and waiting input are the snapshot's, so
+   * nothing that was printed or sent since then is left (see {@link Console}).
+   *
    * @throws SnapshotException.Incompatible if the machine is of another make
    */
   void restore(Snapshot snapshot);

@@ -57,6 +57,9 @@ public record VmSpec(
   /** The most RAM a machine may have. */
   public static final MemorySize MAX_MEMORY = MemorySize.gibibytes(64);
 
+  /** The most memory that all devices of a machine may have of their own together. */
+  public static final MemorySize MAX_DEVICE_MEMORY = MemorySize.mebibytes(512);
+
   /** The most vCPUs a machine may have. */
   public static final int MAX_CPUS = 16;
 

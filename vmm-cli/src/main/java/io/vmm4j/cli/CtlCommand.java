@@ -182,12 +182,12 @@ final class CtlCommand extends Command {
     }
   }
 
-  private static void send(OutputStream guest, byte[] bytes) {
+  private static boolean send(OutputStream guest, byte[] bytes) {
     try {
       guest.write(bytes);
+      return true;
     } catch (IOException e) {
-      // The connection has ended, which the reader of its output sees too.
-      return;
+      return false; // the connection has ended, which the reader of its output sees too
     }
   }
 

@@ -54,6 +54,13 @@ final class MachineOptions {
       description = "Stand at the first instruction until the debugger of --gdb continues.")
   boolean gdbWait;
 
+  @Option(
+      names = "--paused",
+      description =
+          "Leave the machine paused until ./vmm ctl SOCKET resume, or the debugger, lets it go on;"
+              + " needs --control or --gdb.")
+  boolean paused;
+
   /**
    * Makes sure that the chosen backend is one that this build has, and that options go together.
    *
@@ -62,6 +69,9 @@ final class MachineOptions {
   void check() {
     if (gdbWait && gdb == null) {
       throw new UsageException("--gdb-wait needs --gdb PORT|PATH");
+    }
+    if (paused && control == null && gdb == null) {
+      throw new UsageException("--paused needs --control SOCKET or --gdb PORT|PATH");
     }
     check(backend);
   }

@@ -4,7 +4,6 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +29,7 @@ final class SerialInput implements AutoCloseable {
    *
    * @param onEscape called when the user asks for the machine's end
    */
-  static SerialInput standard(Streams streams, Consumer<byte[]> guest, Runnable onEscape) {
+  static SerialInput standard(Streams streams, Session.GuestInput guest, Runnable onEscape) {
     return new SerialInput(
         streams.inputIsTerminal()
             ? raw(ProcessBuilder.Redirect.INHERIT, streams.in(), guest, onEscape)
@@ -38,7 +37,7 @@ final class SerialInput implements AutoCloseable {
   }
 
   /** Begins to read the controlling terminal, if there is one: standard input is taken. */
-  static SerialInput controllingTerminal(Consumer<byte[]> guest, Runnable onEscape) {
+  static SerialInput controllingTerminal(Session.GuestInput guest, Runnable onEscape) {
     try {
       InputStream in = new FileInputStream(CONTROLLING_TERMINAL);
       java.io.File file = new java.io.File(CONTROLLING_TERMINAL);
@@ -50,20 +49,24 @@ final class SerialInput implements AutoCloseable {
   }
 
   private static Optional<Runnable> raw(
-      ProcessBuilder.Redirect terminal, InputStream in, Consumer<byte[]> guest, Runnable onEscape) {
+      ProcessBuilder.Redirect terminal,
+      InputStream in,
+      Session.GuestInput guest,
+      Runnable onEscape) {
     Optional<Runnable> restore = Terminal.of(terminal).makeRaw();
     EscapeFilter filter = new EscapeFilter(onEscape);
     pump(in, (bytes, count) -> guest.accept(filter.filter(bytes, count)));
     return restore;
   }
 
-  private static Optional<Runnable> plain(InputStream in, Consumer<byte[]> guest) {
+  private static Optional<Runnable> plain(InputStream in, Session.GuestInput guest) {
     pump(in, (bytes, count) -> guest.accept(java.util.Arrays.copyOf(bytes, count)));
     return Optional.empty();
   }
 
   private interface Sink {
-    void accept(byte[] bytes, int count);
+    /** False if no more is wanted. */
+    boolean accept(byte[] bytes, int count);
   }
 
   /** A platform thread: a read of a descriptor blocks and can't be interrupted. */
@@ -74,10 +77,11 @@ final class SerialInput implements AutoCloseable {
         .start(() -> {
           byte[] buffer = new byte[4096];
           try {
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-              sink.accept(buffer, n);
+            int n = in.read(buffer);
+            while (n >= 0 && sink.accept(buffer, n)) {
+              n = in.read(buffer);
             }
-            LOG.debug("the input has ended; the machine goes on");
+            LOG.debug("the input or the machine has ended");
           } catch (IOException e) {
             LOG.debug("the input can't be read on", e);
           }

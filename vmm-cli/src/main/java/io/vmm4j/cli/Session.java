@@ -1,6 +1,7 @@
 package io.vmm4j.cli;
 
 import io.vmm4j.api.Console;
+import io.vmm4j.api.ConsoleInputException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
@@ -21,7 +22,8 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a machine to its end between the process's streams: serial output to standard output, input
@@ -38,6 +40,8 @@ final class Session {
   static final String DEBUG_CONSOLE = "debug-console";
 
   private static final Duration A_LONG_TIME = Duration.ofDays(10_000);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   /** What a session has to react to. */
   private sealed interface Event {
@@ -57,10 +61,16 @@ final class Session {
     record Failed(RuntimeException failure) implements Event {}
   }
 
+  /** What takes the guest's input. */
+  interface GuestInput {
+    /** Takes bytes once there is room for them; false if the guest takes none any more. */
+    boolean accept(byte[] bytes);
+  }
+
   /** Where the guest's input comes from. */
   interface Input {
     /** Begins to carry input to the guest. */
-    AutoCloseable open(Consumer<byte[]> guest, Runnable onEscape);
+    AutoCloseable open(GuestInput guest, Runnable onEscape);
   }
 
   private final Vm vm;
@@ -71,6 +81,7 @@ final class Session {
   private final Optional<Path> controlPath;
   private final Optional<SocketAddress> gdbAddress;
   private final boolean waitsForDebugger;
+  private final boolean paused;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private Optional<ControlServer> control = Optional.empty();
   private boolean saved;
@@ -89,6 +100,7 @@ final class Session {
     this.controlPath = Optional.ofNullable(options.control);
     this.gdbAddress = Optional.ofNullable(options.gdb);
     this.waitsForDebugger = options.gdbWait;
+    this.paused = options.paused;
   }
 
   /**
@@ -98,9 +110,11 @@ final class Session {
    */
   int run(Input input) throws IOException, InterruptedException {
     control = controlPath.map(path -> ControlServer.open(vm, path));
+    Optional<SignalGuard> guard = control.map(SignalGuard::of);
     try {
       return runDebugged(input);
     } finally {
+      guard.ifPresent(SignalGuard::close);
       // Its clients have their last replies before the process ends.
       control.ifPresent(ControlServer::close);
     }
@@ -108,15 +122,25 @@ final class Session {
 
   private int runDebugged(Input input) throws IOException, InterruptedException {
     Optional<GdbServer> gdb = gdbAddress.map(address -> GdbServer.open(vm, address));
+    Optional<SignalGuard> guard = gdb.map(SignalGuard::of);
     try {
       if (waitsForDebugger) {
         messages.say(
             "the machine stands until a debugger at %s continues it".formatted(gdbAt(gdb)));
+      } else if (paused) {
+        messages.say("the machine is paused" + controlledAt());
       }
       return runControlled(input);
     } finally {
+      guard.ifPresent(SignalGuard::close);
       gdb.ifPresent(GdbServer::close);
     }
+  }
+
+  private String controlledAt() {
+    return control
+        .map(server -> ": ./vmm ctl %s resume lets it go on".formatted(server.path()))
+        .orElse("");
   }
 
   private static String gdbAt(Optional<GdbServer> gdb) {
@@ -135,7 +159,7 @@ final class Session {
             .map(console -> input.open(bytes -> send(console, bytes), this::escape))
             .orElse(() -> {});
     try {
-      if (!waitsForDebugger) {
+      if (!waitsForDebugger && !paused) {
         vm.resume();
       }
       Thread.ofVirtual().name("vmm-exit").start(this::awaitExit);
@@ -246,7 +270,7 @@ final class Session {
     copy(serial, streams.out());
     if (save.when != null) {
       TextTrigger trigger = new TextTrigger(save.when, this::saveTextSeen);
-      serial.onOutput(trigger::accept);
+      serial.onOutput(serial.bytesWritten(), trigger::accept);
     }
   }
 
@@ -263,22 +287,30 @@ final class Session {
   }
 
   private void copy(Console console, OutputStream out) {
-    console.onOutput(bytes -> {
-      try {
-        out.write(bytes);
-        out.flush();
-      } catch (IOException e) {
-        events.add(new Event.OutputFailed(new IOException("the output can't be written: " + e, e)));
-      }
-    });
+    // Not what it showed before it was saved: that was printed then.
+    console.onOutput(
+        console.bytesWritten(),
+        bytes -> {
+          try {
+            out.write(bytes);
+            out.flush();
+          } catch (IOException e) {
+            events.add(
+                new Event.OutputFailed(new IOException("the output can't be written: " + e, e)));
+          }
+        });
   }
 
-  private void send(Console console, byte[] bytes) {
+  /** Waits until the guest has room for it, however long, so that no more input is read. */
+  private static boolean send(Console console, byte[] bytes) {
     try {
-      console.send(bytes);
+      console.send(bytes, A_LONG_TIME);
     } catch (VmStoppedException e) {
-      // Typed after the end: nobody reads it.
+      return false;
+    } catch (ConsoleInputException e) {
+      LOG.debug("input that waited is left out", e); // it was sent to the machine as it was before
     }
+    return true;
   }
 
   private void escape() {

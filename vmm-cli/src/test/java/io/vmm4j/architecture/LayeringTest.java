@@ -8,8 +8,10 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.properties.HasOwner;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
@@ -149,6 +151,23 @@ class LayeringTest {
         .should()
         .beFinal()
         .because("a hundred machines live in one JVM")
+        .check(PROJECT);
+  }
+
+  /** An interrupt closes a channel, so those named here have it to themselves, for one call. */
+  @Test
+  void noFileChannelIsSharedButThroughSharedFile() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(LIBRARY)
+        .and()
+        .haveNameNotMatching(".*\\.(SharedFile|AtomicFileWriter|SparseOutput|ImageBytes)(\\$.*)?")
+        .should()
+        .callMethodWhere(
+            JavaCall.Predicates.target(
+                HasOwner.Predicates.With.owner(
+                    JavaClass.Predicates.assignableTo("java.nio.channels.FileChannel"))))
+        .because("an interrupt of one caller would close it for all")
         .check(PROJECT);
   }
 

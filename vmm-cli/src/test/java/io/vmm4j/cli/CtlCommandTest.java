@@ -19,7 +19,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -106,17 +108,13 @@ class CtlCommandTest {
   }
 
   /** Runs the saved machine; returns when it can be controlled. */
-  private CompletableFuture<Ran> restore() {
+  private CompletableFuture<Ran> restore(String... more) {
+    List<String> args =
+        new ArrayList<>(
+            List.of("restore", ready.toString(), "--backend", "software", "--control", socket));
+    args.addAll(List.of(more));
     CompletableFuture<Ran> machine =
-        inAThread(() ->
-            vmm(
-                InputStream.nullInputStream(),
-                "restore",
-                ready.toString(),
-                "--backend",
-                "software",
-                "--control",
-                socket));
+        inAThread(() -> vmm(InputStream.nullInputStream(), args.toArray(String[]::new)));
     while (!Files.exists(Path.of(socket)) && !machine.isDone()) {
       Thread.onSpinWait();
     }
@@ -140,6 +138,21 @@ class CtlCommandTest {
 
     assertThat(machine.get().exitCode()).isEqualTo(ExitCode.ENDED_BY_USER);
     assertThat(Path.of(socket)).doesNotExist();
+  }
+
+  @Test
+  void aMachineStaysPausedUntilItIsResumed() throws Exception {
+    CompletableFuture<Ran> machine = restore("--paused");
+
+    assertThat(ctl("status").text()).contains("\"state\" : \"paused\"");
+    assertThat(ctl("resume").exitCode()).isZero();
+    assertThat(ctl("status").text()).contains("\"state\" : \"running\"");
+    ctl("stop");
+
+    assertThat(machine.get().err()).contains("the machine is paused: ./vmm ctl " + socket);
+    Ran alone = vmm(InputStream.nullInputStream(), "restore", ready.toString(), "--paused");
+    assertThat(alone.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(alone.err()).contains("--paused needs --control SOCKET or --gdb PORT|PATH");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.vmm4j.cli;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -17,13 +18,13 @@ final class InProcess {
    * @return the exit code
    */
   int run(byte[] input, String... args) {
+    return run(new ByteArrayInputStream(input), args);
+  }
+
+  /** The same with any stream on standard input. */
+  int run(InputStream input, String... args) {
     Streams streams =
-        new Streams(
-            new ByteArrayInputStream(input),
-            out,
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false,
-            false);
+        new Streams(input, out, new PrintStream(err, true, StandardCharsets.UTF_8), false, false);
     return new Main(streams).execute(args);
   }
 

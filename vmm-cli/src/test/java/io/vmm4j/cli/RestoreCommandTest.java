@@ -14,6 +14,7 @@ import io.vmm4j.devices.debugexit.DebugExitConfig;
 import io.vmm4j.devices.uart.UartConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -162,6 +164,68 @@ class RestoreCommandTest {
     assertThat(vmm(typed.getBytes(StandardCharsets.US_ASCII), "restore", file.toString()))
         .isEqualTo(EXIT_CODE);
     assertThat(out).hasToString("dy\n" + typed);
+  }
+
+  /** Many times what waits for the guest at most. */
+  @Test
+  void inputOfAnyLengthReachesTheGuestWhole() throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
+    byte[] typed = new byte[900_000];
+    Arrays.fill(typed, (byte) 'y');
+    typed[typed.length - 1] = 'q';
+
+    assertThat(vmm(typed, "restore", file.toString())).isEqualTo(EXIT_CODE);
+    byte[] all = new byte[3 + typed.length];
+    System.arraycopy("dy\n".getBytes(StandardCharsets.US_ASCII), 0, all, 0, 3);
+    System.arraycopy(typed, 0, all, 3, typed.length);
+    assertThat(out.toByteArray()).isEqualTo(all);
+  }
+
+  /** As {@code yes | ./vmm restore}, with a guest that takes nothing. */
+  @Test
+  void ofInputWithoutAnEndNoMoreIsReadThanWaitsForTheGuest() throws IOException {
+    Path file = Files.write(directory.resolve("deaf.vmm"), savedDeaf());
+    AtomicLong read = new AtomicLong();
+    InputStream yes =
+        new InputStream() {
+          @Override
+          public int read() {
+            read.incrementAndGet();
+            return 'y';
+          }
+
+          @Override
+          public int read(byte[] target, int offset, int length) {
+            Arrays.fill(target, offset, offset + length, (byte) 'y');
+            read.addAndGet(length);
+            return length;
+          }
+        };
+
+    assertThat(process.run(yes, "restore", file.toString(), "--timeout", "2s"))
+        .isEqualTo(ExitCode.TIMEOUT);
+
+    assertThat(read.get()).isPositive().isLessThanOrEqualTo((256 << 10) + 2 * 4096);
+  }
+
+  /** A snapshot of a guest that runs and looks at nothing. */
+  private byte[] savedDeaf() throws IOException {
+    byte[] rom = new byte[ROM_BYTES];
+    put(rom, RESET_VECTOR, "ebfe"); // jmp $
+    Path image = Files.write(directory.resolve("deaf"), rom);
+    VmSpec spec =
+        VmSpec.builder("deaf")
+            .backend(Backends.software())
+            .memory(MemorySize.mebibytes(1))
+            .boot(new BootSource.ResetVector())
+            .device("rom", new BootRomConfig(image.toString()))
+            .device("com1", UartConfig.DEFAULT)
+            .build();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Vm vm = Vm.create(spec)) {
+      vm.snapshotTo(bytes);
+    }
+    return bytes.toByteArray();
   }
 
   @Test

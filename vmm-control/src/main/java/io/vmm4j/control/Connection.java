@@ -116,8 +116,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event instanceof ChannelInputShutdownEvent) {
       inputEnded = true;
-      if (phase == Phase.CONSOLE) {
-        ctx.close();
+      if (phase == Phase.CONSOLE && console != null) {
+        console.inputEnded();
       } else if (phase == Phase.LINES) {
         advance();
       }

@@ -26,6 +26,10 @@ final class ConsoleLine {
   private final ControlLimits limits;
   private @Nullable AutoCloseable subscription;
   private boolean begun;
+  private boolean inputEnded;
+
+  /** What was read and there was no room for: a read at most. */
+  private byte[] unsent = new byte[0];
 
   ConsoleLine(ChannelHandlerContext context, Console console, ControlLimits limits) {
     this.context = context;
@@ -49,25 +53,43 @@ final class ConsoleLine {
     context.writeAndFlush(Unpooled.wrappedBuffer(Arrays.copyOfRange(bytes, from, bytes.length)));
   }
 
-  /** Passes on what the client has sent, all of it. */
+  /** Passes on what the client has sent; what there is no room for waits for {@link #readOn}. */
   void input(ByteBuf bytes) {
-    if (bytes.isReadable()) {
-      try {
-        console.send(ByteBufUtil.getBytes(bytes));
-        bytes.skipBytes(bytes.readableBytes());
-      } catch (VmStoppedException e) {
-        context.close();
-      }
+    byte[] more = ByteBufUtil.getBytes(bytes);
+    bytes.skipBytes(bytes.readableBytes());
+    unsent = Arrays.copyOf(unsent, unsent.length + more.length);
+    System.arraycopy(more, 0, unsent, unsent.length - more.length, more.length);
+    passOn();
+  }
+
+  private void passOn() {
+    try {
+      int sent = console.offer(unsent, 0, unsent.length);
+      unsent = Arrays.copyOfRange(unsent, sent, unsent.length);
+    } catch (VmStoppedException e) {
+      unsent = new byte[0];
+      context.close();
     }
   }
 
   /** Reads on once the guest has taken enough of what it was sent. */
   void readOn() {
-    if (console.pendingInputBytes() < limits.consoleInputBytes()) {
+    if (unsent.length > 0) {
+      passOn();
+    }
+    if (unsent.length == 0 && inputEnded) {
+      context.close();
+    } else if (unsent.length == 0 && console.pendingInputBytes() < limits.consoleInputBytes()) {
       context.read();
     } else if (context.channel().isActive()) {
       context.executor().schedule(this::readOn, LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
     }
+  }
+
+  /** The client sends no more: the connection ends once all it has sent is passed on. */
+  void inputEnded() {
+    inputEnded = true;
+    readOn();
   }
 
   void close() {

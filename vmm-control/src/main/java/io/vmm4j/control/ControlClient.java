@@ -34,7 +34,8 @@ import java.util.Optional;
  * }
  * }
  *
- * <p>Not safe for several threads, but the two directions of a console may be used by one each.
+ * <p>Not safe for several threads, but the two directions of a console may be used by one each. An
+ * interrupt of a thread that waits here ends the connection, and no other.
  */
 public final class ControlClient implements AutoCloseable {
   private static final int MAX_LINE_BYTES = 1 << 20;

@@ -6,9 +6,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.UUID;
 
 /**
  * Replaces a file as a whole: at any moment there is the old one or the complete new one, and once
@@ -29,6 +27,14 @@ public final class AtomicFileWriter {
    * Writes a file: to a temporary one beside it, which is made durable and renamed. If that fails
    * at any point, the temporary file is gone and the old one is as it was. A target that is there
    * and is no regular file, such as a pipe, is written to directly; a symbolic link is followed.
+   *
+   * <p>A new file may be read and written by its owner alone. One that is replaced keeps its mode,
+   * owner and group. Where this process may not set the group, the group's rights are dropped. The
+   * temporary file is the owner's alone. It is removed when a signal ends the JVM; if nothing could
+   * do that, as after SIGKILL, the next call for the same file removes it.
+   *
+   * @throws java.nio.file.FileSystemException if the old file is another user's and this process
+   *     may not make the new one so; before anything is written
    */
   public static void write(Path target, Contents contents) throws IOException {
     write(target, contents, false);
@@ -50,30 +56,18 @@ public final class AtomicFileWriter {
       return;
     }
     Path file = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
-    Path temporary =
-        file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
-    boolean renamed = false;
-    try {
-      try (FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        if (sparse) {
-          SparseOutput out = new SparseOutput(channel);
-          contents.writeTo(out);
-          out.end();
-        } else {
-          OutputStream out = Channels.newOutputStream(channel);
-          contents.writeTo(out);
-          out.flush();
-        }
-        channel.force(true);
+    try (TemporaryFile temporary = TemporaryFile.beside(file)) {
+      FileChannel channel = temporary.channel();
+      if (sparse) {
+        SparseOutput out = new SparseOutput(channel);
+        contents.writeTo(out);
+        out.end();
+      } else {
+        OutputStream out = Channels.newOutputStream(channel);
+        contents.writeTo(out);
+        out.flush();
       }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      renamed = true;
-    } finally {
-      if (!renamed) {
-        Files.deleteIfExists(temporary);
-      }
+      temporary.replaceTarget();
     }
     Path directory = file.getParent();
     if (directory != null) {

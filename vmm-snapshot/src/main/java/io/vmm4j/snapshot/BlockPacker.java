@@ -16,6 +16,9 @@ import java.util.zip.CRC32C;
  */
 final class BlockPacker implements AutoCloseable {
 
+  /** The body of a block of zeros, never written to. */
+  private static final byte[] ZEROS = new byte[SnapshotFormat.BLOCK_BYTES];
+
   /** Compression pays if it saves a sixteenth. */
   private static final int SAVING_SHIFT = 4;
 
@@ -62,6 +65,9 @@ final class BlockPacker implements AutoCloseable {
 
   /** The block at an offset of a whole snapshot. */
   Packed pack(MemorySource source, long offset, int length) throws IOException {
+    if (source.isZero(offset, length)) {
+      return new Packed(offset, Optional.empty(), Optional.empty());
+    }
     MemorySegment piece = source.piece(offset, buffer, length);
     if (isZeros(piece, length)) {
       return new Packed(offset, Optional.empty(), Optional.empty());
@@ -80,6 +86,9 @@ final class BlockPacker implements AutoCloseable {
 
   /** Only the digest of the block at an offset. */
   Packed digest(MemorySource source, long offset, int length) throws IOException {
+    if (source.isZero(offset, length)) {
+      return new Packed(offset, Optional.empty(), Optional.empty());
+    }
     MemorySegment piece = source.piece(offset, buffer, length);
     if (!isZeros(piece, length)) {
       for (int page = 0; page < length / SnapshotFormat.PAGE_BYTES; page++) {
@@ -91,9 +100,14 @@ final class BlockPacker implements AutoCloseable {
 
   /** The block at an offset of a memory image: its pages as they are. */
   Packed raw(MemorySource source, long offset, int length) throws IOException {
+    int[] counts = new int[SnapshotFormat.PAGE_KINDS];
+    if (source.isZero(offset, length)) {
+      counts[SnapshotFormat.PAGE_ZERO] = length / SnapshotFormat.PAGE_BYTES;
+      Block zeros = new Block(offset, List.of(), counts, Compression.NONE, ZEROS, length, 0);
+      return new Packed(offset, Optional.of(zeros), Optional.empty());
+    }
     MemorySegment piece = source.piece(offset, buffer, length);
     MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, plain, 0, length);
-    int[] counts = new int[SnapshotFormat.PAGE_KINDS];
     for (int from = 0; from < length; from += SnapshotFormat.PAGE_BYTES) {
       int kind = kind(piece, from);
       counts[kind]++;

@@ -62,9 +62,7 @@ final class CborDecoder {
   }
 
   private Object value(JsonToken token, int depth) throws IOException {
-    if (!budget.take()) {
-      throw new SnapshotException.Incompatible("the number of values", "there are too many");
-    }
+    budget.take(1);
     if (parser.getCurrentTag() != -1) {
       throw corrupt("a tagged value");
     }

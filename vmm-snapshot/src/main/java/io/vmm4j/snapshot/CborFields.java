@@ -36,15 +36,29 @@ final class CborFields {
 
   /** How many more values a reader takes, so that many small ones can't fill the heap. */
   static final class Budget {
+    private final int all;
     private int remaining;
 
     Budget(int values) {
+      this.all = values;
       this.remaining = values;
     }
 
-    /** Takes one off, if there is one. */
-    boolean take() {
-      return --remaining >= 0;
+    /**
+     * Takes some off.
+     *
+     * @throws SnapshotException.Incompatible if there are not so many
+     */
+    void take(int values) {
+      remaining -= values;
+      if (remaining < 0) {
+        throw new SnapshotException.Incompatible("the number of values", "there are too many");
+      }
+    }
+
+    /** How many were taken. */
+    int taken() {
+      return all - remaining;
     }
   }
 

@@ -11,9 +11,16 @@ import io.vmm4j.api.state.FieldMap;
  * @param fields all fields of the header, those above among them
  * @param offset where the chunk begins, in bytes from the start of the stream
  * @param bytes the length of the header
+ * @param values how many values the fields have
  */
 record ChunkHeader(
-    String kind, boolean critical, long length, FieldMap fields, long offset, int bytes) {
+    String kind,
+    boolean critical,
+    long length,
+    FieldMap fields,
+    long offset,
+    int bytes,
+    int values) {
 
   /** The type and path of the header, as far as it has them. */
   String name() {

@@ -54,7 +54,7 @@ final class ChunkInput {
     if (!Arrays.equals(magic, SnapshotFormat.MAGIC)) {
       throw new SnapshotException.Corrupt(0, "this is not a vmm4j snapshot");
     }
-    return fields(SnapshotFormat.MAX_HEADER_BYTES, "the prologue");
+    return fields("the prologue", headerBudget());
   }
 
   /** The header of the next chunk. If it is the footer's, the digest ends before it. */
@@ -66,7 +66,8 @@ final class ChunkInput {
     inside = "inside the header of a chunk";
     expect(ChunkOutput.TAG, ChunkOutput.TAG_ENCODED, "the header of a chunk");
     long headerStart = offset;
-    FieldMap fields = fields(SnapshotFormat.MAX_HEADER_BYTES, "the header of a chunk");
+    CborFields.Budget own = headerBudget();
+    FieldMap fields = fields("the header of a chunk", own);
     ChunkHeader header =
         new ChunkHeader(
             Fields.text(fields, "kind", start),
@@ -74,7 +75,8 @@ final class ChunkInput {
             Fields.integer(fields, "length", 0, Long.MAX_VALUE, start),
             fields,
             start,
-            (int) (offset - headerStart));
+            (int) (offset - headerStart),
+            own.taken());
     inside = "inside the chunk '" + header.kind() + "'";
     holding = false;
     if (header.kind().equals(SnapshotFormat.FOOTER)) {
@@ -196,15 +198,21 @@ final class ChunkInput {
     }
   }
 
-  private FieldMap fields(int max, String what) throws IOException {
+  /** A header is held one at a time, and a value takes at least a byte. */
+  private static CborFields.Budget headerBudget() {
+    return new CborFields.Budget(SnapshotFormat.MAX_HEADER_BYTES);
+  }
+
+  private FieldMap fields(String what, CborFields.Budget values) throws IOException {
     long length = argument(one(), ChunkOutput.BYTES, what);
-    if (length > max) {
-      throw corrupt("%s has %d bytes, more than %d".formatted(what, length, max));
+    if (length > SnapshotFormat.MAX_HEADER_BYTES) {
+      throw corrupt(
+          "%s has %d bytes, more than %d".formatted(what, length, SnapshotFormat.MAX_HEADER_BYTES));
     }
     long start = offset;
     ChunkBody body = new ChunkBody(read((int) length), crc(), start);
     body.verify(what);
-    return CborFields.decode(body.bytes(), start, budget);
+    return CborFields.decode(body.bytes(), start, values);
   }
 
   private void expect(int majorType, int argument, String what) throws IOException {

@@ -26,7 +26,15 @@ public final class MachineSchemas {
   /** The type of the state of the clock. */
   public static final String CLOCK_TYPE = "clock";
 
+  /** The type of the state of a console. */
+  public static final String CONSOLE_TYPE = "console";
+
   private MachineSchemas() {}
+
+  /** The path of the state of a device's console. */
+  public static String consolePath(String device) {
+    return CONSOLE_TYPE + "/" + device;
+  }
 
   /** Version 1 did not hold messages on their way to the processor, nor unread APIC errors. */
   private static FieldMap cpuWithoutMessages(FieldMap cpu) {
@@ -41,6 +49,7 @@ public final class MachineSchemas {
     return switch (type) {
       case VCPU_TYPE -> Optional.of(CPU);
       case CLOCK_TYPE -> Optional.of(ClockState.SCHEMA);
+      case CONSOLE_TYPE -> Optional.of(ConsoleState.SCHEMA);
       default -> Optional.empty();
     };
   }

@@ -6,14 +6,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Objects;
 import java.util.Optional;
@@ -37,7 +34,7 @@ import java.util.Optional;
  * {@link #state} to notice if it was: that sees every change that moves the size or the time of the
  * last modification, and misses one made within the resolution of that time, one whose maker set
  * the time back, and one through a mapping that has not reached the file yet. Safe for several
- * threads.
+ * threads, of which none can close it for the others by being interrupted.
  */
 public final class MappedSnapshot implements AutoCloseable {
 
@@ -65,22 +62,15 @@ public final class MappedSnapshot implements AutoCloseable {
   }
 
   private final Path path;
-  private final FileChannel channel;
-  private final boolean writable;
+  private final SharedFile file;
   private final Identity identity;
   private final SnapshotPlan plan;
   private final MemoryImage image;
 
   private MappedSnapshot(
-      Path path,
-      FileChannel channel,
-      boolean writable,
-      Identity identity,
-      SnapshotPlan plan,
-      MemoryImage image) {
+      Path path, SharedFile file, Identity identity, SnapshotPlan plan, MemoryImage image) {
     this.path = path;
-    this.channel = channel;
-    this.writable = writable;
+    this.file = file;
     this.identity = identity;
     this.plan = plan;
     this.image = image;
@@ -103,32 +93,24 @@ public final class MappedSnapshot implements AutoCloseable {
       return Optional.empty();
     }
     Identity identity = Identity.of(path);
-    boolean writable = true;
-    FileChannel channel;
+    SharedFile file = SharedFile.open(path);
     try {
-      channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    } catch (AccessDeniedException e) {
-      writable = false;
-      channel = FileChannel.open(path, StandardOpenOption.READ);
-    }
-    try {
-      Optional<MappedSnapshot> opened = read(path, channel, writable, identity, limits);
+      Optional<MappedSnapshot> opened = read(path, file, identity, limits);
       if (opened.isEmpty()) {
-        channel.close();
+        file.close();
       }
       return opened;
     } catch (IOException | RuntimeException | Error e) {
-      channel.close();
+      file.close();
       throw e;
     }
   }
 
   private static Optional<MappedSnapshot> read(
-      Path path, FileChannel channel, boolean writable, Identity identity, SnapshotLimits limits)
-      throws IOException {
+      Path path, SharedFile file, Identity identity, SnapshotLimits limits) throws IOException {
     SnapshotReader reader =
         new SnapshotReader(
-            new PositionedInput(channel), limits, new SnapshotReader.Listener() {}, true);
+            new PositionedInput(file), limits, new SnapshotReader.Listener() {}, true);
     Prologue prologue = reader.prologue();
     if (!prologue.features().contains(SnapshotFormat.MAPPED)) {
       return Optional.empty();
@@ -136,7 +118,7 @@ public final class MappedSnapshot implements AutoCloseable {
     SnapshotPlan plan =
         reader.contents(prologue, reader.machine(), java.util.Map.of(), Optional.empty());
     MappedSnapshot opened =
-        new MappedSnapshot(path, channel, writable, identity, plan, reader.image().orElseThrow());
+        new MappedSnapshot(path, file, identity, plan, reader.image().orElseThrow());
     if (opened.state() != State.SAME) {
       throw new FileSystemException(path.toString(), null, "it was changed while it was opened");
     }
@@ -173,10 +155,7 @@ public final class MappedSnapshot implements AutoCloseable {
     throw new IllegalArgumentException("there is no memory region '" + region + "'");
   }
 
-  /**
-   * The contents of a region, read from the file. An interrupt of a thread that reads them closes
-   * the file.
-   */
+  /** The contents of a region, read from the file. */
   public MemorySource source(String region) {
     long offset = regionOffset(region);
     long bytes =
@@ -185,30 +164,30 @@ public final class MappedSnapshot implements AutoCloseable {
             .findFirst()
             .orElseThrow()
             .bytes();
-    return MemorySource.of(channel, image.position() + offset, bytes);
+    return MemorySource.of(file, image.position() + offset, bytes);
   }
 
   /** Whether the file may be written to, without which the JDK maps nothing privately. */
   public boolean isWritable() {
-    return writable;
+    return file.isWritable();
   }
 
   /**
    * Maps the memory copy-on-write: what is written to it stays private and never reaches the file.
    *
-   * @param arena for as long as which it stays mapped, whether this is closed or not
+   * @param arena for as long as which it stays mapped, whether this is closed or not; not confined
+   *     to a thread
    * @return absent if the file may not be written to: the JDK refuses such a mapping of it then
    */
   public Optional<MemorySegment> mapPrivately(Arena arena) throws IOException {
-    return writable
-        ? Optional.of(
-            channel.map(FileChannel.MapMode.PRIVATE, image.position(), image.bytes(), arena))
+    return file.isWritable()
+        ? Optional.of(file.map(FileChannel.MapMode.PRIVATE, image.position(), image.bytes(), arena))
         : Optional.empty();
   }
 
-  /** Maps the memory to be read only. */
+  /** Maps the memory to be read only, in an arena that is not confined to a thread. */
   public MemorySegment mapReadOnly(Arena arena) throws IOException {
-    return channel.map(FileChannel.MapMode.READ_ONLY, image.position(), image.bytes(), arena);
+    return file.map(FileChannel.MapMode.READ_ONLY, image.position(), image.bytes(), arena);
   }
 
   /** Whether the file is the same as when it was opened, as far as can be told. */
@@ -221,7 +200,7 @@ public final class MappedSnapshot implements AutoCloseable {
     Identity now;
     try {
       now = Identity.of(path);
-      if (channel.size() != identity.size()) {
+      if (file.size() != identity.size()) {
         return State.CHANGED;
       }
     } catch (IOException e) {
@@ -237,17 +216,19 @@ public final class MappedSnapshot implements AutoCloseable {
   /** Closes the file; mappings live on. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    file.close();
   }
 
   /** A file read by position, which is skipped without being read. */
   private static final class PositionedInput extends InputStream {
-    private final FileChannel channel;
-    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16).limit(0);
+    private final SharedFile file;
+    private final byte[] buffer = new byte[1 << 16];
+    private int at;
+    private int end;
     private long position;
 
-    PositionedInput(FileChannel channel) {
-      this.channel = channel;
+    PositionedInput(SharedFile file) {
+      this.file = file;
     }
 
     @Override
@@ -258,24 +239,26 @@ public final class MappedSnapshot implements AutoCloseable {
 
     @Override
     public int read(byte[] target, int offset, int length) throws IOException {
-      if (!buffer.hasRemaining()) {
-        int n = channel.read(buffer.clear(), position);
-        buffer.flip();
+      if (at == end) {
+        int n = file.readSome(position, buffer, 0, buffer.length);
         if (n < 0) {
           return -1;
         }
+        at = 0;
+        end = n;
         position += n;
       }
-      int n = Math.min(length, buffer.remaining());
-      buffer.get(target, offset, n);
+      int n = Math.min(length, end - at);
+      System.arraycopy(buffer, at, target, offset, n);
+      at += n;
       return n;
     }
 
     @Override
     public long skip(long length) throws IOException {
-      int buffered = (int) Math.min(buffer.remaining(), length);
-      buffer.position(buffer.position() + buffered);
-      long further = Math.max(0, Math.min(length - buffered, channel.size() - position));
+      int buffered = (int) Math.min(end - at, length);
+      at += buffered;
+      long further = Math.max(0, Math.min(length - buffered, file.size() - position));
       position += further;
       return buffered + further;
     }

@@ -1,10 +1,8 @@
 package io.vmm4j.snapshot;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.lang.foreign.ValueLayout;
 
 /** Where a writer finds the contents of a memory region. Used by several threads at a time. */
 public interface MemorySource {
@@ -22,6 +20,17 @@ public interface MemorySource {
    * @return the piece, {@code length} bytes long, not changed by anybody until it is written
    */
   MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException;
+
+  /**
+   * Whether a piece is known to be of zeros, so that nobody need look at it; false where it is not
+   * known.
+   *
+   * @param offset into the region
+   * @param length in bytes
+   */
+  default boolean isZero(long offset, int length) {
+    return false;
+  }
 
   /** A segment's contents. */
   static MemorySource of(MemorySegment segment) {
@@ -42,7 +51,7 @@ public interface MemorySource {
    * The contents of {@code [position, position + size)} of a file. A sparse file is best read this
    * way: to look at its holes through a mapping would fill them, page by page.
    */
-  static MemorySource of(FileChannel file, long position, long size) {
+  static MemorySource of(SharedFile file, long position, long size) {
     return new MemorySource() {
       @Override
       public long size() {
@@ -51,14 +60,10 @@ public interface MemorySource {
 
       @Override
       public MemorySegment piece(long offset, MemorySegment buffer, int length) throws IOException {
-        MemorySegment piece = buffer.asSlice(0, length);
-        ByteBuffer target = piece.asByteBuffer();
-        while (target.hasRemaining()) {
-          if (file.read(target, position + offset + target.position()) < 0) {
-            throw new EOFException("the memory's file is shorter than the memory");
-          }
-        }
-        return piece;
+        byte[] bytes = new byte[length];
+        file.read(position + offset, bytes, 0, length);
+        MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
+        return buffer.asSlice(0, length);
       }
     };
   }

@@ -137,7 +137,7 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
   @Override
   public void close() {
     if (executor != null) {
-      // Not shutdownNow: an interrupt would close the file channel that a worker reads from.
+      // Not shutdownNow: an interrupt would close a channel that a source may read from.
       executor.shutdown();
       workers.forEach(OrderedPipeline::join);
     }

@@ -5,9 +5,9 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
  * this is closed.
  */
 final class ScratchMemory implements MemorySink, AutoCloseable {
+  private static final Path DIRECTORY = Path.of(System.getProperty("java.io.tmpdir"));
+
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySource> sources = new LinkedHashMap<>();
   private final Map<String, MemorySegment> regions = new LinkedHashMap<>();
-  private @Nullable FileChannel file;
+  private @Nullable SharedFile file;
 
   /**
    * Memory of zeros for all regions of a machine.
@@ -36,27 +38,21 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
     }
   }
 
-  private FileChannel open(long total) throws IOException {
-    Path path = Files.createTempFile("vmm4j-", ".memory");
-    try {
-      long room = Files.getFileStore(path).getUsableSpace();
-      if (room < total) {
-        // To run out of room under a mapping would be a fault and not an exception.
-        throw new IOException(
-            "%s has room for %d bytes, the machine's memory has %d"
-                .formatted(path.getParent(), room, total));
-      }
-      FileChannel opened =
-          FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      file = opened;
-      return opened;
-    } finally {
-      // Open or not, it is not to stay behind.
-      Files.deleteIfExists(path);
+  private SharedFile open(long total) throws IOException {
+    FileStore store = Files.getFileStore(DIRECTORY);
+    long room = store.getUsableSpace();
+    if (room < total) {
+      // To run out of room under a mapping is a fault in the midst of reading.
+      throw new IOException(
+          "%s has room for %d bytes, the machine's memory has %d".formatted(store, room, total));
     }
+    SharedFile opened = SharedFile.unnamed(DIRECTORY);
+    file = opened;
+    opened.setSize(total);
+    return opened;
   }
 
-  private Map<String, MemorySegment> map(MachineDescription machine, FileChannel opened)
+  private Map<String, MemorySegment> map(MachineDescription machine, SharedFile opened)
       throws IOException {
     long total = machine.totalMemoryBytes();
     MemorySegment whole = opened.map(FileChannel.MapMode.READ_WRITE, 0, total, arena);
@@ -67,6 +63,31 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
       offset += region.bytes();
     }
     return regions;
+  }
+
+  /** What fills the memory. */
+  interface Filling<T> {
+    /** Fills it. */
+    T run() throws IOException;
+  }
+
+  /**
+   * Has the memory filled.
+   *
+   * @throws IOException if the file system has not the room, or no room any more; names it
+   */
+  <T> T fill(Filling<T> filling) throws IOException {
+    try {
+      return filling.run();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    } catch (InternalError e) {
+      if (SharedFile.isFault(e)) {
+        throw new IOException(
+            "no room left for the machine's memory in " + Files.getFileStore(DIRECTORY), e);
+      }
+      throw e;
+    }
   }
 
   /** The regions that were made, by name. */

@@ -5,7 +5,6 @@ import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 
 /**
  * Makes one whole snapshot of a delta and its parents: of the same id, the same memory and the same
@@ -38,10 +37,9 @@ public final class SnapshotFlattener {
       InputStream newest, SnapshotResolver parents, SnapshotLimits limits, SnapshotWriter writer)
       throws IOException {
     try (ScratchMemory memory = new ScratchMemory()) {
-      SnapshotPlan plan = new SnapshotReader(newest, limits).read(memory, parents);
+      SnapshotPlan plan =
+          memory.fill(() -> new SnapshotReader(newest, limits).read(memory, parents));
       return write(plan, memory, writer);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
     }
   }
 

@@ -128,11 +128,10 @@ public final class SnapshotInspector implements AutoCloseable {
       InputStream in, SnapshotLimits limits, SnapshotResolver parents) throws IOException {
     ScratchMemory memory = new ScratchMemory();
     try {
-      return new SnapshotInspector(
-          SnapshotInspection.of(in, limits, reader -> reader.read(memory, parents)), memory);
-    } catch (UncheckedIOException e) {
-      memory.close();
-      throw e.getCause();
+      SnapshotInspection inspection =
+          memory.fill(
+              () -> SnapshotInspection.of(in, limits, reader -> reader.read(memory, parents)));
+      return new SnapshotInspector(inspection, memory);
     } catch (Throwable e) {
       memory.close();
       throw e;

@@ -293,6 +293,7 @@ public final class SnapshotReader {
     if (!header.kind().equals(SnapshotFormat.MEMORY)
         && !header.kind().equals(SnapshotFormat.MEMORY_IMAGE)) {
       // What is not memory stays in the heap until the restore: all of it together has a limit.
+      budget.take(header.values());
       keptBytes += header.bytes() + Math.min(header.length(), Integer.MAX_VALUE);
       if (keptBytes > limits.chunkBytes().bytes()) {
         throw new SnapshotException.Incompatible(

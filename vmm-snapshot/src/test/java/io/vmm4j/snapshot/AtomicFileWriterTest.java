@@ -2,10 +2,15 @@ package io.vmm4j.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,6 +64,123 @@ class AtomicFileWriterTest {
     assertThatThrownBy(() -> AtomicFileWriter.write(target, out -> out.write(1)))
         .isInstanceOf(IOException.class);
     assertThat(directory).isEmptyDirectory();
+  }
+
+  private static String mode(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+  }
+
+  private List<Path> temporary() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(file -> file.getFileName().toString().endsWith(".tmp")).toList();
+    }
+  }
+
+  @Test
+  void aNewFileIsItsOwnersAlone() throws IOException {
+    Path target = directory.resolve("s.vmm");
+
+    AtomicFileWriter.write(
+        target, out -> assertThat(mode(temporary().getFirst())).isEqualTo("rw-------"));
+
+    assertThat(mode(target)).isEqualTo("rw-------");
+  }
+
+  @Test
+  void aFileThatIsReplacedKeepsItsMode() throws IOException {
+    for (String kept : List.of("rw-------", "rw-r-----", "rw-r--r--", "r--------", "rw-rw-rw-")) {
+      Path target = Files.writeString(directory.resolve("s.vmm"), "old");
+      Files.setPosixFilePermissions(target, PosixFilePermissions.fromString(kept));
+
+      AtomicFileWriter.writeSparse(
+          target,
+          out -> {
+            out.write("new".getBytes());
+            assertThat(mode(temporary().getFirst())).isEqualTo("rw-------");
+          });
+
+      assertThat(mode(target)).isEqualTo(kept);
+      assertThat(target).hasContent("new");
+      Files.delete(target);
+    }
+  }
+
+  @Test
+  void aFileThatIsReplacedKeepsItsOwnerAndGroup() throws IOException {
+    Path target = Files.writeString(directory.resolve("s.vmm"), "old");
+    var lookup = target.getFileSystem().getUserPrincipalLookupService();
+    PosixFileAttributeView view = Files.getFileAttributeView(target, PosixFileAttributeView.class);
+    try {
+      view.setGroup(lookup.lookupPrincipalByGroupName("nogroup"));
+      view.setOwner(lookup.lookupPrincipalByName("nobody"));
+    } catch (IOException e) {
+      abort("only root can give a file away: " + e);
+    }
+
+    AtomicFileWriter.write(target, out -> out.write("new".getBytes()));
+
+    assertThat(target).hasContent("new");
+    assertThat(view.readAttributes().owner().getName()).isEqualTo("nobody");
+    assertThat(view.readAttributes().group().getName()).isEqualTo("nogroup");
+  }
+
+  @Test
+  void anotherProcessInTheMidstOfWritingIsLeftAlone() throws Exception {
+    // given
+    Path target = directory.resolve("s.vmm");
+    Process other = WriteSlowly.start(target);
+    try {
+      assertThat(temporary()).hasSize(1);
+
+      // when
+      AtomicFileWriter.write(target, out -> out.write("ours".getBytes()));
+
+      // then
+      assertThat(target).hasContent("ours");
+      assertThat(temporary()).hasSize(1);
+      other.getOutputStream().write('\n');
+      other.getOutputStream().close();
+      assertThat(other.waitFor()).isZero();
+      assertThat(target).hasContent("of another process");
+      assertThat(temporary()).isEmpty();
+    } finally {
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void whatAKilledProcessLeavesIsRemovedByTheNextWriteOfThatFile() throws Exception {
+    // given
+    Path target = directory.resolve("s.vmm");
+    WriteSlowly.start(target).destroyForcibly().waitFor();
+    Path another = directory.resolve("s.vmm.old");
+    WriteSlowly.start(another).destroyForcibly().waitFor();
+    Path similar = Files.writeString(directory.resolve(".s.vmm.mine.tmp"), "mine");
+    assertThat(temporary()).hasSize(3);
+
+    // when
+    AtomicFileWriter.write(target, out -> out.write("new".getBytes()));
+
+    // then: that of this name is gone, that of the other and what only looks alike are not
+    assertThat(target).hasContent("new");
+    assertThat(temporary()).hasSize(2).contains(similar);
+    AtomicFileWriter.write(another, out -> out.write("new".getBytes()));
+    assertThat(temporary()).containsExactly(similar);
+  }
+
+  @Test
+  void aSignalInTheMidstOfWritingLeavesNothing() throws Exception {
+    Path target = Files.writeString(directory.resolve("s.vmm"), "old");
+    for (String signal : List.of("TERM", "INT", "HUP")) {
+      Process other = WriteSlowly.start(target);
+      assertThat(temporary()).hasSize(1);
+
+      new ProcessBuilder("kill", "-" + signal, Long.toString(other.pid())).start().waitFor();
+      other.waitFor();
+
+      assertThat(temporary()).as(signal).isEmpty();
+      assertThat(target).hasContent("old");
+    }
   }
 
   @Test

@@ -168,7 +168,7 @@ final class FuzzTargets {
     try {
       Files.write(file, bytes);
       try (MappedSnapshot snapshot = MappedSnapshot.open(file, LIMITS).orElseThrow();
-          Arena arena = Arena.ofConfined()) {
+          Arena arena = Arena.ofShared()) {
         MemorySegment image = snapshot.mapPrivately(arena).orElseThrow();
         for (MachineDescription.Region region : snapshot.plan().machine().regions()) {
           MemorySegment memory =

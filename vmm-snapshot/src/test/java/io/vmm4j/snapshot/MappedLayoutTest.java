@@ -14,6 +14,7 @@ import io.vmm4j.api.state.FieldMap;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,7 +104,7 @@ class MappedLayoutTest {
   @Test
   void openedItTellsAllButTheMemoryAndMapsThat() throws IOException {
     try (MappedSnapshot opened = open(file);
-        Arena arena = Arena.ofConfined()) {
+        Arena arena = Arena.ofShared()) {
       // then
       SnapshotPlan plan = SampleSnapshot.read(bytes).plan();
       assertThat(opened.plan().machine()).isEqualTo(plan.machine());
@@ -155,6 +157,57 @@ class MappedLayoutTest {
     // then
     assertThat(target).hasBinaryContent(write(sparse, rom));
     assertThat(allocatedBytes(target)).isLessThan(4 << 20);
+  }
+
+  @Test
+  void blocksThatAreKnownToBeZerosAreNotLookedAtAndWrittenAlike() throws IOException {
+    // given: memory of 40 MiB whose last block alone is not zeros
+    MemorySegment memory = MemorySegment.ofArray(new long[5 << 20]);
+    long last = memory.byteSize() - SnapshotFormat.BLOCK_BYTES;
+    memory.set(ValueLayout.JAVA_BYTE, last + 5000, (byte) 1);
+    MemorySource knowing =
+        new MemorySource() {
+          @Override
+          public long size() {
+            return memory.byteSize();
+          }
+
+          @Override
+          public MemorySegment piece(long offset, MemorySegment buffer, int length) {
+            assertThat(offset).isEqualTo(last);
+            return memory.asSlice(offset, length);
+          }
+
+          @Override
+          public boolean isZero(long offset, int length) {
+            return offset != last;
+          }
+        };
+
+    // when, then
+    assertThat(write(SnapshotWriter::mapped, knowing))
+        .isEqualTo(write(SnapshotWriter::mapped, MemorySource.of(memory)));
+    assertThat(write(out -> new SnapshotWriter(out, SnapshotCompression.FAST), knowing))
+        .isEqualTo(
+            write(
+                out -> new SnapshotWriter(out, SnapshotCompression.FAST), MemorySource.of(memory)));
+    List<MachineDescription.Region> ram =
+        List.of(new MachineDescription.Region(RAM, memory.byteSize()));
+    assertThat(MemoryDigest.compute(ram, region -> knowing))
+        .isEqualTo(MemoryDigest.compute(ram, region -> MemorySource.of(memory)));
+  }
+
+  private byte[] write(Function<OutputStream, SnapshotWriter> layout, MemorySource memory)
+      throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (SnapshotWriter writer = layout.apply(out)) {
+      writer.prologue(SampleSnapshot.PROLOGUE);
+      writer.machine(SampleSnapshot.machine(memory.size()));
+      writer.memory(RAM, memory);
+      writer.memory(SampleSnapshot.ROM, MemorySource.of(rom));
+      writer.finish();
+    }
+    return out.toByteArray();
   }
 
   /** What a file takes, of which Java knows nothing. */
@@ -232,7 +285,7 @@ class MappedLayoutTest {
     // it is replaced as a whole
     Files.write(file, bytes);
     try (MappedSnapshot opened = open(file);
-        Arena arena = Arena.ofConfined()) {
+        Arena arena = Arena.ofShared()) {
       MemorySegment memory = opened.mapPrivately(arena).orElseThrow();
       Path next = Files.write(directory.resolve("next"), new byte[bytes.length]);
       Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -200,10 +199,10 @@ class RoundTripTest {
     Path file = directory.resolve("ram");
     byte[] contents = ram.toArray(ValueLayout.JAVA_BYTE);
     Files.write(file, contents);
-    try (FileChannel channel = FileChannel.open(file)) {
+    try (SharedFile shared = SharedFile.open(file)) {
 
       // when
-      MemorySource source = MemorySource.of(channel, 4096, contents.length - 4096);
+      MemorySource source = MemorySource.of(shared, 4096, contents.length - 4096);
       MemorySegment buffer = MemorySegment.ofArray(new byte[8192]);
       MemorySegment piece = source.piece(4096, buffer, 8192);
 

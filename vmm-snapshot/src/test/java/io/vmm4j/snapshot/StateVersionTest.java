@@ -99,6 +99,8 @@ class StateVersionTest {
     recorded.check("mapping", MachineSchemas.MAPPING);
     recorded.check("machine", MachineCodec.schema());
     recorded.check("clock", ClockState.SCHEMA);
-    assertThat(recorded.names()).containsExactlyInAnyOrder("vcpu", "mapping", "machine", "clock");
+    recorded.check("console", ConsoleState.SCHEMA);
+    assertThat(recorded.names())
+        .containsExactlyInAnyOrder("vcpu", "mapping", "machine", "clock", "console");
   }
 }

@@ -44,6 +44,39 @@ public record CpuState(
     LocalApicState apic,
     long tsc) {
 
+  /**
+   * Returns the same state with the time-stamp counter further on. A TSC deadline stays at its
+   * count, as IA32_TSC_ADJUST does: the time has passed, and nobody has written the counter.
+   */
+  public CpuState withTscAdvanced(long ticks) {
+    return new CpuState(
+        gpr,
+        rip,
+        rflags,
+        es,
+        cs,
+        ss,
+        ds,
+        fs,
+        gs,
+        ldtr,
+        tr,
+        gdtr,
+        idtr,
+        cr0,
+        cr2,
+        cr3,
+        cr4,
+        dr,
+        xcr0,
+        xsave,
+        msrs,
+        events,
+        activity,
+        apic,
+        tsc + ticks);
+  }
+
   /** The value of an MSR, or 0 if it is not among {@link #msrs}. */
   public long msr(int index) {
     return msrs.stream()

@@ -489,7 +489,6 @@ final class ArchitecturalState {
     LocalApicState apic = state.apic();
     boolean x2 = (state.msr(APIC_BASE) & APIC_BASE_X2) != 0;
     LapicImage image = LapicImage.of(apic, x2);
-    image.write(fd);
     access.set(TSC_DEADLINE, 0);
     frozenDeadline = 0;
     frozenNanosLeft = 0;
@@ -498,8 +497,15 @@ final class ArchitecturalState {
       frozenDeadline = state.msr(TSC_DEADLINE);
     } else if (apic.timerDeadlineNanos() >= 0) {
       frozenInitialCount = apic.registers()[0x38];
-      frozenNanosLeft = Math.max(1, apic.timerDeadlineNanos() - host.clock().nanoTime());
+      long left = apic.timerDeadlineNanos() - host.clock().nanoTime();
+      if (left <= 0 && image.timerIsPeriodic()) {
+        // It was due before a clock that has caught up: once now, and on in its own steps.
+        image.requestTimerInterrupt();
+        left = image.untilNextPeriod(frozenInitialCount, -left);
+      }
+      frozenNanosLeft = Math.max(1, left); // due already: it comes to zero at once
     }
+    image.write(fd);
   }
 
   private void setGeneralRegisters(Arena arena, CpuState state) {

@@ -4,6 +4,7 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.backend.CpuidLeaf;
+import io.vmm4j.api.backend.MemoryFaultException;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuDebug;
 import java.lang.foreign.Arena;
@@ -193,7 +194,11 @@ final class KvmVcpu implements Vcpu {
       return false;
     }
     if (result < 0) {
-      throw new KvmException(Ioctl.KVM_RUN.name(), -result);
+      KvmException refused = new KvmException(Ioctl.KVM_RUN.name(), -result);
+      // So ends an access to memory that the host can't give (virt/kvm/kvm_main.c, hva_to_pfn).
+      throw result == -Libc.EFAULT
+          ? new MemoryFaultException(String.valueOf(refused.getMessage()), refused)
+          : refused;
     }
     return true;
   }

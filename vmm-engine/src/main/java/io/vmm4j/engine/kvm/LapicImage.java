@@ -116,6 +116,20 @@ final class LapicImage {
     return timerMode() == TIMER_TSC_DEADLINE;
   }
 
+  boolean timerIsPeriodic() {
+    return timerMode() == TIMER_PERIODIC;
+  }
+
+  /**
+   * How long a periodic timer has to its next period.
+   *
+   * @param overdueNanos how long ago a period has ended, not negative
+   */
+  long untilNextPeriod(int initialCount, long overdueNanos) {
+    long period = Math.max(1, (initialCount & 0xFFFFFFFFL) * divisor());
+    return period - overdueNanos % period;
+  }
+
   /**
    * Whether a timer stands at zero: a one-shot timer since it has come there, now or long ago; a
    * periodic one until the kernel notices.

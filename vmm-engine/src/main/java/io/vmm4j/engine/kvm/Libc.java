@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 @SuppressWarnings("restricted") // all of them are called here, and nowhere else
 final class Libc {
   static final int EINTR = 4;
+  static final int EFAULT = 14;
   static final int EAGAIN = 11;
   static final int EINVAL = 22;
   static final int ENOSPC = 28;

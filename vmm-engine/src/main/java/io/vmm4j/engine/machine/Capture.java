@@ -96,7 +96,7 @@ final class Capture {
   }
 
   private ImageMemory allocate() {
-    return ImageMemory.of(machine.memory(), places());
+    return ImageMemory.of(factory.host(), machine.memory(), places());
   }
 
   private Map<String, ImageMemory.Place> places() {

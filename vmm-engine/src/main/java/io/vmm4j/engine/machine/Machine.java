@@ -20,6 +20,7 @@ import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.interrupt.InterruptLines;
 import io.vmm4j.engine.machine.interrupt.InterruptMessages;
 import io.vmm4j.engine.machine.run.RunControl;
+import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryImage;
@@ -51,6 +52,12 @@ import org.slf4j.LoggerFactory;
 public final class Machine implements AutoCloseable, ConsoleOwner {
   private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
   private static final Duration DESCRIBE_LIMIT = Duration.ofSeconds(1);
+
+  /** How much input waits at most at one console, and at all together: a snapshot holds it. */
+  private static final int CONSOLE_INPUT_BYTES = 256 << 10;
+
+  private static final int INPUT_BYTES = 16 << 20;
+
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
 
   private final MachinePlan plan;
@@ -80,13 +87,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.plan = plan;
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
-    this.control = new RunControl(plan.spec().name(), lock, time);
+    this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
     this.ports = new PortBus(control);
     this.mmio = new MmioBus(map, control);
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
     this.memory = memory;
-    this.guestMemory = new MappedGuestMemory(map, memory.segment(), this::memoryWritten);
+    this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
     this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
   }
 
@@ -94,8 +101,10 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    * Builds a machine: paused, its devices attached and reset, nothing booted, its threads not yet
    * started. If it can't, nothing is left behind.
    */
-  static Machine build(DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen) {
-    return build(catalog, plan, chosen, Optional.empty(), MachineMemory.allocate(ramBytes(plan)));
+  static Machine build(
+      DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen, HostRoom host) {
+    return build(
+        catalog, plan, chosen, Optional.empty(), MachineMemory.allocate(host, ramBytes(plan)));
   }
 
   /**
@@ -463,6 +472,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   @Override
   public void execute(String path, Runnable task) {
     control.execute(path, task);
+  }
+
+  @Override
+  public boolean isOwnThread() {
+    return control.isOwnThread();
+  }
+
+  @Override
+  public int inputLimitBytes() {
+    return INPUT_BYTES / Math.max(INPUT_BYTES / CONSOLE_INPUT_BYTES, consoles.size());
   }
 
   @Override

@@ -20,8 +20,10 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
+import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappedSnapshot;
+import io.vmm4j.snapshot.SharedFile;
 import io.vmm4j.snapshot.SnapshotPlan;
 import io.vmm4j.snapshot.SnapshotReader;
 import io.vmm4j.snapshot.StateChunk;
@@ -51,11 +53,17 @@ public final class MachineFactory {
 
   private final DeviceCatalog catalog;
   private final MachineBoot boot;
+  private final HostRoom host = HostRoom.ofThisHost();
 
   /** A factory of machines of what a catalogue holds. */
   public MachineFactory(DeviceCatalog catalog, MachineBoot boot) {
     this.catalog = catalog;
     this.boot = boot;
+  }
+
+  /** Where there is room for machines' memory. */
+  HostRoom host() {
+    return host;
   }
 
   /** What is present to build from. */
@@ -81,7 +89,7 @@ public final class MachineFactory {
             spec.clock(),
             Processors.wanted(spec, MachineTime.TSC_FREQUENCY_HZ, boot),
             spec.withCpuFeatures());
-    Machine machine = Machine.build(catalog, plan(spec), chosen);
+    Machine machine = Machine.build(catalog, plan(spec), chosen, host);
     try {
       machine.boot(boot);
       machine.start();
@@ -218,22 +226,28 @@ public final class MachineFactory {
     return own;
   }
 
-  static MemoryRestore memoryRestore(Machine machine) {
-    return new MemoryRestore(machine.memory(), machine.processors()::memoryWritten);
+  MemoryRestore memoryRestore(Machine machine) {
+    return new MemoryRestore(host, machine.memory(), machine.processors()::memoryWritten);
   }
 
   /** Reads a snapshot, to its footer and not further, and the parents that it is a delta to. */
   public Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
       throws IOException {
-    Contents contents = new Contents();
+    Contents contents = new Contents(host);
     try {
       SnapshotPlan plan;
       try (Arena arena = Arena.ofShared()) {
         plan =
             new SnapshotReader(in, limits)
                 .read(machine -> contents.allocate(machine, arena), parents);
+      } catch (InternalError e) {
+        if (SharedFile.isFault(e)) {
+          throw contents.get().explain(e);
+        }
+        throw e;
       }
       ImageMemory memory = contents.get();
+      memory.completeRead();
       contents.memory = null;
       return snapshot(plan, memory);
     } finally {
@@ -284,12 +298,17 @@ public final class MachineFactory {
 
   /** Memory that a reader has asked for, released unless it is taken. */
   private static final class Contents implements AutoCloseable {
+    private final HostRoom host;
     private @Nullable ImageMemory memory;
+
+    Contents(HostRoom host) {
+      this.host = host;
+    }
 
     java.util.Map<String, java.lang.foreign.MemorySegment> allocate(
         MachineDescription machine, Arena arena) {
       try {
-        ImageMemory made = ImageMemory.create(machine.regions());
+        ImageMemory made = ImageMemory.create(host, machine.regions());
         memory = made;
         return made.map(arena);
       } catch (IOException | io.vmm4j.api.VmException e) {

@@ -1,10 +1,12 @@
 package io.vmm4j.engine.machine;
 
+import io.vmm4j.engine.machine.console.HostConsole;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.RamLayout;
 import io.vmm4j.snapshot.ClockState;
+import io.vmm4j.snapshot.ConsoleState;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MachineSchemas;
 import io.vmm4j.snapshot.MappingState;
@@ -19,7 +21,7 @@ import java.util.stream.Stream;
  * All of a machine's state but the contents of its memory.
  *
  * @param description what it is made of
- * @param states of the clock, the devices in their order, and the vCPUs
+ * @param states of the clock, the devices in their order, the vCPUs, and the consoles
  * @param mappings of device memory
  */
 record MachineImage(
@@ -30,6 +32,9 @@ record MachineImage(
 
   /** The chunk type of a vCPU. */
   static final String VCPU = "vcpu";
+
+  /** The most that a snapshot holds of all consoles' transcripts together. */
+  private static final long TRANSCRIPT_BYTES = 16 << 20;
 
   static String vcpuPath(int index) {
     return "vcpu/" + index;
@@ -48,10 +53,31 @@ record MachineImage(
       for (int i = 0; i < machine.plan().spec().cpus(); i++) {
         states.add(StateChunk.of(VCPU, vcpuPath(i), MachineSchemas.CPU, machine.vcpu(i).save()));
       }
+      addConsoles(machine, states);
       return new MachineImage(describe(machine), List.copyOf(states), mappings(machine));
     } finally {
       machine.lock().unlock();
     }
+  }
+
+  /**
+   * The consoles are no part of what the guest can tell, so a reader that does not know their
+   * states may leave them out.
+   */
+  private static void addConsoles(Machine machine, List<StateChunk> states) {
+    Map<String, HostConsole> consoles = machine.consoles();
+    long all = consoles.values().stream().mapToLong(HostConsole::transcriptSize).sum();
+    int most =
+        (int) (all <= TRANSCRIPT_BYTES ? TRANSCRIPT_BYTES : TRANSCRIPT_BYTES / consoles.size());
+    consoles.forEach((path, console) ->
+        states.add(
+            new StateChunk(
+                MachineSchemas.CONSOLE_TYPE,
+                MachineSchemas.consolePath(path),
+                ConsoleState.SCHEMA.version(),
+                false,
+                ConsoleState.SCHEMA.toFields(console.save(most)),
+                0)));
   }
 
   private static MachineDescription describe(Machine machine) {

@@ -2,19 +2,23 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.engine.machine.console.HostConsole;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
 import io.vmm4j.snapshot.ClockState;
+import io.vmm4j.snapshot.ConsoleState;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MachineSchemas;
 import io.vmm4j.snapshot.MappingState;
 import io.vmm4j.snapshot.StateChunk;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Takes a machine, which is held, to the state of an image, in two phases. {@link #prepare} finds
  * every fault that can be found by looking; {@link #apply} changes the machine, in a fixed order:
- * memory, device memory mappings, clock, interrupt controllers, other devices, vCPUs.
+ * memory, device memory mappings, clock, interrupt controllers, other devices, vCPUs, consoles.
  */
 final class MachineRestore {
   private static final Logger LOG = LoggerFactory.getLogger(MachineRestore.class);
@@ -33,6 +37,7 @@ final class MachineRestore {
   private final List<Runnable> controllers;
   private final List<Runnable> devices;
   private final List<CpuState> vcpus;
+  private final Map<HostConsole, ConsoleState> consoles;
   private long clockAdvance;
 
   private MachineRestore(
@@ -41,13 +46,15 @@ final class MachineRestore {
       ClockState clock,
       List<Runnable> controllers,
       List<Runnable> devices,
-      List<CpuState> vcpus) {
+      List<CpuState> vcpus,
+      Map<HostConsole, ConsoleState> consoles) {
     this.machine = machine;
     this.image = image;
     this.clock = clock;
     this.controllers = controllers;
     this.devices = devices;
     this.vcpus = vcpus;
+    this.consoles = consoles;
   }
 
   /**
@@ -82,8 +89,12 @@ final class MachineRestore {
             take(image, taken, MachineImage.VCPU, MachineImage.vcpuPath(i))
                 .decode(MachineSchemas.CPU));
       }
+      Map<HostConsole, ConsoleState> consoles = new LinkedHashMap<>();
+      machine
+          .consoles()
+          .forEach((path, console) -> consoles.put(console, console(image, taken, path)));
       refuseRest(machine, image, taken);
-      return new MachineRestore(machine, image, clock, controllers, devices, vcpus);
+      return new MachineRestore(machine, image, clock, controllers, devices, vcpus, consoles);
     } finally {
       machine.lock().unlock();
     }
@@ -135,14 +146,32 @@ final class MachineRestore {
 
   private static StateChunk take(
       MachineImage image, Set<StateChunk> taken, String type, String path) {
+    return find(image, taken, type, path)
+        .orElseThrow(() ->
+            new SnapshotException.Incompatible(
+                "state of '%s'".formatted(path),
+                "the snapshot has none of type '%s'".formatted(type)));
+  }
+
+  private static Optional<StateChunk> find(
+      MachineImage image, Set<StateChunk> taken, String type, String path) {
     for (StateChunk chunk : image.states()) {
       if (chunk.type().equals(type) && chunk.path().equals(path)) {
         taken.add(chunk);
-        return chunk;
+        return Optional.of(chunk);
       }
     }
-    throw new SnapshotException.Incompatible(
-        "state of '%s'".formatted(path), "the snapshot has none of type '%s'".formatted(type));
+    return Optional.empty();
+  }
+
+  /**
+   * Snapshots of earlier releases have no consoles: nothing was written to them, as far as known.
+   */
+  private static ConsoleState console(MachineImage image, Set<StateChunk> taken, String device) {
+    String path = MachineSchemas.consolePath(device);
+    return find(image, taken, MachineSchemas.CONSOLE_TYPE, path)
+        .map(chunk -> chunk.decode(ConsoleState.SCHEMA))
+        .orElse(ConsoleState.EMPTY);
   }
 
   private static void refuseRest(Machine machine, MachineImage image, Set<StateChunk> taken) {
@@ -160,7 +189,9 @@ final class MachineRestore {
   }
 
   /**
-   * Lets the clock stand later than in the image.
+   * Lets the clock stand later than in the image, and every time-stamp counter as much further on.
+   * Counters and timers of devices follow from the clock; those that were due meanwhile are due
+   * when the machine goes on.
    *
    * @throws SnapshotException.Incompatible if it can't count so far
    */
@@ -171,6 +202,11 @@ final class MachineRestore {
           "a clock counts nanoseconds in 63 bits; let it go on where it stood");
     }
     clockAdvance = nanos;
+    // What the counter of the clock does between the two moments, so that their distance stays.
+    long hz = machine.plan().tscFrequencyHz();
+    long then = VmClock.nanosToTicks(clock.nanoTime(), hz);
+    long ticks = VmClock.nanosToTicks(clock.nanoTime() + nanos, hz) - then;
+    vcpus.replaceAll(vcpu -> vcpu.withTscAdvanced(ticks));
   }
 
   /** Changes the machine; what memory it replaces, {@code memory} can put back. */
@@ -181,17 +217,22 @@ final class MachineRestore {
       machine.harvestWrites(); // what resets have written counts too
       memory.apply(contents, MachineImage.places(machine));
       applyStates();
+      consoles.forEach(HostConsole::restore);
     } finally {
       machine.lock().unlock();
     }
   }
 
-  /** Changes all but the contents of the memory. */
-  void applyWithoutMemory() {
+  /**
+   * After {@link #apply} has failed: puts back all but the contents of the memory. The consoles are
+   * as they were; nothing was taken from them nor sent meanwhile.
+   */
+  void undo() {
     machine.lock().lock();
     try {
       clear();
       applyStates();
+      consoles.keySet().forEach(HostConsole::releaseInput);
     } finally {
       machine.lock().unlock();
     }
@@ -199,6 +240,7 @@ final class MachineRestore {
 
   private void clear() {
     machine.lines().hold();
+    consoles.keySet().forEach(HostConsole::holdInput);
     machine.devices().keySet().forEach(MachineDevice::reset);
     machine.control().timers().cancelAll();
     machine.deviceMemories().unmapAll();
@@ -228,6 +270,5 @@ final class MachineRestore {
     for (int i = 0; i < vcpus.size(); i++) {
       machine.vcpu(i).restore(vcpus.get(i));
     }
-    machine.consoles().values().forEach(HostConsole::announceInput);
   }
 }

@@ -173,7 +173,7 @@ final class VirtualMachine implements Vm {
   private void restore(MachineImage image, ImageMemory contents) {
     MachineRestore there = MachineRestore.prepare(machine, image);
     MachineRestore back = MachineRestore.prepare(machine, MachineImage.of(machine));
-    try (MemoryRestore memory = MachineFactory.memoryRestore(machine)) {
+    try (MemoryRestore memory = factory.memoryRestore(machine)) {
       try {
         there.apply(contents, memory);
       } catch (Throwable e) {
@@ -187,7 +187,7 @@ final class VirtualMachine implements Vm {
   private void undo(MachineRestore back, MemoryRestore memory, Throwable cause) {
     try {
       memory.undo();
-      back.applyWithoutMemory();
+      back.undo();
     } catch (Throwable e) {
       cause.addSuppressed(e);
       machine

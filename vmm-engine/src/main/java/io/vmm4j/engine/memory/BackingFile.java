@@ -1,98 +1,92 @@
 package io.vmm4j.engine.memory;
 
-import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.VmException;
+import io.vmm4j.snapshot.SharedFile;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
- * A sparse file without a name: it is deleted as soon as it is open, so that nothing is left behind
- * whatever happens to the JVM. It lies in {@code /dev/shm} where that has the room, else in the
- * directory for temporary files.
+ * A sparse file without a name, so that nothing is left behind whatever happens to the JVM. {@link
+ * HostRoom} makes it, and keeps for it the room it was promised.
  *
  * <p>Contents can be read and written by position as well as through a mapping, and the two agree.
  * Reading by position leaves holes alone, while a look at a hole of a tmpfs file through a mapping
- * fills it. Not a {@link FileChannel} but a {@link RandomAccessFile} does it, since an interrupt of
- * the calling thread would close the channel. Safe for any thread.
+ * fills it. Safe for any thread, and an interrupt of one harms none.
  */
 public final class BackingFile implements AutoCloseable {
-  private static final Path SHARED_MEMORY = Path.of("/dev/shm");
-
-  private final RandomAccessFile file;
-  private final Path path;
+  private final HostRoom host;
+  private final HostRoom.Volume volume;
+  private final SharedFile file;
   private final long size;
+  private volatile LongSupplier written = () -> 0;
+  private long promised;
 
-  private BackingFile(RandomAccessFile file, Path path, long size) {
+  BackingFile(HostRoom host, HostRoom.Volume volume, SharedFile file, long size)
+      throws IOException {
+    this.host = host;
+    this.volume = volume;
     this.file = file;
-    this.path = path;
     this.size = size;
+    try {
+      file.setSize(size);
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  HostRoom.Volume volume() {
+    return volume;
+  }
+
+  /** What it was promised. With the host's monitor held, as for the next two. */
+  long promised() {
+    return promised;
+  }
+
+  void promise(long bytes) {
+    promised = bytes;
+  }
+
+  /** What it may still take of what it was promised. */
+  long outstanding() {
+    return Math.max(0, promised - written.getAsLong());
   }
 
   /**
-   * A new file of zeros.
+   * Says how much of what it was promised has been written, so that others may have as much.
    *
-   * @param size in bytes; takes no room until it is written
-   * @param room how much of it is going to be written at most, in bytes
-   * @throws VmException if no directory has the room; names those tried
+   * @param bytes counts them, at most as many as have been; from any thread
    */
-  public static BackingFile create(long size, long room) {
-    List<String> tried = new ArrayList<>();
-    for (Path directory : List.of(SHARED_MEMORY, Path.of(System.getProperty("java.io.tmpdir")))) {
-      if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
-        tried.add(directory + " (can't be written)");
-        continue;
-      }
-      try {
-        long free = Files.getFileStore(directory).getUsableSpace();
-        if (free < room) {
-          tried.add("%s (%s free)".formatted(directory, MemorySize.mebibytes(free >> 20)));
-          continue;
-        }
-        return createIn(directory, size);
-      } catch (IOException e) {
-        tried.add(directory + " (" + e.getMessage() + ")");
-      }
-    }
-    throw new VmException(
-        "no room for %s of memory: tried %s"
-            .formatted(MemorySize.bytes(room), String.join(", ", tried)));
+  void countWritten(LongSupplier bytes) {
+    written = bytes;
   }
 
-  private static BackingFile createIn(Path directory, long size) throws IOException {
-    Path path = Files.createTempFile(directory, "vmm4j-", ".memory");
-    RandomAccessFile file;
-    try {
-      file = new RandomAccessFile(path.toFile(), "rw");
-    } catch (IOException e) {
-      Files.deleteIfExists(path);
-      throw e;
-    }
-    BackingFile created = new BackingFile(file, path, size);
-    try {
-      created.deleteName();
-      file.setLength(size);
-      return created;
-    } catch (IOException e) {
-      created.close();
-      throw e;
+  /**
+   * Has room kept for more than it was promised.
+   *
+   * @param what for which, in an error
+   * @throws VmException if its file system has not so much; names it
+   */
+  public void keepRoom(long bytes, String what) {
+    host.extend(this, bytes, what);
+  }
+
+  /** Has room kept for holes that are looked at through a mapping, where a look takes room. */
+  public void keepRoomForHoles(long bytes, String what) {
+    if (volume.fillsHoles()) {
+      keepRoom(bytes, what);
     }
   }
 
-  private void deleteName() {
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      // Some systems don't delete what is open; close() tries again.
-      path.toFile().deleteOnExit();
-    }
+  /** Gives back all that it was promised: what is written is, and nothing more will be. */
+  public void giveBackRoom() {
+    host.settle(this);
   }
 
   /** Its size in bytes. */
@@ -100,19 +94,14 @@ public final class BackingFile implements AutoCloseable {
     return size;
   }
 
-  /** How many bytes more its directory has room for. */
-  public long usableSpace() throws IOException {
-    return Files.getFileStore(path.getParent()).getUsableSpace();
-  }
-
-  /** Maps all of it, shared, for as long as the arena lives. */
+  /** Maps all of it, shared, for as long as the arena lives, which is not confined to a thread. */
   public MemorySegment map(Arena arena) throws IOException {
-    return file.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+    return file.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
   }
 
-  /** Maps all of it, privately, for as long as the arena lives. */
+  /** Maps all of it, privately, for as long as the arena lives, not confined to a thread. */
   public MemorySegment mapPrivate(Arena arena) throws IOException {
-    return file.getChannel().map(FileChannel.MapMode.PRIVATE, 0, size, arena);
+    return file.map(FileChannel.MapMode.PRIVATE, 0, size, arena);
   }
 
   /**
@@ -120,29 +109,35 @@ public final class BackingFile implements AutoCloseable {
    *
    * @throws EOFException beyond its end
    */
-  public synchronized void read(long position, byte[] target, int offset, int length)
-      throws IOException {
-    file.seek(position);
-    file.readFully(target, offset, length);
+  public void read(long position, byte[] target, int offset, int length) throws IOException {
+    file.read(position, target, offset, length);
   }
 
   /**
    * Writes.
    *
-   * @throws IOException if there is no room
+   * @throws IOException if there is no room; names the file system
    */
-  public synchronized void write(long position, byte[] source, int offset, int length)
-      throws IOException {
-    file.seek(position);
-    file.write(source, offset, length);
+  public void write(long position, byte[] source, int offset, int length) throws IOException {
+    try {
+      file.write(position, source, offset, length);
+    } catch (IOException e) {
+      throw new IOException("%s: %s".formatted(volume, e.getMessage()), e);
+    }
+  }
+
+  /** What a fault of a mapping of it means. */
+  public HostMemoryException explain(Throwable fault) {
+    return new HostMemoryException(
+        "the host has no room left for the machine's memory in " + volume, fault);
   }
 
   /** Releases it; mappings live on. May be called more than once. */
   @Override
-  public synchronized void close() {
+  public void close() {
+    host.remove(this);
     try {
       file.close();
-      Files.deleteIfExists(path);
     } catch (IOException e) {
       throw new VmException("cannot release memory", e);
     }

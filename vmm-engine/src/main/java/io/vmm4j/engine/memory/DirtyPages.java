@@ -1,5 +1,6 @@
 package io.vmm4j.engine.memory;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -30,6 +31,13 @@ public final class DirtyPages {
   /** Whether a page has been written. */
   boolean isMarked(int page) {
     return (words.get(page >>> 6) & 1L << page) != 0;
+  }
+
+  /** The pages written. */
+  BitSet look() {
+    long[] seen = new long[words.length()];
+    Arrays.setAll(seen, words::get);
+    return BitSet.valueOf(seen);
   }
 
   /** The pages written, which are forgotten here. */

@@ -2,6 +2,9 @@ package io.vmm4j.engine.memory;
 
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.MemoryFaultException;
+import io.vmm4j.snapshot.SharedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,8 +24,8 @@ import java.util.OptionalLong;
  * where a look would fill the page.
  */
 public final class MachineMemory implements AutoCloseable {
-  /** The most device memory of a machine: 512 MiB of address space, used only where written. */
-  public static final long DEVICE_MEMORY_BYTES = 512L << 20;
+  /** The most device memory of a machine: address space, used only where written. */
+  public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
   private static final int PAGE = 4096;
 
@@ -33,6 +36,10 @@ public final class MachineMemory implements AutoCloseable {
   private final Optional<MemoryImage> image;
   private final PageVersions versions;
   private final DirtyPages dirty;
+
+  /** Pages written before the last harvest, guarded by itself; only of memory with its own file. */
+  private final BitSet harvested = new BitSet();
+
   private long deviceMemoryEnd;
   private boolean closed;
 
@@ -52,16 +59,18 @@ public final class MachineMemory implements AutoCloseable {
     this.versions =
         image.map(i -> i.versions().copy()).orElseGet(() -> PageVersions.of(segment.byteSize()));
     this.dirty = new DirtyPages(segment.byteSize());
+    file.ifPresent(own -> own.countWritten(this::writtenBytes));
   }
 
   /**
    * Memory of zeros.
    *
+   * @param host where there is room for it
    * @param ramBytes a multiple of 4 KiB
    * @throws VmException if the host has not the room
    */
-  public static MachineMemory allocate(long ramBytes) {
-    BackingFile file = BackingFile.create(ramBytes + DEVICE_MEMORY_BYTES, ramBytes);
+  public static MachineMemory allocate(HostRoom host, long ramBytes) {
+    BackingFile file = host.create(ramBytes + DEVICE_MEMORY_BYTES, ramBytes);
     Arena arena = Arena.ofShared();
     try {
       return new MachineMemory(
@@ -76,17 +85,47 @@ public final class MachineMemory implements AutoCloseable {
   /** Memory that begins as an image, which is kept until this is closed. */
   public static MachineMemory copyOnWrite(MemoryImage image, long ramBytes) {
     Arena arena = Arena.ofShared();
+    image.retain();
     try {
       MemorySegment segment = image.mapPrivate(arena);
-      MachineMemory made =
-          new MachineMemory(
-              arena, segment, ramBytes, image.usedBytes(), Optional.empty(), Optional.of(image));
-      image.retain();
-      return made;
-    } catch (IOException e) {
+      return new MachineMemory(
+          arena, segment, ramBytes, image.usedBytes(), Optional.empty(), Optional.of(image));
+    } catch (IOException | RuntimeException e) {
       arena.close();
-      throw new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
+      image.release();
+      throw e instanceof RuntimeException known
+          ? known
+          : new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
     }
+  }
+
+  private long writtenBytes() {
+    BitSet written = dirty.look();
+    synchronized (harvested) {
+      written.or(harvested);
+    }
+    return (long) written.cardinality() * PAGE;
+  }
+
+  /**
+   * What an error means that was thrown by an access to the memory: if the host could not give a
+   * page, an error that says so and names the file system or the file; else the error itself.
+   */
+  public Throwable explain(Throwable thrown) {
+    if (!SharedFile.isFault(thrown) && !(thrown instanceof MemoryFaultException)) {
+      return thrown;
+    }
+    return file.map(own -> own.explain(thrown))
+        .or(() -> image.map(shared -> shared.explain(thrown)))
+        .orElseThrow();
+  }
+
+  /** The error to throw for one that an access to the memory has thrown: {@link #explain}. */
+  RuntimeException failure(InternalError thrown) {
+    if (explain(thrown) instanceof RuntimeException explained) {
+      return explained;
+    }
+    throw thrown;
   }
 
   /** RAM and device memory. Any thread; valid until {@link #close}. */
@@ -116,7 +155,13 @@ public final class MachineMemory implements AutoCloseable {
    * @return the pages
    */
   public BitSet harvest() {
-    BitSet written = dirty.take();
+    BitSet written;
+    synchronized (harvested) {
+      written = dirty.take();
+      if (file.isPresent()) {
+        harvested.or(written);
+      }
+    }
     versions.advance(written);
     return written;
   }
@@ -140,13 +185,21 @@ public final class MachineMemory implements AutoCloseable {
         end = (int) Math.min(length, ((offset + end) / PAGE + 1) * PAGE - offset);
       } while (end < length && isTouched(offset + end) == touched);
       if (touched) {
-        MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, offset + done, target, done, end - done);
+        copyOut(offset + done, target, done, end - done);
       } else if (image.isPresent()) {
         image.get().read(offset + done, target, done, end - done);
       } else {
         Arrays.fill(target, done, end, (byte) 0);
       }
       done = end;
+    }
+  }
+
+  private void copyOut(long offset, byte[] target, int targetOffset, int length) {
+    try {
+      MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, offset, target, targetOffset, length);
+    } catch (InternalError e) {
+      throw failure(e);
     }
   }
 
@@ -165,7 +218,11 @@ public final class MachineMemory implements AutoCloseable {
 
   /** Copies in, without a note that it was written. While no guest code runs. */
   public void write(long offset, byte[] source, int sourceOffset, int length) {
-    MemorySegment.copy(source, sourceOffset, segment, ValueLayout.JAVA_BYTE, offset, length);
+    try {
+      MemorySegment.copy(source, sourceOffset, segment, ValueLayout.JAVA_BYTE, offset, length);
+    } catch (InternalError e) {
+      throw failure(e);
+    }
   }
 
   /**
@@ -190,14 +247,7 @@ public final class MachineMemory implements AutoCloseable {
           "%s of device memory exceed what is left of %s"
               .formatted(MemorySize.bytes(bytes), MemorySize.bytes(DEVICE_MEMORY_BYTES)));
     }
-    try {
-      if (file.isPresent() && file.get().usableSpace() < bytes) {
-        throw new VmException(
-            "the host has no room for %s of device memory".formatted(MemorySize.bytes(bytes)));
-      }
-    } catch (IOException e) {
-      throw new VmException("cannot tell how much room the host has for device memory", e);
-    }
+    file.ifPresent(own -> own.keepRoom(bytes, "device memory"));
     long offset = deviceMemoryEnd;
     deviceMemoryEnd += bytes;
     return offset;
@@ -210,6 +260,7 @@ public final class MachineMemory implements AutoCloseable {
       closed = true;
       arena.close();
       file.ifPresent(BackingFile::close);
+      image.ifPresent(MemoryImage::unmapped);
       image.ifPresent(MemoryImage::release);
     }
   }

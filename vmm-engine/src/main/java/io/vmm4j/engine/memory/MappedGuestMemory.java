@@ -25,13 +25,15 @@ public final class MappedGuestMemory implements GuestMemory {
   }
 
   private final PhysicalMemoryMap map;
+  private final MachineMemory memory;
   private final MemorySegment segment;
   private final WriteListener listener;
 
   /** Memory of a machine. */
-  public MappedGuestMemory(PhysicalMemoryMap map, MemorySegment segment, WriteListener listener) {
+  public MappedGuestMemory(PhysicalMemoryMap map, MachineMemory memory, WriteListener listener) {
     this.map = map;
-    this.segment = segment;
+    this.memory = memory;
+    this.segment = memory.segment();
     this.listener = listener;
   }
 
@@ -67,13 +69,7 @@ public final class MappedGuestMemory implements GuestMemory {
       long address = guestPhysicalAddress + done;
       MemoryLocation location = map.locate(address);
       int piece = (int) Math.min(length - done, location.base() + location.length() - address);
-      MemorySegment.copy(
-          segment,
-          ValueLayout.JAVA_BYTE,
-          offsetOf("read", location, address, piece),
-          target,
-          offset + done,
-          piece);
+      copyOut(offsetOf("read", location, address, piece), target, offset + done, piece);
       done += piece;
     }
   }
@@ -90,9 +86,17 @@ public final class MappedGuestMemory implements GuestMemory {
       MemoryLocation location = map.locate(address);
       int piece = (int) Math.min(length - done, location.base() + location.length() - address);
       long at = offsetOf("write", location, address, piece);
-      MemorySegment.copy(source, offset + done, segment, ValueLayout.JAVA_BYTE, at, piece);
+      memory.write(at, source, offset + done, piece);
       listener.written(at, piece);
       done += piece;
+    }
+  }
+
+  private void copyOut(long at, byte[] target, int offset, int length) {
+    try {
+      MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at, target, offset, length);
+    } catch (InternalError e) {
+      throw memory.failure(e);
     }
   }
 
@@ -136,27 +140,53 @@ public final class MappedGuestMemory implements GuestMemory {
   @Override
   public int readByte(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 1, false);
-    return at < 0
-        ? (int) readPieces(guestPhysicalAddress, 1)
-        : segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+    if (at < 0) {
+      return (int) readPieces(guestPhysicalAddress, 1);
+    }
+    try {
+      return segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
   }
 
   @Override
   public int readShort(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 2, false);
-    return at < 0 ? (int) readPieces(guestPhysicalAddress, 2) : segment.get(SHORT, at) & 0xFFFF;
+    if (at < 0) {
+      return (int) readPieces(guestPhysicalAddress, 2);
+    }
+    try {
+      return segment.get(SHORT, at) & 0xFFFF;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
   }
 
   @Override
   public int readInt(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 4, false);
-    return at < 0 ? (int) readPieces(guestPhysicalAddress, 4) : segment.get(INT, at);
+    if (at < 0) {
+      return (int) readPieces(guestPhysicalAddress, 4);
+    }
+    try {
+      return segment.get(INT, at);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
   }
 
   @Override
   public long readLong(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 8, false);
-    return at < 0 ? readPieces(guestPhysicalAddress, 8) : segment.get(LONG, at);
+    if (at < 0) {
+      return readPieces(guestPhysicalAddress, 8);
+    }
+    try {
+      return segment.get(LONG, at);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
   }
 
   @Override
@@ -164,10 +194,14 @@ public final class MappedGuestMemory implements GuestMemory {
     long at = single(guestPhysicalAddress, 1, true);
     if (at < 0) {
       writePieces(guestPhysicalAddress, 1, value);
-    } else {
-      segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-      listener.written(at, 1);
+      return;
     }
+    try {
+      segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, 1);
   }
 
   @Override
@@ -175,10 +209,14 @@ public final class MappedGuestMemory implements GuestMemory {
     long at = single(guestPhysicalAddress, 2, true);
     if (at < 0) {
       writePieces(guestPhysicalAddress, 2, value);
-    } else {
-      segment.set(SHORT, at, (short) value);
-      listener.written(at, 2);
+      return;
     }
+    try {
+      segment.set(SHORT, at, (short) value);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, 2);
   }
 
   @Override
@@ -186,10 +224,14 @@ public final class MappedGuestMemory implements GuestMemory {
     long at = single(guestPhysicalAddress, 4, true);
     if (at < 0) {
       writePieces(guestPhysicalAddress, 4, value);
-    } else {
-      segment.set(INT, at, value);
-      listener.written(at, 4);
+      return;
     }
+    try {
+      segment.set(INT, at, value);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, 4);
   }
 
   @Override
@@ -197,9 +239,13 @@ public final class MappedGuestMemory implements GuestMemory {
     long at = single(guestPhysicalAddress, 8, true);
     if (at < 0) {
       writePieces(guestPhysicalAddress, 8, value);
-    } else {
-      segment.set(LONG, at, value);
-      listener.written(at, 8);
+      return;
     }
+    try {
+      segment.set(LONG, at, value);
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, 8);
   }
 }

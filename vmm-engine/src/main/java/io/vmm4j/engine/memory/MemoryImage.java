@@ -1,5 +1,6 @@
 package io.vmm4j.engine.memory;
 
+import io.vmm4j.api.HostMemoryException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,8 +18,17 @@ public interface MemoryImage {
   /** Its size without what is left for device memory that a restored device has not had before. */
   long usedBytes();
 
-  /** Maps all of it privately: what is written through the mapping is seen there only. */
+  /**
+   * Maps all of it privately: what is written through the mapping is seen there only. {@link
+   * #unmapped} must follow, when the arena is closed.
+   */
   MemorySegment mapPrivate(Arena arena) throws IOException;
+
+  /** A mapping by {@link #mapPrivate} is no more. */
+  void unmapped();
+
+  /** What a fault of a mapping means. */
+  HostMemoryException explain(Throwable fault);
 
   /** Copies out; pages that were never written are zeros and are left alone. */
   void read(long offset, byte[] target, int targetOffset, int length) throws IOException;

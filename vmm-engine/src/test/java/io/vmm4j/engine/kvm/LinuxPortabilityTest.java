@@ -28,7 +28,7 @@ class LinuxPortabilityTest {
 
   @Test
   void aLinuxWorksOnBothBackendsInTurn() throws IOException {
-    StringBuilder transcript = new StringBuilder();
+    String transcript;
     Lead lead;
     Snapshot onKvm;
     try (Snapshot booted = BootedLinux.snapshot();
@@ -41,7 +41,6 @@ class LinuxPortabilityTest {
       console.expect("echo on $(uptime)\r\n", PATIENCE); // the guest has taken all of the line
       vm.pause(); // or it would print on behind the snapshot
       onKvm = vm.snapshot();
-      transcript.append(console.transcript());
     }
     try (onKvm;
         Vm vm = onKvm.resume(Backends.software())) {
@@ -54,11 +53,11 @@ class LinuxPortabilityTest {
       }
       console.sendLine("poweroff -f");
       assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
-      transcript.append(console.transcript());
+      transcript = console.transcript(); // of all three machines
     }
     assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched", "unstable");
     assertThat(transcript).contains("\n" + BootedLinux.CPUS + "\r\n"); // nproc
-    assertThat(GuestWork.linesIn(transcript.toString()))
+    assertThat(GuestWork.linesIn(transcript))
         .isEqualTo(
             Stream.generate(() -> GuestWork.lines(BootedLinux.ROUNDS, 1))
                 .limit(BootedLinux.CPUS)

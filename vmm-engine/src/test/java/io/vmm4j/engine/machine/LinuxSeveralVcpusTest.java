@@ -79,10 +79,7 @@ class LinuxSeveralVcpusTest {
         assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched");
         assertThat(GuestWork.linesIn(transcript)).isEqualTo(fourTimes(GuestWork.lines(ROUNDS, 1)));
         assertThat(transcript).contains("\ncpu0 ", "\ncpu1 ", "\ncpu2 ", "\ncpu3 ");
-        String afterwards = restored.console("com1").transcript();
-        assertThat(afterwards)
-            .isEqualTo(transcript.substring(transcript.length() - afterwards.length()));
-        assertThat(GuestWork.linesIn(afterwards)).isEqualTo(GuestWork.linesIn(transcript));
+        assertThat(restored.console("com1").transcript()).isEqualTo(transcript);
         assertThat(restored.clock().nanoTime()).isEqualTo(vm.clock().nanoTime());
       }
     }

@@ -9,6 +9,12 @@ public interface ConsoleOwner {
   /** Runs a task of the console's device soon, with the machine lock held. */
   void execute(String path, Runnable task);
 
+  /** Whether the calling thread is one of the machine's own, for which the guest would wait. */
+  boolean isOwnThread();
+
+  /** How many bytes of input wait at most at each console. */
+  int inputLimitBytes();
+
   /** What the vCPUs are doing, in a few lines; never blocks for long. */
   String describeVcpus();
 }

@@ -5,15 +5,14 @@ import io.vmm4j.api.ConsoleExpectationException;
 import io.vmm4j.api.ConsoleMatch;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
-import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.device.ByteChannelEndpoint;
+import io.vmm4j.snapshot.ConsoleState;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Queue;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,7 +24,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A console: the transcript of what the guest has written, and the queue of what the host sends.
+ * A console: the transcript of what the guest has written, and the buffer of what the host sends.
+ * Both are the machine's state: a snapshot has them, and a restore replaces them. What listeners
+ * hear is the host's: it goes on, whatever the machine is taken to.
  *
  * <p>It has a lock of its own, under the machine lock: a device calls in with the machine lock
  * held; nothing in here takes the machine lock while it holds its own.
@@ -37,6 +38,9 @@ public final class HostConsole implements Console {
   /** A waiter rests this many times as long as a look takes, so that it costs a tenth of a core. */
   private static final int REST_FACTOR = 9;
 
+  /** How long the guest may take nothing of what is sent without a limit. */
+  private static final Duration INPUT_PATIENCE = Duration.ofSeconds(30);
+
   private static final int LAST_LINES = 12;
   private static final int LAST_BYTES = 4096;
 
@@ -45,12 +49,14 @@ public final class HostConsole implements Console {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Condition ending = lock.newCondition();
-  private final Transcript transcript;
-  private final Queue<Byte> input = new ArrayDeque<>();
+  private final int limitBytes;
+  private final ConsoleInput input;
   private final OutputListeners listeners;
+  private Transcript transcript;
+  private @Nullable Transcript heard;
   private long position;
   private boolean awaited;
-  private @Nullable Runnable onReceivable;
+  private boolean woken;
   private @Nullable VmExit exit;
 
   /**
@@ -61,7 +67,9 @@ public final class HostConsole implements Console {
   public HostConsole(String path, int limitBytes, ConsoleOwner owner) {
     this.path = path;
     this.owner = owner;
+    this.limitBytes = limitBytes;
     this.transcript = new Transcript(limitBytes);
+    this.input = new ConsoleInput(path, owner);
     this.listeners = new OutputListeners(this, "vmm-" + owner.name() + "-console-" + path);
   }
 
@@ -78,6 +86,10 @@ public final class HostConsole implements Console {
       lock.lock();
       try {
         transcript.append(value);
+        Transcript log = heard;
+        if (log != null) {
+          log.append(value);
+        }
         if (awaited) {
           awaited = false;
           changed.signalAll();
@@ -89,48 +101,17 @@ public final class HostConsole implements Console {
 
     @Override
     public int available() {
-      lock.lock();
-      try {
-        return input.size();
-      } finally {
-        lock.unlock();
-      }
+      return input.available();
     }
 
     @Override
     public int receive() {
-      lock.lock();
-      try {
-        Byte next = input.poll();
-        return next == null ? -1 : next & 0xFF;
-      } finally {
-        lock.unlock();
-      }
+      return input.receive();
     }
 
     @Override
     public void onReceivable(Runnable listener) {
-      lock.lock();
-      try {
-        onReceivable = listener;
-      } finally {
-        lock.unlock();
-      }
-      announceInput();
-    }
-  }
-
-  /** Tells the device of input that waits, if any does: after it was attached or restored. */
-  public void announceInput() {
-    Runnable listener;
-    lock.lock();
-    try {
-      listener = input.isEmpty() ? null : onReceivable;
-    } finally {
-      lock.unlock();
-    }
-    if (listener != null) {
-      owner.execute(path, listener);
+      input.onReceivable(listener);
     }
   }
 
@@ -148,6 +129,60 @@ public final class HostConsole implements Console {
     } finally {
       lock.unlock();
     }
+    input.end(how);
+  }
+
+  /**
+   * What a snapshot has of it. While the machine is held.
+   *
+   * @param transcriptBytes how much of the transcript's end
+   */
+  public ConsoleState save(int transcriptBytes) {
+    lock.lock();
+    try {
+      byte[] kept = transcript.from(transcript.end() - transcriptBytes);
+      return new ConsoleState(transcript.end(), position, kept, input.contents());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How much of the transcript is there, in bytes. */
+  public long transcriptSize() {
+    lock.lock();
+    try {
+      return transcript.end() - transcript.start();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives the device no input, and takes none from the host, while the machine is restored. */
+  public void holdInput() {
+    input.hold();
+  }
+
+  /** After {@link #holdInput}: goes on as it was. */
+  public void releaseInput() {
+    input.release();
+    input.announce();
+  }
+
+  /**
+   * After {@link #holdInput}: goes on as it was saved. Expectations that wait look at the other
+   * transcript from its position on. Listeners hear what is written from now on.
+   */
+  public void restore(ConsoleState state) {
+    lock.lock();
+    try {
+      transcript = Transcript.endingWith(state.transcript(), state.bytesWritten(), limitBytes);
+      position = state.position();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    input.replace(state.input());
+    input.announce();
   }
 
   /** Waits until the listeners have had all output. After {@link #end}. */
@@ -169,7 +204,12 @@ public final class HostConsole implements Console {
 
   @Override
   public byte[] transcriptBytes() {
-    return output(0).bytes();
+    lock.lock();
+    try {
+      return transcript.from(0);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -189,33 +229,47 @@ public final class HostConsole implements Console {
 
   @Override
   public void send(byte[] bytes) {
-    lock.lock();
-    try {
-      if (exit != null) {
-        throw new VmStoppedException("send to console '" + path + "'", exit);
-      }
-      for (byte b : bytes) {
-        input.add(b);
-      }
-    } finally {
-      lock.unlock();
-    }
-    announceInput();
+    input.send(bytes, INPUT_PATIENCE, true);
+  }
+
+  @Override
+  public void send(byte[] bytes, Duration timeout) {
+    input.send(bytes, timeout, false);
+  }
+
+  @Override
+  public int offer(byte[] bytes, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, bytes.length);
+    return input.offer(bytes, offset, length);
   }
 
   @Override
   public int pendingInputBytes() {
-    lock.lock();
-    try {
-      return input.size();
-    } finally {
-      lock.unlock();
-    }
+    return input.size();
   }
 
   @Override
   public AutoCloseable onOutput(Consumer<byte[]> listener) {
-    return listeners.add(listener);
+    return onOutput(0, listener);
+  }
+
+  @Override
+  public AutoCloseable onOutput(long from, Consumer<byte[]> listener) {
+    byte[] before;
+    long position;
+    lock.lock();
+    try {
+      Transcript log = heard;
+      if (log == null) {
+        log = new Transcript(limitBytes);
+        heard = log;
+      }
+      before = transcript.from(from);
+      position = log.end();
+    } finally {
+      lock.unlock();
+    }
+    return listeners.add(listener, before, position);
   }
 
   @Override
@@ -244,40 +298,78 @@ public final class HostConsole implements Console {
   /**
    * Output from a position on.
    *
+   * @param source what it was taken from
    * @param from the position of the first byte, later than asked for if some is no longer kept
    */
-  record Output(long from, byte[] bytes) {
+  record Output(Transcript source, long from, byte[] bytes) {
     long end() {
       return from + bytes.length;
     }
+
+    private static Output of(Transcript source, long from) {
+      return new Output(source, Math.max(from, source.start()), source.from(from));
+    }
   }
 
-  private Output output(long from) {
+  /** What no expectation has read. */
+  private Output unread() {
     lock.lock();
     try {
-      return new Output(Math.max(from, transcript.start()), transcript.from(from));
+      return Output.of(transcript, position);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until there is more than was seen, or the machine has ended, or the time is over. */
+  private void awaitMore(Output seen, long deadlineNanos) throws InterruptedException {
+    lock.lock();
+    try {
+      while (transcript == seen.source() && transcript.end() <= seen.end() && exit == null) {
+        if (!awaitChange(deadlineNanos)) {
+          return;
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** With the lock held; false if the time is over. */
+  private boolean awaitChange(long deadlineNanos) throws InterruptedException {
+    long left = deadlineNanos - System.nanoTime();
+    if (left <= 0) {
+      return false;
+    }
+    awaited = true;
+    changed.awaitNanos(left);
+    return true;
+  }
+
+  /** What there is to hear behind a position. After there was a listener. */
+  Output heard(long after) {
+    lock.lock();
+    try {
+      return Output.of(Objects.requireNonNull(heard, "there has been no listener"), after);
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * Waits until there is output behind a position, or the machine has ended, or the time is over.
-   *
-   * @return the output; empty if there is none
+   * Waits until there is something to hear behind a position, {@link #wake} is called, the machine
+   * has ended, or the time is over. After there was a listener.
    */
-  Output awaitOutput(long after, long deadlineNanos) throws InterruptedException {
+  void awaitHeard(long after, long deadlineNanos) throws InterruptedException {
     lock.lock();
     try {
-      while (transcript.end() <= after && exit == null) {
-        long left = deadlineNanos - System.nanoTime();
-        if (left <= 0) {
+      Transcript log = Objects.requireNonNull(heard, "there has been no listener");
+      while (log.end() <= after && exit == null && !woken) {
+        if (!awaitChange(deadlineNanos)) {
           break;
         }
-        awaited = true;
-        changed.awaitNanos(left);
       }
-      return output(after);
+      woken = false;
     } finally {
       lock.unlock();
     }
@@ -306,10 +398,11 @@ public final class HostConsole implements Console {
     }
   }
 
-  /** Wakes all that wait, to look again. */
+  /** Has the listeners' thread look again. */
   void wake() {
     lock.lock();
     try {
+      woken = true;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -323,7 +416,7 @@ public final class HostConsole implements Console {
       while (true) {
         // In this order: what a machine has written before it ended still counts.
         VmExit ended = exit();
-        Output seen = output(position());
+        Output seen = unread();
         long lookBegan = System.nanoTime();
         ConsoleMatch match = look(seen, patterns);
         if (match != null) {
@@ -334,7 +427,7 @@ public final class HostConsole implements Console {
           throw failure(what, timeout, now - began, ended);
         }
         long rest = Math.max(GATHER_NANOS, REST_FACTOR * (now - lookBegan));
-        awaitOutput(seen.end(), deadline);
+        awaitMore(seen, deadline);
         gather(Math.min(rest, deadline - System.nanoTime()));
       }
     } catch (InterruptedException e) {
@@ -343,16 +436,10 @@ public final class HostConsole implements Console {
     }
   }
 
-  private long position() {
-    lock.lock();
-    try {
-      return position;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Looks for the earliest match and moves the position behind it; null if there is none. */
+  /**
+   * Looks for the earliest match and moves the position behind it; null if there is none, or the
+   * machine was restored meanwhile.
+   */
   private @Nullable ConsoleMatch look(Output seen, Pattern[] patterns) {
     ConsoleText text = new ConsoleText(seen.bytes());
     int best = -1;
@@ -373,6 +460,9 @@ public final class HostConsole implements Console {
     }
     lock.lock();
     try {
+      if (transcript != seen.source()) {
+        return null;
+      }
       position = Math.max(position, seen.from() + text.byteOffset(found.end()));
     } finally {
       lock.unlock();
@@ -401,8 +491,9 @@ public final class HostConsole implements Console {
   }
 
   private List<String> lastLines() {
-    String text = new ConsoleText(output(bytesWritten() - LAST_BYTES).bytes()).text();
-    List<String> lines = text.lines().toList();
+    byte[] all = transcriptBytes();
+    byte[] last = Arrays.copyOfRange(all, Math.max(0, all.length - LAST_BYTES), all.length);
+    List<String> lines = new ConsoleText(last).text().lines().toList();
     return lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size());
   }
 }

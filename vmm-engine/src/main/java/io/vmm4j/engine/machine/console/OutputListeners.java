@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine.console;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -30,10 +31,13 @@ final class OutputListeners {
 
   private final class Subscription implements AutoCloseable {
     private final Consumer<byte[]> listener;
+    private byte[] before;
     private long position;
 
-    Subscription(Consumer<byte[]> listener) {
+    Subscription(Consumer<byte[]> listener, byte[] before, long position) {
       this.listener = listener;
+      this.before = before;
+      this.position = position;
     }
 
     @Override
@@ -43,8 +47,14 @@ final class OutputListeners {
     }
   }
 
-  AutoCloseable add(Consumer<byte[]> listener) {
-    Subscription subscription = new Subscription(listener);
+  /**
+   * Adds a listener.
+   *
+   * @param before what it is to hear first
+   * @param position from where on it hears the rest
+   */
+  AutoCloseable add(Consumer<byte[]> listener, byte[] before, long position) {
+    Subscription subscription = new Subscription(listener, before, position);
     synchronized (this) {
       subscriptions.add(subscription);
       if (thread == null) {
@@ -75,7 +85,7 @@ final class OutputListeners {
             continue;
           }
         }
-        console.awaitOutput(behind, System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
+        console.awaitHeard(behind, System.nanoTime() + TimeUnit.SECONDS.toNanos(1));
         console.gather(GATHER_NANOS);
       }
     } catch (InterruptedException e) {
@@ -86,17 +96,26 @@ final class OutputListeners {
   }
 
   private boolean isUpToDate(Subscription subscription) {
-    return subscription.position >= console.bytesWritten();
+    return subscription.before.length == 0
+        && console.heard(subscription.position).bytes().length == 0;
   }
 
-  private void deliver(Subscription subscription) throws InterruptedException {
-    HostConsole.Output output = console.awaitOutput(subscription.position, System.nanoTime());
-    if (output.bytes().length == 0) {
-      return;
+  private void deliver(Subscription subscription) {
+    byte[] before = subscription.before;
+    if (before.length > 0) {
+      subscription.before = new byte[0];
+      call(subscription, before);
     }
-    subscription.position = output.end();
+    HostConsole.Output output = console.heard(subscription.position);
+    if (output.bytes().length > 0) {
+      subscription.position = output.end();
+      call(subscription, output.bytes());
+    }
+  }
+
+  private void call(Subscription subscription, byte[] bytes) {
     try {
-      subscription.listener.accept(output.bytes());
+      subscription.listener.accept(bytes);
     } catch (RuntimeException e) {
       LOG.warn("console '{}': removing a listener that has thrown", console.path(), e);
       subscriptions.remove(subscription);
@@ -112,16 +131,28 @@ final class OutputListeners {
     if (running == null || running == Thread.currentThread()) {
       return;
     }
-    try {
-      running.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
-      if (running.isAlive()) {
-        LOG.warn(
-            "console '{}': a listener has not returned for {} s", console.path(), CLOSE_SECONDS);
-        running.interrupt();
-      }
-    } catch (InterruptedException e) {
+    if (!join(running)) {
+      LOG.warn("console '{}': a listener has not returned for {} s", console.path(), CLOSE_SECONDS);
       running.interrupt();
-      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** An interrupt of the caller is none of the listeners': they have the rest all the same. */
+  private static boolean join(Thread running) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return running.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

@@ -58,6 +58,7 @@ public final class RunControl implements DeviceFailures {
   private final List<Thread> ownThreads = new ArrayList<>();
   private final List<Thread> backendThreads = new CopyOnWriteArrayList<>();
   private final ReentrantLock exclusive = new ReentrantLock();
+  private final UnaryOperator<Throwable> explanation;
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
   private volatile Runnable onDebugStop = () -> {};
@@ -74,9 +75,15 @@ public final class RunControl implements DeviceFailures {
   private long runningNanos;
   private long runningSince;
 
-  /** Control of a paused machine without vCPUs. */
-  public RunControl(String name, ReentrantLock lock, MachineTime time) {
+  /**
+   * Control of a paused machine without vCPUs.
+   *
+   * @param explanation makes what was thrown by an access to the machine's memory say what failed
+   */
+  public RunControl(
+      String name, ReentrantLock lock, MachineTime time, UnaryOperator<Throwable> explanation) {
     this.name = name;
+    this.explanation = explanation;
     this.lock = lock;
     this.changed = lock.newCondition();
     this.time = time;
@@ -139,7 +146,8 @@ public final class RunControl implements DeviceFailures {
     return thread;
   }
 
-  private boolean isOwnThread() {
+  /** Whether the calling thread is one of the machine's own. */
+  public boolean isOwnThread() {
     Thread current = Thread.currentThread();
     return ownThreads.contains(current) || backendThreads.contains(current);
   }
@@ -333,7 +341,8 @@ public final class RunControl implements DeviceFailures {
   }
 
   @Override
-  public void failed(String path, String during, Throwable cause) {
+  public void failed(String path, String during, Throwable thrown) {
+    Throwable cause = explanation.apply(thrown);
     LOG.error("machine '{}': {} has thrown during {}", name, path, during, cause);
     StringWriter trace = new StringWriter();
     try (PrintWriter writer = new PrintWriter(trace)) {

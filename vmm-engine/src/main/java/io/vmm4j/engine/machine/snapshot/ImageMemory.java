@@ -1,8 +1,9 @@
 package io.vmm4j.engine.machine.snapshot;
 
-import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.engine.memory.BackingFile;
+import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MemoryImage;
 import io.vmm4j.engine.memory.PageVersions;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
 /**
  * The memory of a machine at one moment, in a sparse file of which only pages that are not zero
@@ -48,6 +50,7 @@ public final class ImageMemory implements MemoryImage {
   private final BitSet filled = new BitSet();
 
   private int holders = 1;
+  private int mappings;
 
   private ImageMemory(ImageStorage storage, Map<String, Place> places, PageVersions versions) {
     this.storage = storage;
@@ -63,9 +66,10 @@ public final class ImageMemory implements MemoryImage {
   /**
    * Memory of zeros for regions that are read from a stream.
    *
+   * @param host where there is room for them
    * @throws VmException if the host has not the room
    */
-  public static ImageMemory create(List<MachineDescription.Region> regions) {
+  public static ImageMemory create(HostRoom host, List<MachineDescription.Region> regions) {
     Map<String, Place> places = new LinkedHashMap<>();
     long used = 0;
     long ram = 0;
@@ -75,7 +79,7 @@ public final class ImageMemory implements MemoryImage {
       ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
     }
     long size = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
-    BackingFile file = BackingFile.create(size, used);
+    BackingFile file = host.create(size, used);
     return new ImageMemory(new ImageStorage.Own(file), places, PageVersions.of(size));
   }
 
@@ -111,18 +115,32 @@ public final class ImageMemory implements MemoryImage {
   /**
    * Memory of zeros for what is to be copied from a machine, up to {@link #complete}.
    *
+   * @param host where there is room for it
    * @param places where its regions lie in its memory
+   * @throws VmException if the host has not the room for what is not known to be of zeros
    */
-  public static ImageMemory of(MachineMemory memory, Map<String, Place> places) {
-    long size = memory.segment().byteSize();
+  public static ImageMemory of(HostRoom host, MachineMemory memory, Map<String, Place> places) {
+    BitSet pages = pages(places);
+    clearZeros(pages, memory);
+    BackingFile file = host.create(memory.segment().byteSize(), (long) pages.cardinality() * PAGE);
     return new ImageMemory(
-        new ImageStorage.Own(BackingFile.create(size, usedBytes(places))),
-        new LinkedHashMap<>(places),
-        memory.versions());
+        new ImageStorage.Own(file), new LinkedHashMap<>(places), memory.versions());
+  }
+
+  private static void clearZeros(BitSet pages, MachineMemory memory) {
+    for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
+      if (memory.isZero(page)) {
+        pages.clear(page);
+      }
+    }
   }
 
   /** The pages of all regions. */
   BitSet pages() {
+    return pages(places);
+  }
+
+  private static BitSet pages(Map<String, Place> places) {
     BitSet pages = new BitSet();
     for (Place place : places.values()) {
       pages.set((int) (place.offset / PAGE), (int) ((place.offset + place.bytes) / PAGE));
@@ -167,11 +185,7 @@ public final class ImageMemory implements MemoryImage {
    */
   public long copyAll(MachineMemory from) {
     BitSet pages = pages();
-    for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
-      if (from.isZero(page)) {
-        pages.clear(page);
-      }
-    }
+    clearZeros(pages, from);
     copy(from, pages);
     return pages.cardinality();
   }
@@ -194,6 +208,12 @@ public final class ImageMemory implements MemoryImage {
   /** Says that the copy is done, the machine standing: it has the machine's versions. */
   public void complete(MachineMemory from) {
     versions = from.versions().copy();
+    storage.giveBackRoom();
+  }
+
+  /** Says that all of it has been read through what {@link #map} gave. */
+  public void completeRead() {
+    storage.giveBackRoom();
   }
 
   /** Writes pages, leaving out those of zeros where nothing else was before. */
@@ -253,14 +273,30 @@ public final class ImageMemory implements MemoryImage {
    * @throws VmException if the host has not the room for the holes: a look fills one
    */
   @Override
-  public MemorySegment mapPrivate(Arena arena) throws IOException {
-    long holes = usedBytes - (long) filled.cardinality() * PAGE;
-    if (storage.usableSpace() < holes) {
-      throw new VmException(
-          "the host has no room for the %s of zeros in a snapshot's memory"
-              .formatted(MemorySize.bytes(holes)));
+  public synchronized MemorySegment mapPrivate(Arena arena) throws IOException {
+    if (mappings == 0) {
+      storage.keepRoomForHoles(usedBytes - (long) filled.cardinality() * PAGE);
     }
-    return storage.mapPrivate(arena);
+    mappings++;
+    try {
+      return storage.mapPrivate(arena);
+    } catch (IOException | RuntimeException | Error e) {
+      unmapped();
+      throw e;
+    }
+  }
+
+  @Override
+  public synchronized void unmapped() {
+    mappings--;
+    if (mappings == 0) {
+      storage.giveBackRoom();
+    }
+  }
+
+  @Override
+  public HostMemoryException explain(Throwable fault) {
+    return storage.explain(fault);
   }
 
   @Override
@@ -271,20 +307,33 @@ public final class ImageMemory implements MemoryImage {
   /** The contents of a region for a writer. */
   public MemorySource source(String region) {
     Place place = places.get(region);
-    return source(place, this::read);
+    return source(
+        place,
+        this::read,
+        (page, end) -> {
+          int next = filled.nextSetBit(page);
+          return next < 0 || next >= end;
+        });
   }
 
   /** A place in a machine's memory as the source of a writer. */
   public static MemorySource source(Place place, MachineMemory memory) {
     return source(
-        place, (offset, target, targetOffset, length) -> memory.read(offset, target, length));
+        place,
+        (offset, target, targetOffset, length) -> memory.read(offset, target, length),
+        (page, end) -> IntStream.range(page, end).allMatch(memory::isZero));
   }
 
   private interface Reader {
     void read(long offset, byte[] target, int targetOffset, int length) throws IOException;
   }
 
-  private static MemorySource source(Place place, Reader reader) {
+  /** Tells whether pages are known to be of zeros. */
+  private interface Zeros {
+    boolean are(int page, int end);
+  }
+
+  private static MemorySource source(Place place, Reader reader, Zeros zeros) {
     return new MemorySource() {
       @Override
       public long size() {
@@ -297,6 +346,12 @@ public final class ImageMemory implements MemoryImage {
         reader.read(place.offset + offset, bytes, 0, length);
         MemorySegment.copy(bytes, 0, buffer, ValueLayout.JAVA_BYTE, 0, length);
         return buffer.asSlice(0, length);
+      }
+
+      @Override
+      public boolean isZero(long offset, int length) {
+        long from = place.offset + offset;
+        return zeros.are((int) (from / PAGE), (int) ((from + length) / PAGE));
       }
     };
   }

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine.snapshot;
 
+import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.engine.memory.BackingFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,8 +12,14 @@ interface ImageStorage {
   /** How many bytes can be mapped. */
   long size();
 
-  /** How many bytes more there is room for. */
-  long usableSpace() throws IOException;
+  /** Has room kept for so many bytes of holes, which are filled where they are looked at. */
+  void keepRoomForHoles(long bytes);
+
+  /** Gives back the room that was kept. */
+  void giveBackRoom();
+
+  /** What a fault of a mapping means. */
+  HostMemoryException explain(Throwable fault);
 
   /** Maps all of it privately. */
   MemorySegment mapPrivate(Arena arena) throws IOException;
@@ -37,8 +44,18 @@ interface ImageStorage {
     }
 
     @Override
-    public long usableSpace() throws IOException {
-      return file.usableSpace();
+    public void keepRoomForHoles(long bytes) {
+      file.keepRoomForHoles(bytes, "zeros in a snapshot's memory");
+    }
+
+    @Override
+    public void giveBackRoom() {
+      file.giveBackRoom();
+    }
+
+    @Override
+    public HostMemoryException explain(Throwable fault) {
+      return file.explain(fault);
     }
 
     @Override

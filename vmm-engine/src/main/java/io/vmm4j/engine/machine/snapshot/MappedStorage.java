@@ -1,8 +1,10 @@
 package io.vmm4j.engine.machine.snapshot;
 
+import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.snapshot.MappedSnapshot;
+import io.vmm4j.snapshot.SharedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,8 +46,19 @@ final class MappedStorage implements ImageStorage {
   }
 
   @Override
-  public long usableSpace() {
-    return Long.MAX_VALUE; // holes of a file on a disk are filled in the page cache
+  public void keepRoomForHoles(long bytes) {
+    // Nothing is kept: holes of a file on a disk are filled in the page cache.
+  }
+
+  @Override
+  public void giveBackRoom() {
+    // Nothing was kept.
+  }
+
+  @Override
+  public HostMemoryException explain(Throwable fault) {
+    return new HostMemoryException(
+        "the mapped file %s was cut, or its file system has no room left".formatted(path), fault);
   }
 
   @Override
@@ -63,7 +76,14 @@ final class MappedStorage implements ImageStorage {
   @Override
   public void read(long offset, byte[] target, int targetOffset, int length) {
     requireUnchanged();
-    MemorySegment.copy(contents, ValueLayout.JAVA_BYTE, offset, target, targetOffset, length);
+    try {
+      MemorySegment.copy(contents, ValueLayout.JAVA_BYTE, offset, target, targetOffset, length);
+    } catch (InternalError e) {
+      if (SharedFile.isFault(e)) {
+        throw explain(e);
+      }
+      throw e;
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine.snapshot;
 
 import io.vmm4j.api.VmException;
 import io.vmm4j.engine.memory.BackingFile;
+import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.PageVersions;
@@ -32,12 +33,14 @@ public final class MemoryRestore implements AutoCloseable {
   /**
    * Nothing replaced yet.
    *
+   * @param host where there is room for what is replaced
    * @param written told of what is replaced, for decoded code
    */
-  public MemoryRestore(MachineMemory target, MappedGuestMemory.WriteListener written) {
+  public MemoryRestore(
+      HostRoom host, MachineMemory target, MappedGuestMemory.WriteListener written) {
     this.target = target;
     this.written = written;
-    this.before = BackingFile.create(target.segment().byteSize(), 0);
+    this.before = host.create(target.segment().byteSize(), 0);
   }
 
   /**

@@ -14,6 +14,7 @@ import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.memory.GuestMemoryException;
 import io.vmm4j.engine.machine.bus.MmioBus;
+import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
@@ -32,11 +33,11 @@ class DeviceMemoriesTest {
 
   private final List<String> written = new ArrayList<>();
   private final List<String> accesses = new ArrayList<>();
-  private final MachineMemory memory = MachineMemory.allocate(RAM);
+  private final MachineMemory memory = MachineMemory.allocate(HostRoom.ofThisHost(), RAM);
   private final PhysicalMemoryMap map = new PhysicalMemoryMap();
   private final MappedGuestMemory.WriteListener listener =
       (offset, length) -> written.add(offset + "+" + length);
-  private final MappedGuestMemory guest = new MappedGuestMemory(map, memory.segment(), listener);
+  private final MappedGuestMemory guest = new MappedGuestMemory(map, memory, listener);
   private final DeviceMemories memories =
       new DeviceMemories(new ReentrantLock(), memory, map, listener);
   private final MmioBus mmio = new MmioBus(map, (path, during, cause) -> {});

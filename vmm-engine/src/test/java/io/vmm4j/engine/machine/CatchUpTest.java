@@ -1,0 +1,47 @@
+package io.vmm4j.engine.machine;
+
+import io.vmm4j.api.Backends;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A clock that catches up, on the software backend. */
+@Timeout(120)
+class CatchUpTest {
+  @TempDir private Path directory;
+
+  private final CatchUp catchUp = new CatchUp(Backends.software());
+
+  @BeforeEach
+  void backend() {
+    System.out.println("BACKEND: software");
+  }
+
+  @Test
+  void countersOfAllVcpusKeepTheirDistances() throws IOException {
+    catchUp.countersOfAllVcpus(directory);
+  }
+
+  @Test
+  void aOneShotTimerThatWasDueFires() throws IOException {
+    catchUp.oneShotTimers(directory);
+  }
+
+  @Test
+  void aTscDeadlineThatWasDueFires() throws IOException {
+    catchUp.tscDeadlines(directory);
+  }
+
+  @Test
+  void aPeriodicTimerFiresOnceAndGoesOnInItsSteps() throws IOException {
+    catchUp.periodicTimers(directory);
+  }
+
+  @Test
+  void whatIsDueLaterStaysThere() throws IOException {
+    catchUp.laterTimersStay(directory);
+  }
+}
