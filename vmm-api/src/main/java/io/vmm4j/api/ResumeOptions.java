@@ -55,8 +55,16 @@ public record ResumeOptions(
     CATCH_UP
   }
 
-  /** Keeps the order of the devices. */
+  /**
+   * Keeps the order of the devices.
+   *
+   * @throws IllegalArgumentException if the name is none that a machine may have
+   */
   public ResumeOptions {
+    name.flatMap(VmSpec::nameFault)
+        .ifPresent(why -> {
+          throw new IllegalArgumentException("name: " + why);
+        });
     rebound = Collections.unmodifiableMap(new LinkedHashMap<>(rebound));
   }
 

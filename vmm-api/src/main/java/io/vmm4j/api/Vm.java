@@ -147,6 +147,17 @@ public interface Vm extends AutoCloseable {
    */
   boolean pressPowerButton();
 
+  /**
+   * Says whether the machine ends, as {@link VmExit.Dead}, when every vCPU has halted with
+   * interrupts disabled. Only a non-maskable interrupt could wake such a guest, and few machines
+   * have a source of one; kernels halt so after a panic. It does not end by itself; the log has a
+   * warning, and the counter {@code deadGuests} of {@link #metrics} rises. The KVM backend does not
+   * see it, for its kernel keeps halted vCPUs to itself.
+   *
+   * @param ends whether it ends; a guest that is dead already ends its machine at once
+   */
+  void endWhenDead(boolean ends);
+
   /** Ends it at once, as {@link VmExit.Stopped}. Ended already: does nothing. */
   void stop();
 

@@ -72,6 +72,14 @@ public sealed interface VmExit {
    */
   record Crashed(String reason, String detail) implements VmExit {}
 
+  /**
+   * Every vCPU has halted with interrupts disabled, so that only a non-maskable interrupt could
+   * wake the guest, and {@link Vm#endWhenDead} had been asked for.
+   *
+   * @param detail the state of the vCPUs, several lines
+   */
+  record Dead(String detail) implements VmExit {}
+
   /** The host stopped it: {@link Vm#stop} or {@link Vm#close}. */
   record Stopped() implements VmExit {}
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a machine is made of: an immutable value.
@@ -60,6 +61,9 @@ public record VmSpec(
   /** The most memory that all devices of a machine may have of their own together. */
   public static final MemorySize MAX_DEVICE_MEMORY = MemorySize.mebibytes(512);
 
+  /** The longest name of a machine. */
+  public static final int MAX_NAME_CHARACTERS = 200;
+
   /** The most vCPUs a machine may have. */
   public static final int MAX_CPUS = 16;
 
@@ -79,7 +83,25 @@ public record VmSpec(
     withCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withCpuFeatures));
   }
 
-  /** Begins a specification. */
+  /** What is wrong with a name of a machine, if anything is. */
+  static Optional<String> nameFault(String name) {
+    if (name.isBlank()) {
+      return Optional.of("a name has at least one character that is not blank");
+    }
+    if (name.length() > MAX_NAME_CHARACTERS) {
+      return Optional.of(
+          "%d characters are more than %d".formatted(name.length(), MAX_NAME_CHARACTERS));
+    }
+    return PrintableText.line(name).equals(name)
+        ? Optional.empty()
+        : Optional.of("a name is one line of visible characters, not " + PrintableText.line(name));
+  }
+
+  /**
+   * Begins a specification.
+   *
+   * @param name one line of at most {@link #MAX_NAME_CHARACTERS} visible characters, not blank
+   */
   public static Builder builder(String name) {
     return new Builder(name);
   }
@@ -124,18 +146,28 @@ public record VmSpec(
     private CpuVendor cpuVendor = CpuVendor.INTEL;
 
     private Builder(String name) {
-      this.name = name;
+      this.name = given("name", name, "");
+      nameFault(this.name).ifPresent(why -> faults.add(fault("name", why)));
+    }
+
+    /** What was given, if anything was; else a fault, and something in its place. */
+    private <T> T given(String path, @Nullable T value, T otherwise) {
+      if (value == null) {
+        faults.add(fault(path, "null is no value"));
+        return otherwise;
+      }
+      return value;
     }
 
     /** Which backend is to run it; {@link Backends#auto} if not said. */
     public Builder backend(BackendChoice choice) {
-      this.backend = choice;
+      this.backend = given("backend", choice, this.backend);
       return this;
     }
 
     /** Its RAM, 64 KiB to {@link #MAX_MEMORY}, a multiple of 4 KiB; 256 MiB if not said. */
     public Builder memory(MemorySize size) {
-      this.memory = size;
+      this.memory = given("memory", size, this.memory);
       return this;
     }
 
@@ -145,15 +177,18 @@ public record VmSpec(
       return this;
     }
 
-    /** What it starts from; the reset vector if not said. */
+    /**
+     * What it starts from. If not said, the firmware that a device brings; without such a device
+     * the machine can't be started.
+     */
     public Builder boot(BootSource source) {
-      this.boot = source;
+      this.boot = given("boot", source, this.boot);
       return this;
     }
 
     /** The set of devices it has without being asked; {@code pc} if not said. */
     public Builder board(String boardName) {
-      this.board = boardName;
+      this.board = given("board", boardName, this.board);
       return this;
     }
 
@@ -164,7 +199,9 @@ public record VmSpec(
      *     parts separated by {@code /}
      */
     public Builder device(String path, DeviceConfig config) {
-      if (devices.putIfAbsent(path, config) != null) {
+      if (path == null || config == null) {
+        faults.add(fault("devices/" + path, "null is no value"));
+      } else if (devices.putIfAbsent(path, config) != null) {
         faults.add(fault("devices/" + path, "there is another device of this path"));
       }
       return this;
@@ -172,13 +209,13 @@ public record VmSpec(
 
     /** How its time passes; {@link ClockMode#REAL} if not said. */
     public Builder clock(ClockMode mode) {
-      this.clock = mode;
+      this.clock = given("clock", mode, this.clock);
       return this;
     }
 
     /** The guest's wall-clock time at its first instruction; the host's if not said. */
     public Builder startTime(Instant time) {
-      this.startTime = Optional.of(time);
+      this.startTime = Optional.of(given("startTime", time, Instant.EPOCH));
       return this;
     }
 
@@ -190,7 +227,7 @@ public record VmSpec(
 
     /** How much of each console's transcript is kept, at least 4 KiB; 16 MiB if not said. */
     public Builder consoleLimit(MemorySize size) {
-      this.consoleLimit = size;
+      this.consoleLimit = given("consoleLimit", size, this.consoleLimit);
       return this;
     }
 
@@ -227,7 +264,7 @@ public record VmSpec(
 
     /** Sets whose processors the guest finds; {@link CpuVendor#INTEL} if not said. */
     public Builder cpuVendor(CpuVendor vendor) {
-      this.cpuVendor = vendor;
+      this.cpuVendor = given("cpuVendor", vendor, this.cpuVendor);
       return this;
     }
 

@@ -49,6 +49,9 @@ final class ExitCode {
   /** The two snapshots of {@code diff} differ. */
   static final int DIFFERENT = 26;
 
+  /** Every vCPU has halted with interrupts disabled, and {@code --end-when-dead} was given. */
+  static final int DEAD = 28;
+
   private ExitCode() {}
 
   /** The code that goes with a machine's end. */
@@ -58,6 +61,7 @@ final class ExitCode {
       case VmExit.Reset reset -> reset.cause() == VmExit.Reset.Cause.TRIPLE_FAULT ? CRASHED : RESET;
       case VmExit.DebugExit debug -> debug.processExitCode();
       case VmExit.Crashed crashed -> CRASHED;
+      case VmExit.Dead dead -> DEAD;
       case VmExit.Stopped stopped -> ENDED_BY_USER;
     };
   }

@@ -33,6 +33,13 @@ final class MachineOptions {
   @Nullable Duration timeout;
 
   @Option(
+      names = "--end-when-dead",
+      description =
+          "End the machine, with exit code 28, when every vCPU has halted with interrupts disabled,"
+              + " as after a panic. On the software backend.")
+  boolean endWhenDead;
+
+  @Option(
       names = "--control",
       paramLabel = "SOCKET",
       description =

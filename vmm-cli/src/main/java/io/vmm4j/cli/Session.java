@@ -101,6 +101,7 @@ final class Session {
     this.gdbAddress = Optional.ofNullable(options.gdb);
     this.waitsForDebugger = options.gdbWait;
     this.paused = options.paused;
+    vm.endWhenDead(options.endWhenDead);
   }
 
   /**
@@ -178,6 +179,10 @@ final class Session {
         messages.say("the machine crashed: " + crashed.reason());
         crashed.detail().lines().forEach(messages::say);
       }
+      case VmExit.Dead dead -> {
+        messages.say("the guest is dead: every vCPU has halted with interrupts disabled");
+        dead.detail().lines().forEach(messages::say);
+      }
       case VmExit.Reset reset -> {
         messages.say("the guest reset the machine by " + reset.cause().description());
         reset.detail().lines().forEach(messages::say);
@@ -187,13 +192,14 @@ final class Session {
   }
 
   private int followEvents() throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + timeout.orElse(A_LONG_TIME).toNanos();
+    long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout.orElse(A_LONG_TIME));
     while (true) {
       Event event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
       switch (event) {
         case null -> {
-          vm.close();
           messages.say("timeout: the machine ran for " + Durations.seconds(timeout.orElseThrow()));
+          WhereItStands.of(vm).forEach(messages::say);
+          vm.close();
           return ExitCode.TIMEOUT;
         }
         case Event.SaveTextSeen seen -> {

@@ -161,7 +161,7 @@ class LayeringTest {
         .that()
         .resideInAnyPackage(LIBRARY)
         .and()
-        .haveNameNotMatching(".*\\.(SharedFile|AtomicFileWriter|SparseOutput|ImageBytes)(\\$.*)?")
+        .haveNameNotMatching(".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|ImageBytes)(\\$.*)?")
         .should()
         .callMethodWhere(
             JavaCall.Predicates.target(

@@ -300,7 +300,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                   LOG.debug("a control client does not read and is disconnected");
                   context().close();
                 },
-                limits.write().toNanos(),
+                TimeUnit.NANOSECONDS.convert(limits.write()),
                 TimeUnit.NANOSECONDS);
     context()
         .writeAndFlush(Unpooled.wrappedBuffer(bytes))
@@ -337,12 +337,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
         stopTimers();
         lineTimer =
             timer(
-                limits.line().toNanos(),
+                TimeUnit.NANOSECONDS.convert(limits.line()),
                 ErrorType.LINE_TIMEOUT,
                 "the line was begun and not ended");
       }
     } else if (idleTimer == null) {
-      idleTimer = timer(limits.idle().toNanos(), ErrorType.IDLE_TIMEOUT, "nothing was sent");
+      idleTimer =
+          timer(
+              TimeUnit.NANOSECONDS.convert(limits.idle()),
+              ErrorType.IDLE_TIMEOUT,
+              "nothing was sent");
     }
   }
 

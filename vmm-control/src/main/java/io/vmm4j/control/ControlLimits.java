@@ -1,6 +1,7 @@
 package io.vmm4j.control;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What a control server is prepared to take from its clients. Beyond each limit the client gets a
@@ -57,9 +58,9 @@ public record ControlLimits(
     positive("consoleReplayBytes", consoleReplayBytes);
     positive("consoleBacklogBytes", consoleBacklogBytes);
     positive("consoleInputBytes", consoleInputBytes);
-    positive("line", line.toNanos());
-    positive("idle", idle.toNanos());
-    positive("write", write.toNanos());
+    positive("line", TimeUnit.NANOSECONDS.convert(line));
+    positive("idle", TimeUnit.NANOSECONDS.convert(idle));
+    positive("write", TimeUnit.NANOSECONDS.convert(write));
   }
 
   private static void positive(String name, long value) {

@@ -153,6 +153,7 @@ public final class Commands {
           case VmExit.Reset reset -> "reset";
           case VmExit.DebugExit debug -> "debug-exit";
           case VmExit.Crashed crashed -> "crashed";
+          case VmExit.Dead dead -> "dead";
           case VmExit.Stopped stopped -> "stopped";
         });
     if (exit instanceof VmExit.DebugExit debug) {

@@ -6,6 +6,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.backend.BackendMachine;
+import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
@@ -220,11 +221,12 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     debugger.ended(exit);
   }
 
-  /** Adds the registers to a crash and to a triple fault, which a reader would miss. */
+  /** Adds the registers where a reader would miss them: after a crash, and to a guest's death. */
   private VmExit complete(VmExit exit) {
     return switch (exit) {
       case VmExit.Crashed(String reason, String detail) ->
           new VmExit.Crashed(reason, detail + registers());
+      case VmExit.Dead(String detail) -> new VmExit.Dead(detail + registers());
       case VmExit.Reset(VmExit.Reset.Cause cause, String detail)
           when cause == VmExit.Reset.Cause.TRIPLE_FAULT ->
           new VmExit.Reset(cause, detail + registers());
@@ -234,7 +236,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   private String registers() {
     return IntStream.range(0, plan.spec().cpus())
-        .mapToObj(i -> RegisterDump.full(i, vcpu(i).save()))
+        .mapToObj(i -> CpuStateText.full(i, vcpu(i).save()))
         .collect(Collectors.joining());
   }
 
@@ -493,7 +495,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
                 closed
                     ? "the machine is closed"
                     : IntStream.range(0, plan.spec().cpus())
-                        .mapToObj(i -> RegisterDump.summary(i, vcpu(i).save()))
+                        .mapToObj(i -> CpuStateText.summary(i, vcpu(i).save()))
                         .collect(Collectors.joining("\n")));
     return text.orElse("the vCPUs did not stop within " + DESCRIBE_LIMIT.toMillis() + " ms");
   }

@@ -58,19 +58,34 @@ final class SpecCheck {
               "0x%x is not a multiple of 16 below 0x100000".formatted(flat.address()));
         }
       }
-      case BootSource.Multiboot multiboot -> kernel(multiboot.kernel(), multiboot.modules());
-      case BootSource.Pvh pvh -> kernel(pvh.kernel(), pvh.modules());
-      case BootSource.Detect detect -> kernel(detect.kernel(), detect.modules());
+      case BootSource.Multiboot multiboot ->
+          kernel(multiboot.kernel(), multiboot.modules(), multiboot.commandLine());
+      case BootSource.Pvh pvh -> kernel(pvh.kernel(), pvh.modules(), pvh.commandLine());
+      case BootSource.Detect detect ->
+          kernel(detect.kernel(), detect.modules(), detect.commandLine());
       case LinuxBoot linux -> {
         file("boot/kernel", linux.kernel());
+        text("boot/commandLine", linux.commandLine());
         linux.initrds().forEach(path -> file("boot/initrd", path));
       }
     }
   }
 
-  private void kernel(Path kernel, List<BootSource.Module> modules) {
+  private void kernel(Path kernel, List<BootSource.Module> modules, String commandLine) {
     file("boot/kernel", kernel);
-    modules.forEach(module -> file("boot/initrd", module.file()));
+    text("boot/commandLine", commandLine);
+    for (BootSource.Module module : modules) {
+      file("boot/initrd", module.file());
+      text("boot/initrd", module.arguments());
+    }
+  }
+
+  /** A guest takes a command line up to the first NUL. */
+  private void text(String where, String text) {
+    int nul = text.indexOf('\0');
+    if (nul >= 0) {
+      fault(where, "a NUL at character %d would end it there".formatted(nul + 1));
+    }
   }
 
   private void file(String where, Path path) {

@@ -214,6 +214,11 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
+  public void endWhenDead(boolean ends) {
+    machine.control().endWhenDead(ends);
+  }
+
+  @Override
   public VmMetrics metrics() {
     Map<String, Long> counters = new TreeMap<>();
     counters.put("portExits", machine.ports().accesses());
@@ -221,6 +226,7 @@ final class VirtualMachine implements Vm {
     counters.put(
         "interruptMessages", machine.messages().messages() + machine.processors().signalMessages());
     counters.put("timersFired", machine.control().timers().fired());
+    counters.put("deadGuests", machine.control().deaths());
     return new VmMetrics(
         machine.instructionsExecuted(),
         machine.control().running(),

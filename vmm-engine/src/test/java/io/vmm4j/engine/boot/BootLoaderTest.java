@@ -46,7 +46,7 @@ final class BootLoaderTest {
 
   @Test
   void resetVectorIsThePowerOnState() {
-    CpuState state = BootLoader.of(new BootSource.ResetVector()).load(target);
+    CpuState state = ResetState.bootstrapProcessor();
 
     assertThat(state.cs().base() + state.rip()).isEqualTo(0xFFFF_FFF0L);
     assertThat(state.cs().selector()).isEqualTo(0xF000);

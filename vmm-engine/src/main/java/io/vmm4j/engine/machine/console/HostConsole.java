@@ -411,7 +411,7 @@ public final class HostConsole implements Console {
 
   private ConsoleMatch await(String what, Duration timeout, Pattern... patterns) {
     long began = System.nanoTime();
-    long deadline = began + timeout.toNanos();
+    long deadline = began + TimeUnit.NANOSECONDS.convert(timeout);
     try {
       while (true) {
         // In this order: what a machine has written before it ended still counts.
@@ -423,7 +423,7 @@ public final class HostConsole implements Console {
           return match;
         }
         long now = System.nanoTime();
-        if (ended != null || now >= deadline) {
+        if (ended != null || now - deadline >= 0) {
           throw failure(what, timeout, now - began, ended);
         }
         long rest = Math.max(GATHER_NANOS, REST_FACTOR * (now - lookBegan));
@@ -479,7 +479,7 @@ public final class HostConsole implements Console {
             .formatted(
                 path,
                 what,
-                timeout.toMillis(),
+                TimeUnit.MILLISECONDS.convert(timeout),
                 TimeUnit.NANOSECONDS.toMillis(passedNanos),
                 ended == null ? "it has not come" : "the machine has ended: " + ended));
     message.append("last lines:").append(System.lineSeparator());

@@ -59,6 +59,7 @@ public final class RunControl implements DeviceFailures {
   private final List<Thread> backendThreads = new CopyOnWriteArrayList<>();
   private final ReentrantLock exclusive = new ReentrantLock();
   private final UnaryOperator<Throwable> explanation;
+  private final DeadGuest deadGuest;
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
   private volatile Runnable onDebugStop = () -> {};
@@ -89,7 +90,22 @@ public final class RunControl implements DeviceFailures {
     this.time = time;
     this.timers = new TimerQueue(lock, this);
     this.tasks = new TaskQueue(this);
+    this.deadGuest = new DeadGuest(name, lock, this::requestExit);
     timers.onEarlierDeadline(this::deadlineMoved);
+  }
+
+  DeadGuest deadGuest() {
+    return deadGuest;
+  }
+
+  /** Whether the machine ends when no interrupt can wake its guest. Any thread. */
+  public void endWhenDead(boolean wanted) {
+    deadGuest.ends(wanted);
+  }
+
+  /** How often the guest has come to that. Any thread. */
+  public long deaths() {
+    return deadGuest.times();
   }
 
   /** The machine's timers. */
@@ -111,6 +127,7 @@ public final class RunControl implements DeviceFailures {
     try {
       atEnd = finalExit;
       onEnd = whenEnded;
+      deadGuest.threads(runners.size());
       for (int i = 0; i < runners.size(); i++) {
         vcpus.add(new VcpuThread(i, runners.get(i), this, time, timers, tasks, lock));
       }
@@ -273,6 +290,7 @@ public final class RunControl implements DeviceFailures {
   private static String oneLine(VmExit exit) {
     return switch (exit) {
       case VmExit.Crashed crashed -> "crashed: " + crashed.reason();
+      case VmExit.Dead dead -> "its guest is dead";
       case VmExit.Reset reset -> "reset by " + reset.cause().description();
       default -> exit.toString();
     };
@@ -470,7 +488,7 @@ public final class RunControl implements DeviceFailures {
    * @return false if they aren't within the time: a device holds one up
    */
   public boolean shutDown(Duration limit) {
-    long deadline = System.nanoTime() + limit.toNanos();
+    long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
     boolean interrupted = false;
     try {
       while (true) {
@@ -536,7 +554,7 @@ public final class RunControl implements DeviceFailures {
   /** Waits for the end. */
   public VmExit awaitExit(Duration timeout) {
     refuseOwnThread("await the end");
-    long left = timeout.toNanos();
+    long left = TimeUnit.NANOSECONDS.convert(timeout);
     lock.lock();
     try {
       while (true) {
@@ -601,7 +619,7 @@ public final class RunControl implements DeviceFailures {
       return Optional.empty();
     }
     try {
-      if (!exclusive.tryLock(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+      if (!exclusive.tryLock(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
         return Optional.empty();
       }
     } catch (InterruptedException e) {
@@ -609,7 +627,7 @@ public final class RunControl implements DeviceFailures {
       return Optional.empty();
     }
     try {
-      boolean quiet = hold(limit.toNanos());
+      boolean quiet = hold(TimeUnit.NANOSECONDS.convert(limit));
       try {
         return quiet ? Optional.of(action.get()) : Optional.empty();
       } finally {

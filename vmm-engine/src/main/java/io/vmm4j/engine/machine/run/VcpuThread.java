@@ -146,11 +146,20 @@ final class VcpuThread implements Runnable {
   private void idle() {
     long began = System.nanoTime();
     long halted = time.nanoTime();
+    boolean dead = false;
     while (isIdle()) {
-      // Waiting for a lock uses up a wake, so after skip has taken one it looks again.
-      if (!(time instanceof VirtualTime virtual) || (!skip(virtual, halted) && isIdle())) {
+      if (!dead && !vcpu.takesInterrupts()) {
+        dead = true;
+        control.deadGuest().halted(index);
+      }
+      // Waiting for a lock uses up a wake, so after that it looks again.
+      if (isIdle()
+          && (!(time instanceof VirtualTime virtual) || (!skip(virtual, halted) && isIdle()))) {
         LockSupport.park(this);
       }
+    }
+    if (dead) {
+      control.deadGuest().woken(index);
     }
     idleNanos += System.nanoTime() - began;
   }

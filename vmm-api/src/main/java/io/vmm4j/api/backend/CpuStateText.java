@@ -1,12 +1,12 @@
-package io.vmm4j.engine.machine;
+package io.vmm4j.api.backend;
 
-import io.vmm4j.api.backend.CpuState;
-import io.vmm4j.api.backend.SegmentState;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** A vCPU's state as text, for messages. */
-final class RegisterDump {
+/** A vCPU's state as text, for messages. Safe for use from any thread. */
+public final class CpuStateText {
   private static final String[] NAMES = {
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
     "r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"
@@ -15,10 +15,10 @@ final class RegisterDump {
   private static final long LMA = 1 << 10;
   private static final long VM86 = 1 << 17;
 
-  private RegisterDump() {}
+  private CpuStateText() {}
 
-  /** One line: where it is and what it does. */
-  static String summary(int index, CpuState cpu) {
+  /** Returns one line: where it is and what it does. */
+  public static String summary(int index, CpuState cpu) {
     return "vcpu/%d: %s in %s mode at cs:rip %04x:%x, rflags %x, cr3 %x"
         .formatted(
             index,
@@ -30,8 +30,8 @@ final class RegisterDump {
             cpu.cr3());
   }
 
-  /** The summary and all registers, in several lines. */
-  static String full(int index, CpuState cpu) {
+  /** Returns the summary and all registers, in several lines. */
+  public static String full(int index, CpuState cpu) {
     StringBuilder text = new StringBuilder(summary(index, cpu)).append('\n');
     for (int i = 0; i < NAMES.length; i++) {
       text.append("%s %016x%s".formatted(NAMES[i], cpu.gpr()[i], i % 4 == 3 ? "\n" : "  "));
@@ -71,7 +71,37 @@ final class RegisterDump {
                 cpu.msr(EFER),
                 cpu.dr()[4],
                 cpu.dr()[5]));
-    return text.append("events ").append(cpu.events()).append('\n').toString();
+    return text.append(events(cpu.events())).append('\n').toString();
+  }
+
+  /** What waits or is held back at the next instruction, in words. */
+  private static String events(PendingEvents events) {
+    List<String> parts = new ArrayList<>();
+    if (events.exceptionVector() >= 0) {
+      parts.add(
+          events.exceptionHasErrorCode()
+              ? "exception %d with error code 0x%x"
+                  .formatted(events.exceptionVector(), events.exceptionErrorCode())
+              : "exception " + events.exceptionVector());
+    }
+    if (events.interruptVector() >= 0) {
+      parts.add("interrupt 0x%x".formatted(events.interruptVector()));
+    }
+    add(parts, events.nmiPending(), "an NMI");
+    add(parts, events.initPending(), "an INIT message");
+    if (events.startupVector() >= 0) {
+      parts.add("a start-up message with vector 0x%x".formatted(events.startupVector()));
+    }
+    add(parts, events.nmiBlocked(), "NMIs are blocked until IRET");
+    add(parts, events.shadowSti(), "in the shadow of STI");
+    add(parts, events.shadowMovSs(), "in the shadow of MOV SS");
+    return parts.isEmpty() ? "no events pending" : "events: " + String.join(", ", parts);
+  }
+
+  private static void add(List<String> parts, boolean holds, String what) {
+    if (holds) {
+      parts.add(what);
+    }
   }
 
   private static String segment(String name, SegmentState s) {
