@@ -154,7 +154,8 @@ class LayeringTest {
         .that()
         .resideInAnyPackage(LIBRARY)
         .and()
-        .haveNameNotMatching(".*\\.(SharedFile|AtomicFileWriter|SparseOutput|ImageBytes)(\\$.*)?")
+        .haveNameNotMatching(
+            ".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|ImageBytes)(\\$.*)?")
         .should()
         .callMethodWhere(
             JavaCall.Predicates.target(
