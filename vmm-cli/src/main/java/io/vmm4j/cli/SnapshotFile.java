@@ -1,5 +1,6 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.snapshot.SnapshotPath;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,7 +19,7 @@ final class SnapshotFile {
    * @param doing what is done with it, such as {@code reading}
    */
   static InputStream open(Path file, String doing, Messages messages) throws IOException {
-    InputStream bytes = Files.newInputStream(file);
+    InputStream bytes = SnapshotPath.open(file);
     return new BufferedInputStream(
         new ProgressInputStream(bytes, doing, Files.size(file), messages), BUFFER_BYTES);
   }

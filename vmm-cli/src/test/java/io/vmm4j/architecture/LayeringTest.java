@@ -161,7 +161,8 @@ class LayeringTest {
         .that()
         .resideInAnyPackage(LIBRARY)
         .and()
-        .haveNameNotMatching(".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|ImageBytes)(\\$.*)?")
+        .haveNameNotMatching(
+            ".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|ImageBytes)(\\$.*)?")
         .should()
         .callMethodWhere(
             JavaCall.Predicates.target(

@@ -118,6 +118,15 @@ class SnapshotFilesTest {
   }
 
   @Test
+  void aDirectoryIsNamed() {
+    assertThat(vmm("restore", directory)).isEqualTo(ExitCode.FILE);
+    assertThat(vmm("inspect", directory)).isEqualTo(ExitCode.FILE);
+    assertThat(process.errors().lines())
+        .hasSize(2)
+        .allMatch(line -> line.equals("vmm: " + directory + ": is a directory, not a snapshot"));
+  }
+
+  @Test
   void aWholeFileIsVerifiedWithItsMemory() {
     assertThat(vmm("snapshot", "verify", HALTED, IN_A_HANDLER)).isZero();
     assertThat(output().lines())

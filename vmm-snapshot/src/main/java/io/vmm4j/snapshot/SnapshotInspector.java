@@ -13,7 +13,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -113,7 +112,7 @@ public final class SnapshotInspector implements AutoCloseable {
    */
   public static SnapshotInspector open(Path file, SnapshotLimits limits, SnapshotResolver parents)
       throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+    try (InputStream in = new BufferedInputStream(SnapshotPath.open(file), 1 << 16)) {
       return read(in, limits, parents);
     }
   }

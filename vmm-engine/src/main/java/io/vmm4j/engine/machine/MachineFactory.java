@@ -24,6 +24,7 @@ import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappedSnapshot;
 import io.vmm4j.snapshot.SharedFile;
+import io.vmm4j.snapshot.SnapshotPath;
 import io.vmm4j.snapshot.SnapshotPlan;
 import io.vmm4j.snapshot.SnapshotReader;
 import io.vmm4j.snapshot.StateChunk;
@@ -31,7 +32,6 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -266,7 +266,7 @@ public final class MachineFactory {
       }
       LOG.info("{} can't be mapped, since it may not be written to: reading it", file);
     }
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+    try (InputStream in = new BufferedInputStream(SnapshotPath.open(file), 1 << 16)) {
       return read(in, limits, parents);
     }
   }

@@ -80,7 +80,8 @@ record MachineImage(
                 0)));
   }
 
-  private static MachineDescription describe(Machine machine) {
+  /** What a machine is made of. With the machine lock held. */
+  static MachineDescription describe(Machine machine) {
     MachinePlan plan = machine.plan();
     List<MachineDescription.Device> devices =
         machine.devices().keySet().stream()

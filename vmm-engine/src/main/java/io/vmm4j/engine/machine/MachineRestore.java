@@ -101,7 +101,7 @@ final class MachineRestore {
   }
 
   private static void checkMake(Machine machine, MachineDescription theirs, Set<String> rebound) {
-    MachineDescription ours = MachineImage.of(machine).description();
+    MachineDescription ours = MachineImage.describe(machine);
     same("memory size", ours.memoryBytes(), theirs.memoryBytes());
     same("number of vCPUs", ours.cpus(), theirs.cpus());
     same("clock", ours.clock(), theirs.clock());

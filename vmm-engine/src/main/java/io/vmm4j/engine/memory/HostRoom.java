@@ -78,7 +78,8 @@ public final class HostRoom {
    * Makes a file of zeros in the first directory that has the room, and promises it that.
    *
    * @param size in bytes; takes no room until it is written
-   * @param room how much of it is going to be written at most, in bytes
+   * @param room how much of it is going to be written at most, in bytes; with 0 that is not known,
+   *     and a write may find no room
    * @throws VmException if no directory has the room; names their file systems
    */
   public synchronized BackingFile create(long size, long room) {
@@ -91,7 +92,7 @@ public final class HostRoom {
       try {
         Volume volume = volumes.of(directory);
         Free free = free(volume);
-        if (free.left() < room) {
+        if (room > 0 && free.left() < room) {
           tried.add(free.toString());
           continue;
         }
