@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One command line runs a machine, others control it. */
-@Timeout(120)
+@Timeout(1200)
 class CtlCommandTest {
   /**
    * Sends back what COM1 receives.

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A process of the command line is ended while it writes a snapshot, by each of its ways. */
-@Timeout(300)
+@Timeout(1200)
 class KilledSaveTest {
   private static final int MEBIBYTES = 16;
 

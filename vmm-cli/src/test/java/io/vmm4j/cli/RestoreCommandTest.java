@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A guest that is saved in the middle of a word goes on in another command. */
-@Timeout(120)
+@Timeout(1200)
 class RestoreCommandTest {
   private static final int ROM_BYTES = 256;
   private static final int RESET_VECTOR = ROM_BYTES - 16;

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the command line says of a machine whose time is over, or whose guest is dead. */
-@Timeout(120)
+@Timeout(1200)
 class WhereItStandsTest {
   private static final int ROM_BYTES = 0x1_0000;
 

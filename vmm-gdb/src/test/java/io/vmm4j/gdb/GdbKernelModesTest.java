@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Debian's gdb with a Multiboot kernel's own ELF, from its first instruction and across the switch
  * to 64-bit mode. The kernel is {@code long-mode-kernel.s}.
  */
-@Timeout(600)
+@Timeout(1200)
 class GdbKernelModesTest {
   @TempDir private Path directory;
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Debian's gdb drives the server. */
-@Timeout(600)
+@Timeout(1200)
 class GdbTest {
   @TempDir private Path directory;
 

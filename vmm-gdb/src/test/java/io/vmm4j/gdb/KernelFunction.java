@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 
 /** A function of a running Linux, in which gdb has the machine stand. */
 final class KernelFunction {
-  static final Duration PATIENCE = Duration.ofMinutes(5);
+  static final Duration PATIENCE = Duration.ofMinutes(10);
   static final String PROMPT = "vmm4j:/root# ";
 
   /** A line of /proc/kallsyms, as the console shows it. */

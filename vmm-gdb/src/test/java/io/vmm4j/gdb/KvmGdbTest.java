@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Debian's gdb drives the server of a machine on KVM. */
-@Timeout(900)
+@Timeout(1200)
 class KvmGdbTest {
   private static final BackendChoice KVM = Backends.kvm();
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /** Kernels other than a 64-bit Linux, as Debian has them, on the software backend. */
 @Timeout(1200)
 class OtherKernelsTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(8);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final String PROMPT = "vmm4j:/root# ";
 
   private static VmSpec.Builder machine(String name, int mebibytes, BootSource boot) {

@@ -27,9 +27,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Snapshots that earlier versions wrote: restored, and run to the guest's own verdict. */
-@Timeout(300)
+@Timeout(1200)
 class GoldenFilesTest {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(10);
 
   /** Every device type of version 1.0. */
   private static final List<String> TYPES_OF_1_0 =

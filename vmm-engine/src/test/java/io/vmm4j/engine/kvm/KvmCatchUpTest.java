@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A clock that catches up, on KVM. */
-@Timeout(120)
+@Timeout(1200)
 class KvmCatchUpTest {
   @TempDir private Path directory;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Breakpoints, watchpoints and steps by the processor's debug registers. */
-@Timeout(300)
+@Timeout(1200)
 class KvmDebugTest {
   /** Where the hello guest fetches the next letter, and what follows. */
   private static final long NEXT = 0x10006;
@@ -50,7 +50,7 @@ class KvmDebugTest {
   }
 
   private DebugStop next(Vm vm) throws InterruptedException {
-    DebugStop stop = stops.poll(60, TimeUnit.SECONDS);
+    DebugStop stop = stops.poll(10, TimeUnit.MINUTES);
     assertThat(stop).isNotNull();
     if (!(stop instanceof DebugStop.Ended)) {
       vm.pause();
@@ -70,7 +70,7 @@ class KvmDebugTest {
       assertThat((char) (vm.cpuState(0).gpr()[0] & 0xFF)).isEqualTo('e');
       assertThat(vm.cpuState(0).rflags() & 0x100).isZero();
       vm.resume();
-      assertThat(vm.awaitExit(Duration.ofMinutes(1))).isEqualTo(new VmExit.DebugExit(42));
+      assertThat(vm.awaitExit(Duration.ofMinutes(10))).isEqualTo(new VmExit.DebugExit(42));
     }
   }
 
@@ -98,7 +98,7 @@ class KvmDebugTest {
 
       debugger.remove(AT_NEXT);
       vm.resume();
-      assertThat(vm.awaitExit(Duration.ofMinutes(1))).isEqualTo(new VmExit.DebugExit(42));
+      assertThat(vm.awaitExit(Duration.ofMinutes(10))).isEqualTo(new VmExit.DebugExit(42));
       assertThat(vm.console("com1").transcript()).isEqualTo("hello, world");
     }
   }
@@ -129,7 +129,7 @@ class KvmDebugTest {
       VmDebugger debugger = vm.debugger();
       debugger.onStop(stops::add);
       vm.resume();
-      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(1));
+      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(10));
       vm.pause();
 
       // when vCPU 3, which never halts, steps alone, then vCPU 2, which doesn't either, does
@@ -154,7 +154,7 @@ class KvmDebugTest {
       assertThat(vm.cpuState(3).gpr()).isEqualTo(third.gpr());
 
       vm.resume();
-      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(1));
+      vm.console("com1").expect("ABCDABCD", Duration.ofMinutes(10));
     }
   }
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Doorbells and interrupt signals past the machine: ioeventfd and irqfd. */
-@Timeout(600)
+@Timeout(1200)
 class KvmDoorbellTest {
   private static final int ROUNDS = 50;
 

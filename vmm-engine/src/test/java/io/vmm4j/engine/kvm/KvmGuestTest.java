@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real guest code on KVM, with the devices of a PC. */
-@Timeout(600)
+@Timeout(1200)
 class KvmGuestTest {
-  private static final Duration LONG = Duration.ofSeconds(120);
+  private static final Duration LONG = Duration.ofMinutes(10);
   private static final int CPUS = 4;
 
   @TempDir private Path directory;

@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Breakpoints for which no debug register is left. */
-@Timeout(300)
+@Timeout(1200)
 class KvmInt3Test {
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   /** In the ALIASES guest: the function, its other address, and its own INT3. */
   private static final long FUNCTION = 0x10002;
@@ -55,7 +55,7 @@ class KvmInt3Test {
   }
 
   private DebugStop next(Vm vm) throws InterruptedException {
-    DebugStop stop = stops.poll(60, TimeUnit.SECONDS);
+    DebugStop stop = stops.poll(10, TimeUnit.MINUTES);
     assertThat(stop).isNotNull();
     if (!(stop instanceof DebugStop.Ended)) {
       vm.pause();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Level-triggered messages, of whose ends the kernel tells only what stands among its routes. */
-@Timeout(600)
+@Timeout(1200)
 class KvmLevelTriggeredTest {
   @TempDir private Path directory;
 

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A clock that catches up, on the software backend. */
-@Timeout(120)
+@Timeout(1200)
 class CatchUpTest {
   @TempDir private Path directory;
 

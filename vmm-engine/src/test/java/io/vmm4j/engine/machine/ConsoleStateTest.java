@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A console is part of its machine's state: what was printed, what was read, what waits. */
-@Timeout(120)
+@Timeout(1200)
 class ConsoleStateTest {
   private static final Duration NOW = Duration.ZERO;
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A guest that has halted with interrupts disabled, and one that only seems so. */
-@Timeout(120)
+@Timeout(1200)
 class DeadGuestTest {
   private static final Duration FOR_EVER = Duration.ofDays(365_000);
   private static final String CLI_HLT = "fa f4 ebfd";

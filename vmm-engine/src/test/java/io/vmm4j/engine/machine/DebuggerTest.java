@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Breakpoints, steps and watchpoints of small guests on the software backend. */
-@Timeout(120)
+@Timeout(1200)
 class DebuggerTest {
   /** Where the code is. */
   private static final int BASE = 0x10000;
@@ -170,7 +170,7 @@ class DebuggerTest {
 
   private DebugStop next() {
     try {
-      DebugStop stop = stops.poll(60, TimeUnit.SECONDS);
+      DebugStop stop = stops.poll(10, TimeUnit.MINUTES);
       assertThat(stop).as("a stop").isNotNull();
       return stop;
     } catch (InterruptedException e) {
@@ -602,7 +602,7 @@ class DebuggerTest {
       vm.debugger().onStop(stops::add);
       vm.resume();
       assertThat(next()).isInstanceOf(DebugStop.Ended.class);
-      vm.awaitExit(Duration.ofSeconds(60));
+      vm.awaitExit(Duration.ofMinutes(10));
     }
   }
 

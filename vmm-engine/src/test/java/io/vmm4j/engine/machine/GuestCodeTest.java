@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real guest code on the software backend, with the devices of a PC. */
-@Timeout(300)
+@Timeout(1200)
 class GuestCodeTest {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(10);
 
   /**
    * Halts while the PIT runs, by way of the instruction at byte 12.

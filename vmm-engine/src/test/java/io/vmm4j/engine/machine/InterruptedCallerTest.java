@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * An interrupt costs its thread at most the call that it is in. No snapshot and no machine of
  * another caller is the worse for it, wherever the memory lies.
  */
-@Timeout(120)
+@Timeout(1200)
 class InterruptedCallerTest {
   private static final int STORM_FORKS = 200;
 

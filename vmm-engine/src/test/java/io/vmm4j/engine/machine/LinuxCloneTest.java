@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Timeout;
  * are no longer those of the machine that it was. Of Debian's kernels the cloud flavour lacks that
  * driver, and the common one has it built in.
  */
-@Timeout(600)
+@Timeout(1200)
 class LinuxCloneTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final String PROMPT = "vmm4j:/root# ";
 
   /** Sleeps in the guest until the kernel's log says it, and shows what it then draws. */

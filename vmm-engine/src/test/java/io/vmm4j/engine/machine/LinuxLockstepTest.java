@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
  * the way is saved, read back and restored: at each it has the state, bit for bit, of one that
  * never was.
  */
-@Timeout(600)
+@Timeout(1200)
 class LinuxLockstepTest {
   private static final int POINTS = 200;
 

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** An unmodified Linux that is told not to use ACPI, on several vCPUs. */
-@Timeout(600)
+@Timeout(1200)
 class LinuxMpTableTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   /** The cloud kernel does not read MP tables; the amd64 kernel does. */
   private static VmSpec spec() {

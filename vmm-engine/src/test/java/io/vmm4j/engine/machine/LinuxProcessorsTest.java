@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** An unmodified Debian kernel on a processor of each vendor that has all there is to ask for. */
-@Timeout(900)
+@Timeout(1200)
 class LinuxProcessorsTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final int ROUNDS = 2;
 
   private static final CpuFeature[] FEATURES = {

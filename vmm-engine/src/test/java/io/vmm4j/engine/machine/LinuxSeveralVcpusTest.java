@@ -27,9 +27,9 @@ import org.junit.jupiter.api.Timeout;
  * An unmodified Debian kernel brings up four vCPUs and works on all of them; a snapshot in the
  * middle of it goes on as the machine does that it was taken from.
  */
-@Timeout(900)
+@Timeout(1200)
 class LinuxSeveralVcpusTest {
-  private static final Duration PATIENCE = Duration.ofMinutes(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final int CPUS = 4;
   private static final int ROUNDS = 6;
   private static final String PROMPT = "vmm4j:/root# ";

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** How machines run, pause, step and end. */
-@Timeout(120)
+@Timeout(1200)
 class MachineRunTest {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(10);
   private static final FakeBackend.Script SPIN = (host, vcpu) -> Outcome.NEXT;
 
   /** Writes a text to the console, a byte an instruction, then does what follows. */

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Snapshots of whole machines: taken, written, read, restored. */
-@Timeout(120)
+@Timeout(1200)
 class MachineSnapshotTest {
 
   /** Sets a timer, mixes time and ticks into registers and memory, moves the window about. */

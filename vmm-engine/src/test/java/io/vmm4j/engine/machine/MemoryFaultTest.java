@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The host can't give a page of a machine's memory: here because the file it is mapped from was
  * cut, elsewhere because a file system is full. Both are the same fault.
  */
-@Timeout(120)
+@Timeout(1200)
 class MemoryFaultTest {
   private static final long ADDRESS = 0x10_0000;
 

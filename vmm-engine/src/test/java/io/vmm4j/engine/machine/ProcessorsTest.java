@@ -226,7 +226,7 @@ class ProcessorsTest {
       long tsc = vm.cpuState(0).tsc();
       long nanos = vm.clock().nanoTime();
       vm.resume();
-      vm.console("com1").expect("AB", java.time.Duration.ofMinutes(1));
+      vm.console("com1").expect("AB", java.time.Duration.ofMinutes(10));
       vm.pause();
       assertThat(vm.cpuState(0).tsc() - tsc)
           .isBetween(

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What is chosen when a machine goes on: its devices' resources, its clock; and what it leaves. */
-@Timeout(120)
+@Timeout(1200)
 class ResumeOptionsTest {
   private static final ResumeOptions STANDING = ResumeOptions.standard().standing();
 

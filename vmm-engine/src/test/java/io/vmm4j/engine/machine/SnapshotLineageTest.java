@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a machine, its snapshots and the machines made from them share, and what they don't. */
-@Timeout(120)
+@Timeout(1200)
 class SnapshotLineageTest {
   private static final int PAGES = 256;
 
