@@ -20,8 +20,15 @@ public record ConsoleState(long bytesWritten, long position, byte[] transcript, 
   /** Of a console that nothing was written to or sent to. */
   public static final ConsoleState EMPTY = new ConsoleState(0, 0, new byte[0], new byte[0]);
 
+  /** More than a guest could write in centuries, and far from where a count overflows. */
+  private static final long MOST_WRITTEN = 1L << 62;
+
   /** Refuses a transcript longer than what was written, and a position outside of that. */
   public ConsoleState {
+    if (bytesWritten > MOST_WRITTEN) {
+      throw new IllegalArgumentException(
+          "bytesWritten: %d is more than %d".formatted(bytesWritten, MOST_WRITTEN));
+    }
     if (bytesWritten < transcript.length) {
       throw new IllegalArgumentException(
           "bytesWritten: %d is less than the transcript's %d"
