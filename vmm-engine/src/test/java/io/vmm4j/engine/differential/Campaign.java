@@ -37,10 +37,14 @@ public final class Campaign {
       Outcome b = theirs.run(c);
       cases++;
       vectors.merge(b.vector(), 1L, Long::sum);
-      if (!Comparison.of(c, a, b).isEmpty()) {
+      List<String> differences = Comparison.of(c, a, b);
+      if (!differences.isEmpty()) {
         found++;
         if (reports.size() < MOST_REPORTED) {
-          reports.add(new Minimizer(ours, theirs).report(c));
+          reports.add(
+              "%s  in the first run: %s%n"
+                  .formatted(
+                      new Minimizer(ours, theirs).report(c), String.join("; ", differences)));
         }
       }
     }

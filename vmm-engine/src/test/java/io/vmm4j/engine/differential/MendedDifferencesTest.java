@@ -29,6 +29,7 @@ class MendedDifferencesTest {
   private static final int RCX = 1;
   private static final int RBX = 3;
   private static final int RSP = 4;
+  private static final int RBP = 5;
   private static final int RSI = 6;
   private static final int RDI = 7;
 
@@ -272,5 +273,15 @@ class MendedDifferencesTest {
     assertFaults(GP, 0xF3, 0x6C); // REP INSB
     assertFaults(GP, 0xF2, 0x6F); // REPNE OUTSD
     assertEnds(run(0xF3, 0xA4), 2); // REP MOVSB
+  }
+
+  @Test
+  void aNonCanonicalImageOfTheX87IsAStackFaultThoughItIsNotAligned() {
+    start.gpr()[RBP] = NON_CANONICAL + 1;
+
+    assertFaults(SS, 0x0F, 0xAE, 0x4D, 0x00); // FXRSTOR [RBP]
+    assertFaults(SS, 0x0F, 0xAE, 0x45, 0x00); // FXSAVE [RBP]
+    assertFaults(GP, 0x0F, 0xAE, 0x65, 0x00); // XSAVE [RBP]
+    assertFaults(GP, 0x0F, 0x28, 0x45, 0x00); // MOVAPS XMM0, [RBP]
   }
 }

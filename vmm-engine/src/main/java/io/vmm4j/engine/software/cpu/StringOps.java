@@ -120,13 +120,17 @@ final class StringOps {
   private static boolean compareSome(Cpu cpu, Instruction in, long count) {
     boolean whileEqual = in.repeat == 0xF3;
     boolean hasSource = (in.opcode & 0xFE) == 0xA6;
-    long room = room(cpu, in, count, hasSource, false);
-    if (room > 1) {
-      Mmu mmu = cpu.mmu;
-      long from = hasSource ? mmu.fastOffset(source(cpu, in), Mmu.READ) : 0;
-      long to = from < 0 ? -1 : mmu.fastOffset(destination(cpu, in, false), Mmu.READ);
-      if (to >= 0 && (!hasSource || from == mmu.fastOffset(source(cpu, in), Mmu.READ))) {
-        return comparePlain(cpu, in, count, room, from, to);
+    if (goesUpwards(cpu)) {
+      long from = hasSource ? source(cpu, in) : 0;
+      long to = destination(cpu, in, false);
+      long room = room(cpu, in, count, hasSource, false, from, to);
+      if (room > 1) {
+        Mmu mmu = cpu.mmu;
+        long fromOffset = hasSource ? mmu.fastOffset(from, Mmu.READ) : 0;
+        long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(to, Mmu.READ);
+        if (toOffset >= 0 && (!hasSource || fromOffset == mmu.fastOffset(from, Mmu.READ))) {
+          return comparePlain(cpu, in, count, room, fromOffset, toOffset);
+        }
       }
     }
     int steps = steps(cpu, count);
@@ -178,11 +182,13 @@ final class StringOps {
    */
   private static boolean moveSome(Cpu cpu, Instruction in, long count) {
     int kind = in.opcode & 0xFE;
-    if (kind == 0xAC) {
+    if (kind == 0xAC || !goesUpwards(cpu)) {
       return false;
     }
     boolean hasSource = kind == 0xA4;
-    long room = room(cpu, in, count, hasSource, true);
+    long from = hasSource ? source(cpu, in) : 0;
+    long to = destination(cpu, in, true);
+    long room = room(cpu, in, count, hasSource, true, from, to);
     if (room < 2) {
       return false;
     }
@@ -191,9 +197,8 @@ final class StringOps {
     long bytes = room * size;
     MemorySegment memory = mmu.memory();
     if (hasSource) {
-      long from = source(cpu, in);
       long fromOffset = mmu.fastOffset(from, Mmu.READ);
-      long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(destination(cpu, in, true), Mmu.WRITE);
+      long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(to, Mmu.WRITE);
       if (toOffset < 0 || fromOffset != mmu.fastOffset(from, Mmu.READ)) {
         return false;
       }
@@ -204,7 +209,7 @@ final class StringOps {
       }
       advance(cpu, in, Cpu.RSI, bytes);
     } else {
-      long toOffset = mmu.fastOffset(destination(cpu, in, true), Mmu.WRITE);
+      long toOffset = mmu.fastOffset(to, Mmu.WRITE);
       if (toOffset < 0) {
         return false;
       }
@@ -215,24 +220,24 @@ final class StringOps {
     return true;
   }
 
+  /** Whether iterations go to higher addresses, and none is trapped. */
+  private static boolean goesUpwards(Cpu cpu) {
+    return (cpu.systemFlags & (Flags.DF | Flags.TF)) == 0;
+  }
+
   /**
-   * How many iterations there are before a page ends or an index register wraps, if each goes
-   * upwards and none is trapped; 0 if they have to be stepped. Faults as the first one does.
+   * How many iterations there are before a page ends or an index register wraps, upwards from
+   * linear addresses; 0 if a segment ends before.
    */
-  private static long room(Cpu cpu, Instruction in, long count, boolean hasSource, boolean writes) {
-    if ((cpu.systemFlags & (Flags.DF | Flags.TF)) != 0) {
-      return 0;
-    }
+  private static long room(
+      Cpu cpu, Instruction in, long count, boolean hasSource, boolean writes, long from, long to) {
     int size = in.operandSize;
-    long room = atMost(count, 0x1000);
+    long bytes = Math.min(0x1000 - (to & 0xFFF), wrapRoom(cpu, in, Cpu.RDI));
     if (hasSource) {
-      long from = source(cpu, in);
-      room = Math.min(room, (0x1000 - (from & 0xFFF)) / size);
-      room = Math.min(room, wrapRoom(cpu, in, Cpu.RSI) / size);
+      bytes = Math.min(bytes, 0x1000 - (from & 0xFFF));
+      bytes = Math.min(bytes, wrapRoom(cpu, in, Cpu.RSI));
     }
-    long to = destination(cpu, in, writes);
-    room = Math.min(room, (0x1000 - (to & 0xFFF)) / size);
-    room = Math.min(room, wrapRoom(cpu, in, Cpu.RDI) / size);
+    long room = atMost(count, bytes / size);
     if (room > 1 && in.codeSize != 8 && !lastAllowed(cpu, in, hasSource, writes, room)) {
       return 0; // the iterations before the one that faults are still to be done
     }

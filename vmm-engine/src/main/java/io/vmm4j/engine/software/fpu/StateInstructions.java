@@ -90,6 +90,9 @@ final class StateInstructions {
       throw cpu.raise(Cpu.NM);
     }
     long linear = cpu.linearAddress(in, FpuImage.FXSAVE_SIZE, write);
+    if (linear << 16 >> 16 != linear) {
+      throw cpu.raiseNonCanonical(); // before its alignment, unlike other aligned operands
+    }
     if ((linear & 15) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
