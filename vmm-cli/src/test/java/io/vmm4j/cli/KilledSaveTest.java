@@ -76,8 +76,11 @@ class KilledSaveTest {
   }
 
   private Process vmm(String... arguments) throws IOException {
+    // A shell's background jobs ignore signals, and so would what they start.
+    List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,HUP,TERM"));
+    command.addAll(Launcher.command(arguments));
     Process process =
-        new ProcessBuilder(Launcher.command(arguments))
+        new ProcessBuilder(command)
             .redirectInput(Path.of("/dev/null").toFile())
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.DISCARD)

@@ -20,7 +20,10 @@ final class WriteSlowly {
   /** Starts such a process, which is in the midst of writing when this returns. */
   static Process start(Path target) throws Exception {
     Process process =
+        // A shell's background jobs ignore signals, and so would what they start.
         new ProcessBuilder(
+                "env",
+                "--default-signal=INT,HUP,TERM",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
