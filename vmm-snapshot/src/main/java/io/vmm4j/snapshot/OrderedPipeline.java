@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -103,34 +102,8 @@ final class OrderedPipeline<W extends AutoCloseable, R> implements AutoCloseable
 
   private void takeFirst() throws IOException {
     Pending<W, R> first = pending.remove();
-    taker.take(await(first.result()));
+    taker.take(UninterruptedWait.get(first.result()));
     free.push(first.workspace());
-  }
-
-  private R await(Future<R> result) throws IOException {
-    // Not left when the thread is interrupted: a task takes milliseconds, and it may be writing
-    // to memory that the caller is about to release.
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return result.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          switch (e.getCause()) {
-            case IOException io -> throw io;
-            case RuntimeException runtime -> throw runtime;
-            case Error error -> throw error;
-            case null, default -> throw new IllegalStateException(e.getCause());
-          }
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 
   /** Waits until no task runs any more, and releases the workspaces. */

@@ -10,7 +10,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
@@ -147,27 +146,7 @@ public final class SharedFile implements AutoCloseable {
     FutureTask<MemorySegment> mapping =
         new FutureTask<>(() -> mapper.map(mode, position, bytes, arena));
     Thread.ofPlatform().daemon().name("vmm4j-map").start(mapping);
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return mapping.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case IOException io -> throw io;
-        case RuntimeException runtime -> throw runtime;
-        case Error error -> throw error;
-        case null, default -> throw new IllegalStateException(e.getCause());
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return UninterruptedWait.get(mapping);
   }
 
   /**

@@ -149,23 +149,20 @@ final class MultibootLoader implements BootLoader {
 
   private void writeModules(
       BootTarget target, ImageBytes image, BootStrings strings, long kernelEnd) {
-    if (source.modules().size() > MAX_MODULES) {
-      throw image.fault(
-          "%d modules are more than the %d that fit", source.modules().size(), MAX_MODULES);
-    }
     GuestMemory memory = target.memory();
-    long entry = MODULE_LIST;
-    long below = RamLayout.LOW_END;
-    for (BootSource.Module module : source.modules()) {
-      try (ImageBytes file = ImageBytes.open(module.file())) {
-        below = target.loadHigh(file, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), below);
-        memory.writeInt(entry, (int) below);
-        memory.writeInt(entry + 4, (int) (below + file.size()));
-        memory.writeInt(
-            entry + 8, (int) strings.write(file, withName(module.file(), module.arguments())));
-        memory.writeInt(entry + 12, 0);
-      }
-      entry += MODULE_BYTES;
-    }
+    BootModules.load(
+        target,
+        image,
+        source.modules(),
+        MAX_MODULES,
+        kernelEnd,
+        (number, module, file, address) -> {
+          long entry = MODULE_LIST + (long) number * MODULE_BYTES;
+          String text = withName(module.file(), module.arguments());
+          memory.writeInt(entry, (int) address);
+          memory.writeInt(entry + 4, (int) (address + file.size()));
+          memory.writeInt(entry + 8, (int) strings.write(file, text));
+          memory.writeInt(entry + 12, 0);
+        });
   }
 }

@@ -3,7 +3,6 @@ package io.vmm4j.engine.boot;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.memory.GuestMemory;
-import io.vmm4j.engine.memory.RamLayout;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -82,23 +81,21 @@ final class PvhLoader implements BootLoader {
 
   private void writeModules(
       BootTarget target, ImageBytes image, BootStrings strings, long kernelEnd) {
-    if (source.modules().size() > MAX_MODULES) {
-      throw image.fault(
-          "%d modules are more than the %d that fit", source.modules().size(), MAX_MODULES);
-    }
     GuestMemory memory = target.memory();
-    long entry = MODULE_LIST;
-    long below = RamLayout.LOW_END;
-    for (BootSource.Module module : source.modules()) {
-      try (ImageBytes file = ImageBytes.open(module.file())) {
-        below = target.loadHigh(file, "the module", Math.max(kernelEnd, RamLayout.EXTENDED), below);
-        memory.writeLong(entry, below);
-        memory.writeLong(entry + 8, file.size());
-        memory.writeLong(
-            entry + 16, module.arguments().isEmpty() ? 0 : strings.write(file, module.arguments()));
-        memory.writeLong(entry + 24, 0);
-      }
-      entry += MODULE_BYTES;
-    }
+    BootModules.load(
+        target,
+        image,
+        source.modules(),
+        MAX_MODULES,
+        kernelEnd,
+        (number, module, file, address) -> {
+          long entry = MODULE_LIST + (long) number * MODULE_BYTES;
+          memory.writeLong(entry, address);
+          memory.writeLong(entry + 8, file.size());
+          memory.writeLong(
+              entry + 16,
+              module.arguments().isEmpty() ? 0 : strings.write(file, module.arguments()));
+          memory.writeLong(entry + 24, 0);
+        });
   }
 }
