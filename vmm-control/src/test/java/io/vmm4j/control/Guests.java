@@ -40,14 +40,14 @@ final class Guests {
    *       out dx, al
    *       jmp next
    * off:  mov dx, 0x604       ; PM1a control
-   *       mov ax, 0x3400      ; SLP_EN, SLP_TYP 5
+   *       mov ax, 0x2000      ; SLP_EN, SLP_TYP 0
    *       out dx, ax
    *       hlt
    * </pre>
    */
   static final String COUNTER =
       "31c0 8ed8 baf803 b03e ee 66ff060005 ba0006 ed f6c401 750f bafd03 ec a801 74ea"
-          + " baf803 ec ee ebe3 ba0406 b80034 ef f4";
+          + " baf803 ec ee ebe3 ba0406 b80020 ef f4";
 
   /**
    * Writes to COM1 without end, and reads nothing.

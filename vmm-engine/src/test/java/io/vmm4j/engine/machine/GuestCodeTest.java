@@ -59,12 +59,12 @@ class GuestCodeTest {
    *       test ah, 1          ; PWRBTN_STS
    *       jz wait
    *       mov dx, 0x604       ; PM1a control
-   *       mov ax, 0x3400      ; SLP_EN, SLP_TYP 5
+   *       mov ax, 0x2000      ; SLP_EN, SLP_TYP 0
    *       out dx, ax
    *       hlt
    * </pre>
    */
-  private static final String POWER_BUTTON = "ba0006 ed f6c401 74fa ba0406 b80034 ef f4";
+  private static final String POWER_BUTTON = "ba0006 ed f6c401 74fa ba0406 b80020 ef f4";
 
   @TempDir private Path directory;
 
