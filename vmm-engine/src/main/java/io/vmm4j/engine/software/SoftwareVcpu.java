@@ -14,6 +14,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
+import io.vmm4j.engine.software.cpu.RunLoop;
 import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.Optional;
 
@@ -23,12 +24,12 @@ final class SoftwareVcpu implements Vcpu {
 
   private final int index;
   private final Cpu cpu;
-  private final Interpreter interpreter;
+  private final RunLoop loop;
 
   SoftwareVcpu(int index, BackendHost host, DecodedCode code) {
     this.index = index;
     this.cpu = new Cpu(index, host, code);
-    this.interpreter = new Interpreter(cpu);
+    this.loop = new RunLoop(cpu, new Interpreter(cpu));
     cpu.system.powerOn();
   }
 
@@ -55,7 +56,7 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public StopReason run(long instructionBudget) {
-    return interpreter.run(instructionBudget);
+    return loop.run(instructionBudget);
   }
 
   @Override

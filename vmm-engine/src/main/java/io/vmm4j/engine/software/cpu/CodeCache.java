@@ -93,7 +93,7 @@ final class CodeCache {
   /** Bytes were written: blocks decoded from them are void, be it the one that is executed. */
   void written(long offset, long length) {
     if (decoded.written(offset, length)) {
-      cpu.blockLimit = 0;
+      cpu.leaveBlock(LeaveReason.CODE_WRITTEN);
     }
   }
 
@@ -105,7 +105,7 @@ final class CodeCache {
   /** Forgets the blocks that go past, or begin at, a place where a debugger may want to stop. */
   void invalidatePlaces(DebuggerStops stops) {
     decoded.invalidatePlaces(stops);
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.BREAKPOINT);
   }
 
   /** The translations have changed: what was found by linear address is void. */

@@ -229,8 +229,10 @@ public final class Cpu {
 
   private long accounted;
 
-  /** The run loop leaves the current block when its index reaches this. */
-  public int blockLimit;
+  /** The current block is left when its index reaches this. */
+  int blockLimit;
+
+  private LeaveReason lastLeave = LeaveReason.MODE;
 
   /** x87, MMX and SSE state. */
   public final FpuState fpu = new FpuState();
@@ -298,6 +300,19 @@ public final class Cpu {
       accounted = total;
       host.instructionsExecuted(count);
     }
+  }
+
+  // ---- blocks ----
+
+  /** Has the current block left behind the present instruction, so that the run loop looks anew. */
+  public void leaveBlock(LeaveReason reason) {
+    blockLimit = 0;
+    lastLeave = reason;
+  }
+
+  /** Why a block was left last. */
+  public LeaveReason lastLeave() {
+    return lastLeave;
   }
 
   // ---- faults ----
@@ -393,7 +408,7 @@ public final class Cpu {
     if (!trap || !system.cpuid.isAmd()) {
       systemFlags |= Flags.RF;
     }
-    blockLimit = 0;
+    leaveBlock(LeaveReason.REPEAT);
   }
 
   /** IOPL. */
@@ -419,7 +434,7 @@ public final class Cpu {
       segBase[i] = codeSize == 8 && i < FS ? 0 : seg[i].base;
     }
     mmu.selectTlb();
-    blockLimit = 0;
+    leaveBlock(LeaveReason.MODE);
   }
 
   /** Recomputes what follows from the segment registers other than CS and SS. */
@@ -433,11 +448,20 @@ public final class Cpu {
       pkru = user;
       pkrs = supervisor;
       mmu.flush();
-      blockLimit = 0;
+      leaveBlock(LeaveReason.TRANSLATION);
     }
   }
 
   // ---- addresses ----
+
+  /** An instruction pointer in the width of the code. */
+  long wrap(long instructionPointer) {
+    return switch (codeSize) {
+      case 8 -> instructionPointer;
+      case 4 -> instructionPointer & 0xFFFFFFFFL;
+      default -> instructionPointer & 0xFFFF;
+    };
+  }
 
   /** The offset of an instruction's memory operand, before the segment. */
   public long effectiveAddress(Instruction in) {

@@ -28,7 +28,7 @@ public final class DebugAddresses {
       }
     }
     cpu.mmu.flush();
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.BREAKPOINT);
   }
 
   private boolean enabled(int i) {
@@ -84,7 +84,7 @@ public final class DebugAddresses {
     }
     if (hits != 0) {
       cpu.pendingDebug |= hits;
-      cpu.blockLimit = 0;
+      cpu.leaveBlock(LeaveReason.BREAKPOINT);
     }
   }
 

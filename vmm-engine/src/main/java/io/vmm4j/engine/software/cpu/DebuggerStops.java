@@ -209,7 +209,7 @@ public final class DebuggerStops implements VcpuDebug {
           watchpoint = new DebugStop.WatchpointHit(index, breakpoint, touched);
         }
         cpu.signal(Cpu.SIGNAL_DEBUG);
-        cpu.blockLimit = 0;
+        cpu.leaveBlock(LeaveReason.BREAKPOINT);
       }
     }
   }

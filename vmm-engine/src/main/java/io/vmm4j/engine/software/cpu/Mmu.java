@@ -569,7 +569,7 @@ public final class Mmu {
    */
   private void heedSignals() {
     if (cpu.signals() != 0) {
-      cpu.blockLimit = 0;
+      cpu.leaveBlock(LeaveReason.SIGNAL);
     }
   }
 

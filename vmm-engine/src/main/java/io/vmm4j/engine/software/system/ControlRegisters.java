@@ -5,6 +5,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.GP;
 import static io.vmm4j.engine.software.cpu.Cpu.UD;
 
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.x86.ControlBits;
 
 /** CR0, CR2, CR3, CR4 and CR8 with their checks (Intel SDM volume 3, 2.5 and 4.1). */
@@ -53,7 +54,7 @@ public final class ControlRegisters {
       }
       default -> throw cpu.raise(UD);
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   /** MOV to CR0. */
@@ -163,7 +164,7 @@ public final class ControlRegisters {
   static void loadStatusWord(Cpu cpu, int value) {
     long low = value & 15 | cpu.cr0 & ControlBits.CR0_PE;
     writeCr0(cpu, cpu.cr0 & ~15L | low);
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   /** WRMSR of EFER. */

@@ -13,6 +13,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.SS;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Segment;
 
 /**
@@ -151,7 +152,7 @@ public final class Events {
     cpu.halted = false;
     cpu.shadowSti = false;
     cpu.shadowMovSs = false;
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   /** Whether a second exception while delivering a first one is a double fault. */

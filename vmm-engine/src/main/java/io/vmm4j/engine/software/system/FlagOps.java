@@ -4,6 +4,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.GP;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 
 /** PUSHF, POPF, CLI and STI (Intel SDM volume 2). */
 final class FlagOps {
@@ -45,7 +46,7 @@ final class FlagOps {
       cleared = 0;
     }
     cpu.setEflags(cpu.eflags() & ~mask & ~cleared | image & mask);
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.INTERRUPTS);
   }
 
   private static void checkInterruptFlag(Cpu cpu) {
@@ -64,7 +65,7 @@ final class FlagOps {
     if ((cpu.systemFlags & Flags.IF) == 0) {
       cpu.systemFlags |= Flags.IF;
       cpu.shadowSti = true;
-      cpu.blockLimit = 0;
+      cpu.leaveBlock(LeaveReason.INTERRUPTS);
     }
   }
 }

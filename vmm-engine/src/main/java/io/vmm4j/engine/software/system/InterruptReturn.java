@@ -6,6 +6,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.RSP;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 
 /** IRET in every mode (Intel SDM volume 2, IRET). */
 final class InterruptReturn {
@@ -28,7 +29,7 @@ final class InterruptReturn {
       protectedReturn(cpu, size);
     }
     cpu.nmiBlocked = false;
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   private static void paragraphs(Cpu cpu, int size) {

@@ -11,6 +11,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.RSI;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
 
 /** IN, OUT, INS and OUTS with their permission (Intel SDM volume 1, chapter 19). */
@@ -45,7 +46,7 @@ final class PortOps {
       int value = (int) cpu.gpr[RAX] & mask(size);
       cpu.host.writePort(port, size, value);
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.PORT);
   }
 
   private static int mask(int size) {
@@ -76,7 +77,7 @@ final class PortOps {
         break;
       }
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.PORT);
   }
 
   private static void step(Cpu cpu, Instruction in, boolean input, int port, int size) {

@@ -9,6 +9,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.UD;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.cpu.Segment;
 import io.vmm4j.engine.x86.ControlBits;
@@ -65,7 +66,7 @@ public final class SystemOps {
       case 0xF4 -> {
         requireSupervisor(cpu);
         cpu.halted = true;
-        cpu.blockLimit = 0;
+        cpu.leaveBlock(LeaveReason.HALT);
       }
       case 0xFA -> FlagOps.clearInterrupt(cpu);
       case 0xFB -> FlagOps.setInterrupt(cpu);
@@ -93,7 +94,7 @@ public final class SystemOps {
       case 0x30 -> {
         requireSupervisor(cpu);
         cpu.system.msrs.write((int) cpu.gpr[RCX], pair(cpu));
-        cpu.blockLimit = 0;
+        cpu.leaveBlock(LeaveReason.MODE);
       }
       case 0x31 -> {
         readTimeStamp(cpu);
@@ -191,7 +192,7 @@ public final class SystemOps {
     if (index == Cpu.SS) {
       cpu.shadowMovSs = true;
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   private static void storeSegment(Cpu cpu, Instruction in) {
@@ -210,7 +211,7 @@ public final class SystemOps {
     if (index == Cpu.SS) {
       cpu.shadowMovSs = true;
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   private static void loadFarPointer(Cpu cpu, Instruction in, int index) {
@@ -324,7 +325,7 @@ public final class SystemOps {
         requireSupervisor(cpu);
         long linear = cpu.effectiveAddress(in) + cpu.segBase[in.segment];
         cpu.mmu.flushPage(cpu.codeSize == 8 ? linear : linear & 0xFFFFFFFFL);
-        cpu.blockLimit = 0;
+        cpu.leaveBlock(LeaveReason.TRANSLATION);
       }
       default -> throw cpu.raise(UD);
     }
@@ -529,6 +530,6 @@ public final class SystemOps {
       throw cpu.raise(GP, 0);
     }
     cpu.mmu.flush();
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.TRANSLATION);
   }
 }

@@ -11,6 +11,7 @@ import static io.vmm4j.engine.software.cpu.Cpu.TS;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Flags;
+import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.cpu.Segment;
 import io.vmm4j.engine.x86.ControlBits;
@@ -144,7 +145,7 @@ final class TaskSwitch {
       cpu.modeChanged();
       Events.deliverFault(cpu);
     }
-    cpu.blockLimit = 0;
+    cpu.leaveBlock(LeaveReason.MODE);
   }
 
   // ---- the state in memory ----

@@ -25,12 +25,12 @@ final class BareCpu {
 
   final TestHost host;
   final Cpu cpu;
-  private final Interpreter interpreter;
+  private final RunLoop loop;
 
   private BareCpu(int codeSize, TestHost host) {
     this.host = host;
     cpu = new Cpu(0, host);
-    interpreter = new Interpreter(cpu);
+    loop = Tiers.loop(cpu);
     cpu.system.powerOn();
     boolean wide = codeSize == 8;
     put64(GDT + 8, wide ? 0x00AF_9B00_0000_FFFFL : 0x00CF_9B00_0000_FFFFL);
@@ -114,7 +114,7 @@ final class BareCpu {
   int run() {
     cpu.rip = CODE;
     cpu.halted = false;
-    interpreter.run(100_000);
+    loop.run(100_000);
     if (!cpu.halted) {
       throw new AssertionError("not halted at %x".formatted(cpu.rip));
     }

@@ -128,7 +128,7 @@ class BitManipulationTest {
     host.memory().set(ValueLayout.JAVA_INT, 4 * Cpu.UD, 0x4000);
     host.memory().set(ValueLayout.JAVA_BYTE, 0x4000, (byte) 0xF4);
 
-    new Interpreter(cpu).run(10);
+    Tiers.loop(cpu).run(10);
 
     assertThat(cpu.rip).isEqualTo(0x4001);
   }

@@ -34,7 +34,7 @@ class DecodedCodeTest {
     cpu.halted = false;
     cpu.waitForStartup = false;
     cpu.modeChanged();
-    assertThat(new Interpreter(cpu).run(100)).isEqualTo(StopReason.HALTED);
+    assertThat(Tiers.loop(cpu).run(100)).isEqualTo(StopReason.HALTED);
   }
 
   @Test

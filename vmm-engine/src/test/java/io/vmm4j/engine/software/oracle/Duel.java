@@ -8,7 +8,8 @@ import io.vmm4j.api.backend.VcpuRunner.StopReason;
 import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
-import io.vmm4j.engine.software.cpu.Interpreter;
+import io.vmm4j.engine.software.cpu.RunLoop;
+import io.vmm4j.engine.software.cpu.Tiers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumSet;
@@ -40,7 +41,7 @@ public final class Duel implements AutoCloseable {
   private final TestHost host =
       new TestHost(NativeOracle.hostVendor(), EnumSet.allOf(CpuFeature.class));
   private final Cpu cpu = new Cpu(0, host);
-  private final Interpreter interpreter = new Interpreter(cpu);
+  private final RunLoop loop = Tiers.loop(cpu);
   private final long[] before = new long[16];
   private final MemorySegment scratch;
   private final MemorySegment guestScratch;
@@ -346,7 +347,7 @@ public final class Duel implements AutoCloseable {
     cpu.setEflags((int) flagsBefore | 2);
     cpu.rip = oracle.codeAddress();
     cpu.halted = false;
-    StopReason reason = interpreter.run(MOST_INSTRUCTIONS);
+    StopReason reason = loop.run(MOST_INSTRUCTIONS);
     if (reason != StopReason.HALTED) {
       throw new AssertionError("%s at %x in %s".formatted(reason, cpu.rip, describe()));
     }
