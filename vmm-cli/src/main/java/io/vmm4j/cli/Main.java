@@ -31,8 +31,8 @@ import picocli.CommandLine.ParameterException;
       "0:the guest switched the machine off, or the command did what it was asked",
       "odd:the guest wrote v to the debug exit port 0xF4: (v << 1) | 1, its low 8 bits",
       "2:the command line is wrong",
-      "4:the guest asked for a reset",
-      "6:the machine crashed",
+      "4:the guest asked for a reset, other than by a triple fault",
+      "6:the machine crashed, or a triple fault reset it",
       "8:the time of --timeout is over",
       "10:a file can't be read, written or booted",
       "12:a snapshot is damaged or can't be restored here",
@@ -43,6 +43,7 @@ import picocli.CommandLine.ParameterException;
       "22:the guest of the demo computed something wrong",
       "24:the machine refused what ctl asked of it",
       "26:the two snapshots of diff differ",
+      "28:every vCPU halted with interrupts disabled, with --end-when-dead",
       "70:./vmm could not build or find a JDK"
     },
     footerHeading = "%nExamples:%n",
