@@ -12,6 +12,7 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.devices.hpet.HpetConfig;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.guests.GuestImages;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Kernels other than a 64-bit Linux, as Debian has them, on the software backend. */
+/** Kernels and devices other than those of most tests, as Debian has them, on software. */
 @Timeout(1200)
 class OtherKernelsTest {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
@@ -71,6 +72,25 @@ class OtherKernelsTest {
       console.expect("i686", PATIENCE);
       console.expect("42", PATIENCE);
       assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
+    }
+  }
+
+  @Test
+  void linuxTakesTheHighPrecisionEventTimerForItsClock() {
+    GuestImages images = GuestImages.required();
+    String current = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    LinuxBoot boot =
+        LinuxBoot.kernel(images.kernel("amd64"))
+            .initrd(images.initrd())
+            .commandLine(
+                "console=ttyS0 panic=-1 clocksource=hpet cryptomgr.notests vmm4j.run=sleep,1"
+                    + " vmm4j.run=cat,%s vmm4j.run=poweroff,-f".formatted(current));
+    VmSpec spec = machine("hpet", 256, boot).device("hpet", HpetConfig.DEFAULT).build();
+    try (Vm vm = Vm.start(spec)) {
+      assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
+      assertThat(vm.console("com1").transcript())
+          .contains("hpet0: 3 comparators, 64-bit 100.000000 MHz counter")
+          .contains("vmm4j guest ready\r\nhpet\r\n");
     }
   }
 
