@@ -22,6 +22,8 @@ import java.util.concurrent.FutureTask;
  * nobody interrupts. Every method completes on an interrupted thread, and leaves it interrupted.
  */
 public final class SharedFile implements AutoCloseable {
+  private static final Object FAULTS = new Object();
+
   private final RandomAccessFile file;
   private final FileChannel mapper;
   private final boolean writable;
@@ -156,6 +158,16 @@ public final class SharedFile implements AutoCloseable {
   public static boolean isFault(Throwable error) {
     return error instanceof InternalError
         && String.valueOf(error.getMessage()).contains("unsafe memory access");
+  }
+
+  /**
+   * Has the fault of an access to a mapping that was made just before thrown here, if there was
+   * one. In compiled code the JVM notes it and throws at the thread's next look, which may be
+   * behind the caller's {@code catch}; a call of a native method is such a look. It takes about 20
+   * ns.
+   */
+  public static void throwFaultNow() {
+    Thread.holdsLock(FAULTS);
   }
 
   /** Closes it; mappings live on. May be called more than once. */

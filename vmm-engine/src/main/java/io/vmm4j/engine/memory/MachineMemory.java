@@ -198,6 +198,7 @@ public final class MachineMemory implements AutoCloseable {
   private void copyOut(long offset, byte[] target, int targetOffset, int length) {
     try {
       MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, offset, target, targetOffset, length);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw failure(e);
     }
@@ -220,6 +221,7 @@ public final class MachineMemory implements AutoCloseable {
   public void write(long offset, byte[] source, int sourceOffset, int length) {
     try {
       MemorySegment.copy(source, sourceOffset, segment, ValueLayout.JAVA_BYTE, offset, length);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw failure(e);
     }

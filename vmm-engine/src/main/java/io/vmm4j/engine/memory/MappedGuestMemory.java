@@ -3,6 +3,7 @@ package io.vmm4j.engine.memory;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.snapshot.SharedFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -95,6 +96,7 @@ public final class MappedGuestMemory implements GuestMemory {
   private void copyOut(long at, byte[] target, int offset, int length) {
     try {
       MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at, target, offset, length);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -144,7 +146,9 @@ public final class MappedGuestMemory implements GuestMemory {
       return (int) readPieces(guestPhysicalAddress, 1);
     }
     try {
-      return segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+      int value = segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
+      SharedFile.throwFaultNow();
+      return value;
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -157,7 +161,9 @@ public final class MappedGuestMemory implements GuestMemory {
       return (int) readPieces(guestPhysicalAddress, 2);
     }
     try {
-      return segment.get(SHORT, at) & 0xFFFF;
+      int value = segment.get(SHORT, at) & 0xFFFF;
+      SharedFile.throwFaultNow();
+      return value;
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -170,7 +176,9 @@ public final class MappedGuestMemory implements GuestMemory {
       return (int) readPieces(guestPhysicalAddress, 4);
     }
     try {
-      return segment.get(INT, at);
+      int value = segment.get(INT, at);
+      SharedFile.throwFaultNow();
+      return value;
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -183,7 +191,9 @@ public final class MappedGuestMemory implements GuestMemory {
       return readPieces(guestPhysicalAddress, 8);
     }
     try {
-      return segment.get(LONG, at);
+      long value = segment.get(LONG, at);
+      SharedFile.throwFaultNow();
+      return value;
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -198,6 +208,7 @@ public final class MappedGuestMemory implements GuestMemory {
     }
     try {
       segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -213,6 +224,7 @@ public final class MappedGuestMemory implements GuestMemory {
     }
     try {
       segment.set(SHORT, at, (short) value);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -228,6 +240,7 @@ public final class MappedGuestMemory implements GuestMemory {
     }
     try {
       segment.set(INT, at, value);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw memory.failure(e);
     }
@@ -243,6 +256,7 @@ public final class MappedGuestMemory implements GuestMemory {
     }
     try {
       segment.set(LONG, at, value);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       throw memory.failure(e);
     }

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(1200)
 class MemoryFaultTest {
   private static final long ADDRESS = 0x10_0000;
+  private static final int UNTIL_COMPILED = 20_000;
 
   private static final FakeBackend.Script READ =
       (host, vcpu) -> {
@@ -91,6 +92,12 @@ class MemoryFaultTest {
             memory -> memory.writeInt(ADDRESS, 1),
             memory -> memory.writeLong(ADDRESS, 1),
             memory -> memory.write(ADDRESS, bytes, 0, 8));
+    // In compiled code the JVM reports a fault late.
+    try (Vm healthy = machines.create(ClockMode.VIRTUAL)) {
+      for (int i = 0; i < UNTIL_COMPILED; i++) {
+        accesses.forEach(access -> access.accept(healthy.memory()));
+      }
+    }
     Path file = directory.resolve("cut.vmm");
     try (Vm vm = ofACutFile(file)) {
       for (Consumer<GuestMemory> access : accesses) {

@@ -78,6 +78,7 @@ final class MappedStorage implements ImageStorage {
     requireUnchanged();
     try {
       MemorySegment.copy(contents, ValueLayout.JAVA_BYTE, offset, target, targetOffset, length);
+      SharedFile.throwFaultNow();
     } catch (InternalError e) {
       if (SharedFile.isFault(e)) {
         throw explain(e);
