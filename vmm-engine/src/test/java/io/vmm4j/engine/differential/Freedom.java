@@ -159,6 +159,11 @@ enum Freedom {
       "SDM BEXTR: Flags Affected",
       "as FLAGS_OF_LOGIC",
       UndefinedFlags.BIT_EXTRACT),
+  NESTED_TASK(
+      "NT, which a host's kernel may lose when it returns from an interrupt",
+      "observed: NT set by POPF is 0 in the frame of a fault if an interrupt lies between",
+      "not generated; PopFlagsTest sets and clears it",
+      0),
   ENVIRONMENT(
       "CPUID, XGETBV, RDTSC, RDPKRU, WRPKRU, RDRAND, SGDT, SIDT, SLDT, STR, SMSW, SYSCALL, SYSENTER, INT 80h, loads"
           + " of FS and GS: another system is behind them",

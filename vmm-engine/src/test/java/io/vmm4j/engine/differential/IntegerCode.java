@@ -374,12 +374,13 @@ final class IntegerCode extends Emitter {
   }
 
   /**
-   * PUSHF and POPF with flags changed between them: DF, AC, ID, NT, and TF, which ends the case.
+   * PUSHF and POPF with flags changed between them: DF, AC, ID, and TF, which ends the case; NT is
+   * left out ({@link Freedom#NESTED_TASK}).
    */
   private void flagsImage() {
     code.bytes(0x9C).end();
     Operand top = Operand.relative(Draw.RSP, Operand.NONE, 0, 0);
-    int bit = draw.pick(0, 2, 4, 6, 7, 10, 10, 11, 14, 18, 21, 8, 9, 12, 16, 17, 19, 20);
+    int bit = draw.pick(0, 2, 4, 6, 7, 10, 10, 11, 13, 18, 21, 8, 9, 12, 16, 17, 19, 20);
     if (draw.oneIn(6) || bit != 8) {
       code.modrm(prefixes(), 8, 0x1BA, draw.pick(5, 6, 7), top, 1);
       code.immediate(1, bit).end(Mask.flags(Freedom.FLAGS_OF_BIT_TEST.flags()));
