@@ -48,15 +48,50 @@ final class TemporaryFile implements AutoCloseable {
   private final Thread hook;
   private Set<PosixFilePermission> finalMode = OWNER_ALONE;
 
-  private TemporaryFile(Path target, Path path, FileChannel channel) {
+  private TemporaryFile(Path target, Path path, FileChannel channel, Thread hook) {
     this.target = target;
     this.path = path;
     this.channel = channel;
-    this.hook = Thread.ofPlatform().name("vmm4j-cleanup").unstarted(this::deleteQuietly);
-    try {
-      Runtime.getRuntime().addShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      return; // the JVM ends already; whoever writes now has to end in time
+    this.hook = hook;
+  }
+
+  /** Removes a file when the JVM ends, also while it is being made. */
+  private static final class Removal implements Runnable {
+    private final Path path;
+    private boolean hasRun;
+
+    Removal(Path path) {
+      this.path = path;
+    }
+
+    /** Makes the file, unless this has run. */
+    synchronized FileChannel create(Path target, FileAttribute<?>... mode) throws IOException {
+      if (hasRun) {
+        throw endsAlready(target);
+      }
+      return FileChannel.open(
+          path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode);
+    }
+
+    /** For a writer that has lost its file to this. */
+    synchronized void refuseIfRun(Path target) throws IOException {
+      if (hasRun) {
+        throw endsAlready(target);
+      }
+    }
+
+    private static FileSystemException endsAlready(Path target) {
+      return new FileSystemException(target.toString(), null, "the process ends");
+    }
+
+    @Override
+    public synchronized void run() {
+      hasRun = true;
+      try {
+        Files.deleteIfExists(path);
+      } catch (IOException e) {
+        return; // the next to write there finds it
+      }
     }
   }
 
@@ -91,16 +126,33 @@ final class TemporaryFile implements AutoCloseable {
         hasModes(path)
             ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ALONE)}
             : new FileAttribute<?>[0];
-    FileChannel channel =
-        FileChannel.open(
-            path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode);
-    TemporaryFile made = new TemporaryFile(target, path, channel);
+    // The hook comes first: a signal between the two would leave the file.
+    Removal removal = new Removal(path);
+    Thread hook = Thread.ofPlatform().name("vmm4j-cleanup").unstarted(removal);
+    addHook(hook);
+    FileChannel channel;
+    try {
+      channel = removal.create(target, mode);
+    } catch (Throwable e) {
+      removeHook(hook);
+      throw e;
+    }
+    TemporaryFile made = new TemporaryFile(target, path, channel, hook);
     // Another process may have taken it for a leftover before it was locked.
     if (made.lock() && Files.exists(path)) {
       return Optional.of(made);
     }
     made.close();
+    removal.refuseIfRun(target);
     return Optional.empty();
+  }
+
+  private static void addHook(Thread hook) {
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return; // the JVM ends already; whoever writes now has to end in time
+    }
   }
 
   private static boolean hasModes(Path path) throws IOException {
@@ -176,23 +228,15 @@ final class TemporaryFile implements AutoCloseable {
       Files.deleteIfExists(path);
     } finally {
       channel.close();
-      removeHook();
+      removeHook(hook);
     }
   }
 
-  private void removeHook() {
+  private static void removeHook(Thread hook) {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       return; // the JVM ends, and the hook finds nothing
-    }
-  }
-
-  private void deleteQuietly() {
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      return; // the next to write there finds it
     }
   }
 
