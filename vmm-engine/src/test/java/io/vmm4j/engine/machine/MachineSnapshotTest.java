@@ -12,11 +12,14 @@ import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.machine.FakeBackend.Outcome;
+import io.vmm4j.snapshot.Leftovers;
+import io.vmm4j.snapshot.MappingState;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -221,5 +224,53 @@ class MachineSnapshotTest {
       }
       assertThat(vm.state()).isEqualTo(new VmState.Running());
     }
+  }
+
+  @Test
+  void aMappingWhereSomethingElseIsIsRefusedAndNothingChanges() throws IOException {
+    try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.step(100);
+      try (Snapshot taken = vm.snapshot()) {
+        for (long address : new long[] {0, -4096}) {
+          try (Snapshot moved = withMappingsAt((MachineSnapshot) taken, address)) {
+            assertThatThrownBy(() -> moved.load(Backends.auto()))
+                .isInstanceOf(SnapshotException.Incompatible.class)
+                .hasMessageContaining("mapping")
+                .hasMessageContaining("overlaps");
+            assertThatThrownBy(() -> vm.restore(moved))
+                .isInstanceOf(SnapshotException.Incompatible.class);
+          }
+          try (Snapshot after = vm.snapshot()) {
+            assertThat(SnapshotContents.of(after)).isEqualTo(SnapshotContents.of(taken));
+          }
+        }
+      }
+    }
+  }
+
+  private Snapshot withMappingsAt(MachineSnapshot taken, long address) {
+    MachineImage image = taken.image();
+    List<MappingState> mappings =
+        image.mappings().stream()
+            .map(m ->
+                new MappingState(
+                    m.path(),
+                    m.memory(),
+                    m.mapping(),
+                    m.offset(),
+                    m.length(),
+                    address,
+                    m.access()))
+            .toList();
+    assertThat(mappings).isNotEmpty();
+    taken.memory().retain();
+    return new MachineSnapshot(
+        machines.factory,
+        taken.id(),
+        taken.taken(),
+        new MachineImage(image.description(), image.states(), mappings),
+        Optional.empty(),
+        Leftovers.none(),
+        taken.memory());
   }
 }
