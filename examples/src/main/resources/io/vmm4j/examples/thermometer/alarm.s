@@ -44,7 +44,7 @@ sleep:  sti
         jnz     sleep
 
         mov     $PM_CONTROL, %dx
-        mov     $0x3400, %ax
+        mov     $0x2000, %ax              # S5: sleep enable, type 0
         out     %ax, %dx
         jmp     .
 

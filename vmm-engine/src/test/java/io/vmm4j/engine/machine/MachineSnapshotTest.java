@@ -254,13 +254,7 @@ class MachineSnapshotTest {
         image.mappings().stream()
             .map(m ->
                 new MappingState(
-                    m.path(),
-                    m.memory(),
-                    m.mapping(),
-                    m.offset(),
-                    m.length(),
-                    address,
-                    m.access()))
+                    m.path(), m.memory(), m.mapping(), m.offset(), m.length(), address, m.access()))
             .toList();
     assertThat(mappings).isNotEmpty();
     taken.memory().retain();
