@@ -25,7 +25,7 @@ final class Messages {
     this.terminal = terminal;
   }
 
-  /** Prints a line, of which nothing can steer the terminal. */
+  /** Prints a line. No character in it can control the terminal. */
   synchronized void say(String line) {
     endProgress();
     err.println("vmm: " + PrintableText.line(line));

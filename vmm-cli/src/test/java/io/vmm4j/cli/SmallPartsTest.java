@@ -1,5 +1,6 @@
 package io.vmm4j.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +11,7 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -18,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +44,23 @@ class SmallPartsTest {
       for (String text : List.of("", "s", "-1s", "1 s", "1.5s", "9999999999s")) {
         assertThatThrownBy(() -> Durations.parse(text)).hasMessageContaining("500ms, 60s, 5m, 1h");
       }
+    }
+  }
+
+  @Nested
+  class LogLines {
+    @Test
+    void areOneLineEachThatCannotControlTheTerminal() throws IOException {
+      String configuration;
+      try (InputStream file = LogLines.class.getResourceAsStream("/logback.xml")) {
+        configuration = new String(requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8);
+      }
+      Matcher replaced =
+          Pattern.compile("%replace\\(%msg\\)\\{'(.+?)', '(.+?)'}").matcher(configuration);
+      assertThat(replaced.find()).isTrue();
+      String hostile = "machine '\u001b[31mEVIL\nvmm: saved\u2028\u202e'";
+      assertThat(hostile.replaceAll(replaced.group(1), replaced.group(2)))
+          .isEqualTo("machine '?[31mEVIL?vmm: saved??'");
     }
   }
 

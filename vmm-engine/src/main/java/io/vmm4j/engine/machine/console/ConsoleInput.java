@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the host sends to a guest's console: a bounded buffer, in which bytes wait until the device
- * takes them. Who sends more than there is room for waits too.
+ * takes them. A sender waits while the buffer is full.
  *
  * <p>Its lock lies under the machine lock. A sender has the turn until all of its bytes are in the
  * buffer, so that what two threads send is never mixed.

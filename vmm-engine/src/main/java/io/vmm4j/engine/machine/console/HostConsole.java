@@ -162,15 +162,15 @@ public final class HostConsole implements Console {
     input.hold();
   }
 
-  /** After {@link #holdInput}: goes on as it was. */
+  /** Ends {@link #holdInput}; the console is unchanged. */
   public void releaseInput() {
     input.release();
     input.announce();
   }
 
   /**
-   * After {@link #holdInput}: goes on as it was saved. Expectations that wait look at the other
-   * transcript from its position on. Listeners hear what is written from now on.
+   * Ends {@link #holdInput}, with the console as it was saved. Expectations that wait look at the
+   * other transcript from its position on. Listeners hear what is written from now on.
    */
   public void restore(ConsoleState state) {
     lock.lock();

@@ -26,7 +26,7 @@ final class Transcript {
   }
 
   /**
-   * One that ends with bytes, of which it keeps what is within its bound.
+   * A transcript that ends with some bytes. It keeps as many of the last ones as its bound allows.
    *
    * @param end the position behind the last of them
    */
