@@ -45,30 +45,47 @@ final class TemporaryFile implements AutoCloseable {
   private final Path target;
   private final Path path;
   private final FileChannel channel;
-  private final Thread hook;
+  private final Removal removal;
   private Set<PosixFilePermission> finalMode = OWNER_ALONE;
 
-  private TemporaryFile(Path target, Path path, FileChannel channel, Thread hook) {
+  private TemporaryFile(Path target, Path path, FileChannel channel, Removal removal) {
     this.target = target;
     this.path = path;
     this.channel = channel;
-    this.hook = hook;
+    this.removal = removal;
   }
 
   /** Removes a file when the JVM ends, also while it is being made. */
-  private static final class Removal implements Runnable {
+  private static final class Removal {
     private final Path path;
+    private final Thread hook = Thread.ofPlatform().name("vmm4j-cleanup").unstarted(this::run);
     private boolean hasRun;
 
     Removal(Path path) {
       this.path = path;
     }
 
+    /** Has it run when the JVM ends. */
+    void register() {
+      try {
+        Runtime.getRuntime().addShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        return; // the JVM ends already; whoever writes now has to end in time
+      }
+    }
+
+    /** There is nothing to remove any more. */
+    void cancel() {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        return; // the JVM ends, and the hook finds nothing
+      }
+    }
+
     /** Makes the file, unless this has run. */
     synchronized FileChannel create(Path target, FileAttribute<?>... mode) throws IOException {
-      if (hasRun) {
-        throw endsAlready(target);
-      }
+      refuseIfRun(target);
       return FileChannel.open(
           path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode);
     }
@@ -76,16 +93,11 @@ final class TemporaryFile implements AutoCloseable {
     /** For a writer that has lost its file to this. */
     synchronized void refuseIfRun(Path target) throws IOException {
       if (hasRun) {
-        throw endsAlready(target);
+        throw new FileSystemException(target.toString(), null, "the process ends");
       }
     }
 
-    private static FileSystemException endsAlready(Path target) {
-      return new FileSystemException(target.toString(), null, "the process ends");
-    }
-
-    @Override
-    public synchronized void run() {
+    private synchronized void run() {
       hasRun = true;
       try {
         Files.deleteIfExists(path);
@@ -128,16 +140,15 @@ final class TemporaryFile implements AutoCloseable {
             : new FileAttribute<?>[0];
     // The hook comes first: a signal between the two would leave the file.
     Removal removal = new Removal(path);
-    Thread hook = Thread.ofPlatform().name("vmm4j-cleanup").unstarted(removal);
-    addHook(hook);
+    removal.register();
     FileChannel channel;
     try {
       channel = removal.create(target, mode);
     } catch (Throwable e) {
-      removeHook(hook);
+      removal.cancel();
       throw e;
     }
-    TemporaryFile made = new TemporaryFile(target, path, channel, hook);
+    TemporaryFile made = new TemporaryFile(target, path, channel, removal);
     // Another process may have taken it for a leftover before it was locked.
     if (made.lock() && Files.exists(path)) {
       return Optional.of(made);
@@ -145,14 +156,6 @@ final class TemporaryFile implements AutoCloseable {
     made.close();
     removal.refuseIfRun(target);
     return Optional.empty();
-  }
-
-  private static void addHook(Thread hook) {
-    try {
-      Runtime.getRuntime().addShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      return; // the JVM ends already; whoever writes now has to end in time
-    }
   }
 
   private static boolean hasModes(Path path) throws IOException {
@@ -213,12 +216,18 @@ final class TemporaryFile implements AutoCloseable {
 
   /** Makes it durable and puts it in the target's place. */
   void replaceTarget() throws IOException {
+    removal.refuseIfRun(target);
     if (!finalMode.equals(OWNER_ALONE)) {
       Files.setPosixFilePermissions(path, finalMode);
     }
     channel.force(true);
     // Before the channel is closed: with it the lock goes, and so would the file.
-    Files.move(path, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    try {
+      Files.move(path, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (NoSuchFileException e) {
+      removal.refuseIfRun(target);
+      throw e;
+    }
   }
 
   /** Closes it, and removes it if it has not taken the target's place. */
@@ -228,15 +237,7 @@ final class TemporaryFile implements AutoCloseable {
       Files.deleteIfExists(path);
     } finally {
       channel.close();
-      removeHook(hook);
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      return; // the JVM ends, and the hook finds nothing
+      removal.cancel();
     }
   }
 
