@@ -92,6 +92,37 @@ class MachineRunTest {
     }
   }
 
+  /** Of an exhausted heap: whatever is asked of it needs memory. */
+  private static final class IndescribableError extends Error {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String getMessage() {
+      throw new OutOfMemoryError("for a test");
+    }
+
+    @Override
+    public String toString() {
+      return getMessage();
+    }
+  }
+
+  @Test
+  void anErrorThatCanNotBeDescribedEndsItsMachineToo() {
+    for (ClockMode clock : ClockMode.values()) {
+      TestMachines machines =
+          new TestMachines((host, vcpu) -> {
+            throw new IndescribableError();
+          });
+      try (Vm vm = machines.start(clock)) {
+        assertThat(vm.awaitExit(LONG))
+            .isInstanceOfSatisfying(
+                VmExit.Crashed.class,
+                crash -> assertThat(crash.reason()).contains("could not be described"));
+      }
+    }
+  }
+
   @Test
   void aTripleFaultEndsTheMachineWithARegisterDump() {
     TestMachines machines = new TestMachines((host, vcpu) -> Outcome.TRIPLE_FAULT);

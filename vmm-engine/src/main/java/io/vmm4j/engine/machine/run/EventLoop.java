@@ -46,7 +46,12 @@ final class EventLoop implements Runnable {
   @Override
   public void run() {
     while (!control.hasEnded()) {
-      long sleepNanos = turn();
+      long sleepNanos = 0;
+      try {
+        sleepNanos = turn();
+      } catch (Throwable e) {
+        control.failed("machine", "its events", e);
+      }
       if (sleepNanos == TimerQueue.NEVER) {
         LockSupport.park(this);
       } else if (sleepNanos > 0) {

@@ -9,8 +9,6 @@ import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.TimerQueue;
 import io.vmm4j.engine.machine.clock.VirtualTime;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -273,18 +271,18 @@ public final class RunControl implements DeviceFailures {
     try {
       complete = atEnd.apply(pending);
     } catch (Throwable e) {
-      LOG.error("machine '{}': cannot describe its end", name, e);
+      Crash.log(name, "cannot describe its end", e);
     }
     exit = complete;
     tasks.clear();
     change(Mode.ENDED);
     wakeEventLoop();
-    LOG.info("machine '{}' has ended: {}", name, oneLine(complete));
     try {
       onEnd.accept(complete);
     } catch (Throwable e) {
-      LOG.error("machine '{}': error after its end", name, e);
+      Crash.log(name, "error after its end", e);
     }
+    LOG.info("machine '{}' has ended: {}", name, oneLine(complete));
   }
 
   private static String oneLine(VmExit exit) {
@@ -360,15 +358,16 @@ public final class RunControl implements DeviceFailures {
 
   @Override
   public void failed(String path, String during, Throwable thrown) {
-    Throwable cause = explanation.apply(thrown);
-    LOG.error("machine '{}': {} has thrown during {}", name, path, during, cause);
-    StringWriter trace = new StringWriter();
-    try (PrintWriter writer = new PrintWriter(trace)) {
-      cause.printStackTrace(writer);
+    requestExit(Crash.of(name, path, during, thrown, explanation));
+  }
+
+  /** The same of a vCPU's thread. */
+  void failed(VcpuThread vcpu, Throwable thrown) {
+    try {
+      failed(vcpu.path(), "execution", thrown);
+    } catch (OutOfMemoryError e) {
+      requestExit(Crash.UNDESCRIBED);
     }
-    requestExit(
-        new VmExit.Crashed(
-            "%s: error during %s: %s".formatted(path, during, cause), trace.toString()));
   }
 
   // ---- asked by the host ----

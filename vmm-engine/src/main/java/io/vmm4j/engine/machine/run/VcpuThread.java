@@ -54,6 +54,11 @@ final class VcpuThread implements Runnable {
     return index;
   }
 
+  /** The path of the vCPU that ran last. */
+  String path() {
+    return "vcpu/" + vcpu.lastVcpu();
+  }
+
   @Nullable Thread thread() {
     return thread;
   }
@@ -87,12 +92,16 @@ final class VcpuThread implements Runnable {
 
   @Override
   public void run() {
-    while (control.awaitTurn(this)) {
+    boolean goesOn = true;
+    while (goesOn) {
       try {
-        turn();
+        goesOn = control.awaitTurn(this);
+        if (goesOn) {
+          turn();
+        }
       } catch (Throwable e) {
         inGuest = false;
-        control.failed("vcpu/" + vcpu.lastVcpu(), "execution", e);
+        control.failed(this, e);
       }
     }
   }
