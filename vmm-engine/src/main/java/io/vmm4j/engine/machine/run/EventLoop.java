@@ -4,6 +4,7 @@ import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.clock.TimerQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ final class EventLoop implements Runnable {
   private final TimerQueue timers;
   private final TaskQueue tasks;
   private final ReentrantLock lock;
+  private final Consumer<Throwable> failed;
   private @Nullable Thread thread;
 
   EventLoop(
@@ -29,6 +31,7 @@ final class EventLoop implements Runnable {
     this.timers = timers;
     this.tasks = tasks;
     this.lock = lock;
+    this.failed = e -> control.failed("machine", "its events", e);
   }
 
   Thread start(String name) {
@@ -50,7 +53,7 @@ final class EventLoop implements Runnable {
       try {
         sleepNanos = turn();
       } catch (Throwable e) {
-        control.failed("machine", "its events", e);
+        RunControl.reportForSure(failed, e);
       }
       if (sleepNanos == TimerQueue.NEVER) {
         LockSupport.park(this);

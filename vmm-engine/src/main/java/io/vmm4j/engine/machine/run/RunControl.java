@@ -46,6 +46,8 @@ public final class RunControl implements DeviceFailures {
     ENDED
   }
 
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private final ReentrantLock lock;
   private final Condition changed;
   private final MachineTime time;
@@ -56,7 +58,7 @@ public final class RunControl implements DeviceFailures {
   private final List<Thread> ownThreads = new ArrayList<>();
   private final List<Thread> backendThreads = new CopyOnWriteArrayList<>();
   private final ReentrantLock exclusive = new ReentrantLock();
-  private final UnaryOperator<Throwable> explanation;
+  private final CrashReports crashes;
   private final DeadGuest deadGuest;
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
@@ -82,7 +84,7 @@ public final class RunControl implements DeviceFailures {
   public RunControl(
       String name, ReentrantLock lock, MachineTime time, UnaryOperator<Throwable> explanation) {
     this.name = name;
-    this.explanation = explanation;
+    this.crashes = new CrashReports(name, explanation);
     this.lock = lock;
     this.changed = lock.newCondition();
     this.time = time;
@@ -255,13 +257,13 @@ public final class RunControl implements DeviceFailures {
       vcpu.isActive = false;
       if (--active == 0) {
         time.stop();
+        runningNanos += System.nanoTime() - runningSince;
+        changed.signalAll();
         try {
           onClockStopped.run();
         } catch (Throwable e) {
           failed("backend", "the stop of the clock", e);
         }
-        runningNanos += System.nanoTime() - runningSince;
-        changed.signalAll();
       }
     }
   }
@@ -271,7 +273,7 @@ public final class RunControl implements DeviceFailures {
     try {
       complete = atEnd.apply(pending);
     } catch (Throwable e) {
-      Crash.log(name, "cannot describe its end", e);
+      crashes.log("cannot describe its end", e);
     }
     exit = complete;
     tasks.clear();
@@ -280,7 +282,7 @@ public final class RunControl implements DeviceFailures {
     try {
       onEnd.accept(complete);
     } catch (Throwable e) {
-      Crash.log(name, "error after its end", e);
+      crashes.log("error after its end", e);
     }
     LOG.info("machine '{}' has ended: {}", name, oneLine(complete));
   }
@@ -347,8 +349,10 @@ public final class RunControl implements DeviceFailures {
   public void requestExit(VmExit how) {
     lock.lock();
     try {
-      if (pendingExit == null && mode != Mode.ENDED) {
-        pendingExit = how;
+      if (mode != Mode.ENDED) {
+        if (pendingExit == null) {
+          pendingExit = how;
+        }
         refresh();
       }
     } finally {
@@ -358,15 +362,24 @@ public final class RunControl implements DeviceFailures {
 
   @Override
   public void failed(String path, String during, Throwable thrown) {
-    requestExit(Crash.of(name, path, during, thrown, explanation));
+    requestExit(crashes.of(path, during, thrown));
   }
 
-  /** The same of a vCPU's thread. */
-  void failed(VcpuThread vcpu, Throwable thrown) {
-    try {
-      failed(vcpu.path(), "execution", thrown);
-    } catch (OutOfMemoryError e) {
-      requestExit(Crash.UNDESCRIBED);
+  /**
+   * Reports an error of a thread of the machine, which must not end before the machine does. Even
+   * the first use of a text may need memory, so this tries again while the host's heap is
+   * exhausted.
+   *
+   * @param report made beforehand, for the same reason
+   */
+  static void reportForSure(Consumer<Throwable> report, Throwable thrown) {
+    while (true) {
+      try {
+        report.accept(thrown);
+        return;
+      } catch (Throwable e) {
+        LockSupport.parkNanos(RETRY_NANOS);
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import io.vmm4j.engine.machine.clock.VirtualTime;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ final class VcpuThread implements Runnable {
   private final TimerQueue timers;
   private final TaskQueue tasks;
   private final ReentrantLock lock;
+  private final Consumer<Throwable> failed;
   private @Nullable Thread thread;
   private volatile boolean inGuest;
   private volatile long idleNanos;
@@ -48,15 +50,11 @@ final class VcpuThread implements Runnable {
     this.timers = timers;
     this.tasks = tasks;
     this.lock = lock;
+    this.failed = e -> control.failed("vcpu/" + vcpu.lastVcpu(), "execution", e);
   }
 
   int index() {
     return index;
-  }
-
-  /** The path of the vCPU that ran last. */
-  String path() {
-    return "vcpu/" + vcpu.lastVcpu();
   }
 
   @Nullable Thread thread() {
@@ -101,7 +99,7 @@ final class VcpuThread implements Runnable {
         }
       } catch (Throwable e) {
         inGuest = false;
-        control.failed(this, e);
+        RunControl.reportForSure(failed, e);
       }
     }
   }

@@ -9,29 +9,30 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How a machine ends after an error of a device or a backend. The host's heap may be exhausted
- * then, so that nothing about the error can be said; the machine has to end all the same.
+ * then, so that nothing about the error can be said; the machine has to end all the same. So this
+ * is made with the machine: there may be no room to load a class later.
  */
-final class Crash {
-  private static final Logger LOG = LoggerFactory.getLogger(Crash.class);
+final class CrashReports {
+  private static final Logger LOG = LoggerFactory.getLogger(CrashReports.class);
 
-  /** For an error that can't be described. It is made beforehand: later there may be no room. */
-  static final VmExit UNDESCRIBED =
+  private final String machine;
+  private final UnaryOperator<Throwable> explanation;
+  private final VmExit undescribed =
       new VmExit.Crashed(
           "an error that could not be described; the host's heap may be exhausted", "");
 
-  private Crash() {}
-
   /**
-   * Logs an error and describes it. Throws nothing.
+   * Those of one machine.
    *
-   * @param explanation makes the error say what failed
+   * @param explanation makes an error say what failed
    */
-  static VmExit of(
-      String machine,
-      String path,
-      String during,
-      Throwable thrown,
-      UnaryOperator<Throwable> explanation) {
+  CrashReports(String machine, UnaryOperator<Throwable> explanation) {
+    this.machine = machine;
+    this.explanation = explanation;
+  }
+
+  /** Logs an error and describes it. Throws nothing. */
+  VmExit of(String path, String during, Throwable thrown) {
     try {
       Throwable cause = explanation.apply(thrown);
       LOG.error("machine '{}': {} has thrown during {}", machine, path, during, cause);
@@ -42,12 +43,12 @@ final class Crash {
       return new VmExit.Crashed(
           "%s: error during %s: %s".formatted(path, during, cause), trace.toString());
     } catch (Throwable e) {
-      return UNDESCRIBED;
+      return undescribed;
     }
   }
 
   /** Logs an error behind which the machine goes on to its end. Throws nothing. */
-  static void log(String machine, String what, Throwable thrown) {
+  void log(String what, Throwable thrown) {
     try {
       LOG.error("machine '{}': {}", machine, what, thrown);
     } catch (Throwable e) {
