@@ -1,25 +1,30 @@
 package io.vmm4j.engine.software.cpu;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A vCPU's way to the decoded blocks of its machine ({@link DecodedCode}): a cache by linear
  * address, which is forgotten with the translations.
  */
-final class CodeCache {
+public final class CodeCache {
   private static final int RECENT = 1 << 13;
+  private static final long NO_TAG = 1L << 63;
 
   private final Cpu cpu;
   private final DecodedCode decoded;
   private final Block[] recentBlocks = new Block[RECENT];
   private final long[] recentTags = new long[RECENT];
-  private boolean recentUsed;
+  private final boolean[] recentGlobal = new boolean[RECENT];
+  private final int[] filled = new int[RECENT];
+  private int filledCount;
+  private @Nullable TranslationListener listener;
   private Decoder decoder;
 
   CodeCache(Cpu cpu, DecodedCode decoded) {
     this.cpu = cpu;
     this.decoded = decoded;
-    Arrays.fill(recentTags, 1L << 63);
+    Arrays.fill(recentTags, NO_TAG);
   }
 
   // ---- lookup ----
@@ -32,7 +37,7 @@ final class CodeCache {
    * The block at an instruction pointer, from the cache or newly decoded; faults as the fetch of
    * its first instruction does.
    */
-  Block lookup(long rip) {
+  public Block lookup(long rip) {
     long linear = cpu.codeSize == 8 ? rip : cpu.seg[Cpu.CS].base + rip & 0xFFFFFFFFL;
     long tag = tag(linear, cpu.codeSize, cpu.cpl);
     int slot = (int) (linear ^ linear >>> 13) & RECENT - 1;
@@ -42,9 +47,12 @@ final class CodeCache {
     }
     block = find(linear);
     if (!block.crossesPage && block.offset >= 0 && !cpu.debugger.endsBlockAt(linear)) {
+      if (recentTags[slot] == NO_TAG) {
+        filled[filledCount++] = slot;
+      }
       recentTags[slot] = tag;
       recentBlocks[slot] = block;
-      recentUsed = true;
+      recentGlobal[slot] = cpu.mmu.fetchIsGlobal(linear);
     }
     return block;
   }
@@ -64,8 +72,15 @@ final class CodeCache {
   }
 
   private boolean fits(Block block, long linear) {
-    return !block.crossesPage
-        || cpu.mmu.fetchPhysical((linear & ~0xFFFL) + 0x1000) == block.secondPage;
+    if (!block.crossesPage) {
+      return true;
+    }
+    long second = (linear & ~0xFFFL) + 0x1000;
+    if (block.codeSize != 8) {
+      second &= 0xFFFFFFFFL;
+    }
+    long found = cpu.mmu.fetchOffset(second);
+    return found >= 0 && found == cpu.mmu.offsetOf(block.secondPage);
   }
 
   private Block decode(long linear, long offset) {
@@ -77,7 +92,8 @@ final class CodeCache {
       long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : -1;
       if (decoded.add(block, second)) {
         Arrays.fill(recentBlocks, null);
-        Arrays.fill(recentTags, 1L << 63);
+        Arrays.fill(recentTags, NO_TAG);
+        filledCount = 0;
       }
     }
     return block;
@@ -108,11 +124,36 @@ final class CodeCache {
     cpu.leaveBlock(LeaveReason.BREAKPOINT);
   }
 
+  /** Is told from now on when translations are forgotten. */
+  public void onForgotten(TranslationListener newListener) {
+    listener = newListener;
+  }
+
   /** The translations have changed: what was found by linear address is void. */
   void forgetTranslations() {
-    if (recentUsed) {
-      Arrays.fill(recentTags, 1L << 63);
-      recentUsed = false;
+    for (int i = 0; i < filledCount; i++) {
+      recentTags[filled[i]] = NO_TAG;
+    }
+    filledCount = 0;
+    if (listener != null) {
+      listener.forgotten(false);
+    }
+  }
+
+  /** The same but for pages that are global. */
+  void forgetNonGlobalTranslations() {
+    int kept = 0;
+    for (int i = 0; i < filledCount; i++) {
+      int slot = filled[i];
+      if (recentGlobal[slot]) {
+        filled[kept++] = slot;
+      } else {
+        recentTags[slot] = NO_TAG;
+      }
+    }
+    filledCount = kept;
+    if (listener != null) {
+      listener.forgotten(true);
     }
   }
 }

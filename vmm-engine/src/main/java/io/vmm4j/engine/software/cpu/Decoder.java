@@ -98,7 +98,7 @@ final class Decoder {
       value =
           offset >= 0
               ? cpu.mmu.memory().get(ValueLayout.JAVA_BYTE, offset + position)
-              : (int) cpu.mmu.readPhysical(cpu.mmu.fetchPhysical(linear + position), 1);
+              : (int) cpu.mmu.physical().read(cpu.mmu.fetchPhysical(linear + position), 1);
     } else {
       if (!crosses) {
         long second = (linear & ~0xFFFL) + 0x1000;
@@ -113,7 +113,7 @@ final class Decoder {
       value =
           secondOffset >= 0
               ? cpu.mmu.memory().get(ValueLayout.JAVA_BYTE, secondOffset + at)
-              : (int) cpu.mmu.readPhysical(secondPhysical + at, 1);
+              : (int) cpu.mmu.physical().read(secondPhysical + at, 1);
     }
     position++;
     return value & 0xFF;

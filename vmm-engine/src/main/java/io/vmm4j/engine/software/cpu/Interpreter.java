@@ -19,6 +19,12 @@ public final class Interpreter implements BlockRunner {
   private final CodeCache code;
   private @Nullable Block block;
 
+  /** The block whose direct jump was executed last, if nothing has happened since; else null. */
+  private @Nullable Block linkFrom;
+
+  /** Whether that jump was taken. */
+  private boolean taken;
+
   /** The interpreter of a vCPU. */
   public Interpreter(Cpu cpu) {
     this.cpu = cpu;
@@ -27,9 +33,38 @@ public final class Interpreter implements BlockRunner {
 
   @Override
   public void run(long end) {
+    begin();
+    runBlocks(end);
+  }
+
+  /**
+   * Executes a block, or as much of it as there is room for up to {@code end} instructions.
+   *
+   * @return whether a repeated string instruction was left between two iterations
+   */
+  public boolean run(Block b, long end) {
+    int limit = (int) Math.min(b.count, end - cpu.instructions);
+    if (cpu.codeSize != 8) {
+      limit = withinLimit(b, limit);
+    }
+    return execute(b, cpu.rip, 0, limit);
+  }
+
+  /**
+   * Executes one instruction of a block; {@link Cpu#instructions} must count those up to the
+   * beginning of the block, though.
+   *
+   * @param start RIP of the block's first instruction
+   * @return whether it is a repeated string instruction that was left between two iterations
+   */
+  public boolean run(Block b, long start, int index) {
+    return execute(b, start, index, index + 1);
+  }
+
+  /** No block is being executed: a fault is that of the fetch of the next. */
+  public void begin() {
     block = null;
     cpu.blockIndex = 0;
-    runBlocks(end);
   }
 
   @Override
@@ -55,7 +90,7 @@ public final class Interpreter implements BlockRunner {
   }
 
   /** The block at RIP, by the link from {@code previous} where there is one. */
-  private Block follow(Block previous, boolean taken) {
+  private Block follow(@Nullable Block previous, boolean taken) {
     if (previous != null) {
       Block linked = taken ? previous.taken : previous.next;
       if (linked != null && linked.valid) {
@@ -80,10 +115,7 @@ public final class Interpreter implements BlockRunner {
 
   private void runBlocks(long end) {
     final Cpu cpu = this.cpu;
-    final Mmu mmu = cpu.mmu;
-    final long[] r = cpu.gpr;
-    Block linkFrom = null;
-    boolean taken = false;
+    linkFrom = null;
     while (true) {
       block = null;
       Block b = follow(linkFrom, taken);
@@ -91,159 +123,7 @@ public final class Interpreter implements BlockRunner {
       if (cpu.codeSize != 8) {
         limit = withinLimit(b, limit);
       }
-      long start = cpu.rip;
-      r[Instruction.BLOCK_RIP] = start;
-      block = b;
-      cpu.blockLimit = limit;
-      linkFrom = null;
-      Instruction[] list = b.instructions;
-      int i = 0;
-      for (; i < cpu.blockLimit; i++) {
-        Instruction in = list[i];
-        cpu.blockIndex = i;
-        switch (in.op) {
-          case Op.NOP -> {}
-          case Op.MOVE_Q -> r[in.reg] = r[in.rm];
-          case Op.MOVE_D -> r[in.reg] = r[in.rm] & 0xFFFFFFFFL;
-          case Op.MOVE_IMMEDIATE_Q -> r[in.rm] = in.imm;
-          case Op.MOVE_IMMEDIATE_D -> r[in.rm] = in.imm & 0xFFFFFFFFL;
-          case Op.MOVE_ZERO_B -> r[in.reg] = r[in.rm] & 0xFF;
-          case Op.MOVE_ZERO_W -> r[in.reg] = r[in.rm] & 0xFFFF;
-          case Op.SIGN_EXTEND_D -> r[in.reg] = (int) r[in.rm];
-          case Op.LOAD_Q -> r[in.reg] = mmu.read64(address(in));
-          case Op.LOAD_D -> r[in.reg] = mmu.read32(address(in)) & 0xFFFFFFFFL;
-          case Op.LOAD_ZERO_B -> r[in.reg] = mmu.read8(address(in));
-          case Op.LOAD_ZERO_W -> r[in.reg] = mmu.read16(address(in));
-          case Op.STORE_Q -> mmu.write64(address(in), r[in.reg]);
-          case Op.STORE_D -> mmu.write32(address(in), (int) r[in.reg]);
-          case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(in.reg, in.rex));
-          case Op.LEA_Q ->
-              r[in.reg] = r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
-          case Op.PUSH_Q -> {
-            long sp = r[Cpu.RSP] - 8;
-            mmu.write64(sp, r[in.rm]);
-            r[Cpu.RSP] = sp;
-          }
-          case Op.POP_Q -> {
-            long value = mmu.read64(r[Cpu.RSP]);
-            r[Cpu.RSP] += 8;
-            r[in.rm] = value;
-          }
-          case Op.ADD_Q -> add64(r, in.reg, r[in.rm]);
-          case Op.ADD_IMMEDIATE_Q -> add64(r, in.rm, in.imm);
-          case Op.SUB_Q -> sub64(r, in.reg, r[in.rm]);
-          case Op.SUB_IMMEDIATE_Q -> sub64(r, in.rm, in.imm);
-          case Op.CMP_Q -> cmp64(r[in.reg], r[in.rm]);
-          case Op.CMP_IMMEDIATE_Q -> cmp64(r[in.rm], in.imm);
-          case Op.CMP_LOAD_Q -> cmp64(r[in.reg], mmu.read64(address(in)));
-          case Op.AND_Q -> r[in.reg] = logic(r[in.reg] & r[in.rm]);
-          case Op.AND_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] & in.imm);
-          case Op.OR_Q -> r[in.reg] = logic(r[in.reg] | r[in.rm]);
-          case Op.XOR_Q -> r[in.reg] = logic(r[in.reg] ^ r[in.rm]);
-          case Op.TEST_Q -> logic(r[in.reg] & r[in.rm]);
-          case Op.ADD_D -> add32(r, in.reg, (int) r[in.rm]);
-          case Op.ADD_IMMEDIATE_D -> add32(r, in.rm, (int) in.imm);
-          case Op.SUB_D -> sub32(r, in.reg, (int) r[in.rm]);
-          case Op.SUB_IMMEDIATE_D -> sub32(r, in.rm, (int) in.imm);
-          case Op.CMP_D -> cmp32((int) r[in.reg], (int) r[in.rm]);
-          case Op.CMP_IMMEDIATE_D -> cmp32((int) r[in.rm], (int) in.imm);
-          case Op.CMP_LOAD_D -> cmp32((int) r[in.reg], mmu.read32(address(in)));
-          case Op.AND_D -> r[in.reg] = logic((int) (r[in.reg] & r[in.rm])) & 0xFFFFFFFFL;
-          case Op.AND_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] & in.imm)) & 0xFFFFFFFFL;
-          case Op.OR_D -> r[in.reg] = logic((int) (r[in.reg] | r[in.rm])) & 0xFFFFFFFFL;
-          case Op.XOR_D -> r[in.reg] = logic((int) (r[in.reg] ^ r[in.rm])) & 0xFFFFFFFFL;
-          case Op.TEST_D -> logic((int) (r[in.reg] & r[in.rm]));
-          case Op.TEST_IMMEDIATE_D -> logic((int) (r[in.rm] & in.imm));
-          case Op.SHIFT_LEFT_Q -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 8);
-          case Op.SHIFT_RIGHT_Q -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 8);
-          case Op.SHIFT_LEFT_D -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 4);
-          case Op.SHIFT_RIGHT_D -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 4);
-          case Op.SHIFT_ARITHMETIC_Q -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 8);
-          case Op.SHIFT_ARITHMETIC_D -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 4);
-          case Op.MULTIPLY_Q -> r[in.reg] = Alu.multiplySigned(cpu, r[in.reg], r[in.rm], 8);
-          case Op.ADD_CARRY_Q -> addCarry64(r, in.reg, r[in.rm]);
-          case Op.ADD_CARRY_IMMEDIATE_Q -> addCarry64(r, in.rm, in.imm);
-          case Op.ADD_LOAD_Q -> add64(r, in.reg, mmu.read64(address(in)));
-          case Op.ADD_LOAD_D -> add32(r, in.reg, mmu.read32(address(in)));
-          case Op.SUB_LOAD_Q -> sub64(r, in.reg, mmu.read64(address(in)));
-          case Op.XOR_LOAD_D ->
-              r[in.reg] = logic((int) r[in.reg] ^ mmu.read32(address(in))) & 0xFFFFFFFFL;
-          case Op.OR_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] | in.imm);
-          case Op.OR_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] | in.imm)) & 0xFFFFFFFFL;
-          case Op.TEST_B -> logic((byte) (r[in.reg] & r[in.rm]));
-          case Op.TEST_IMMEDIATE_B -> logic((byte) (r[in.rm] & in.imm));
-          case Op.TEST_IMMEDIATE_LOAD_B -> logic((byte) (mmu.read8(address(in)) & in.imm));
-          case Op.CMP_IMMEDIATE_B -> cmp8((byte) r[in.rm], (byte) in.imm);
-          case Op.CMP_IMMEDIATE_LOAD_B -> cmp8((byte) mmu.read8(address(in)), (byte) in.imm);
-          case Op.CMP_IMMEDIATE_LOAD_Q -> cmp64(mmu.read64(address(in)), in.imm);
-          case Op.CMP_IMMEDIATE_LOAD_D -> cmp32(mmu.read32(address(in)), (int) in.imm);
-          case Op.CMP_WITH_Q -> cmp64(mmu.read64(address(in)), r[in.reg]);
-          case Op.CMP_WITH_D -> cmp32(mmu.read32(address(in)), (int) r[in.reg]);
-          case Op.LOAD_SIGN_D -> r[in.reg] = mmu.read32(address(in));
-          case Op.LEA_D ->
-              r[in.reg] =
-                  r[in.base] + (r[in.index] << in.scale) + in.displacement
-                      & in.addressMask
-                      & 0xFFFFFFFFL;
-          case Op.STORE_IMMEDIATE_Q -> mmu.write64(address(in), in.imm);
-          case Op.STORE_IMMEDIATE_D -> mmu.write32(address(in), (int) in.imm);
-          case Op.STORE_IMMEDIATE_B -> mmu.write8(address(in), (int) in.imm);
-          case Op.SET_IF -> r[in.rm] = r[in.rm] & ~0xFFL | (cpu.condition(in.opcode & 15) ? 1 : 0);
-          case Op.MOVE_IF_Q -> {
-            if (cpu.condition(in.opcode & 15)) {
-              r[in.reg] = r[in.rm];
-            }
-          }
-          case Op.MOVE_IF_D ->
-              r[in.reg] = r[cpu.condition(in.opcode & 15) ? in.rm : in.reg] & 0xFFFFFFFFL;
-          case Op.JUMP_IF -> {
-            long next = start + in.offset + in.length;
-            taken = cpu.condition(in.opcode & 15);
-            cpu.rip = taken ? canonical(next + in.imm) : next;
-            linkFrom = b;
-          }
-          case Op.JUMP -> {
-            cpu.rip = canonical(start + in.offset + in.length + in.imm);
-            taken = true;
-            linkFrom = b;
-          }
-          case Op.CALL -> {
-            long next = start + in.offset + in.length;
-            long to = canonical(next + in.imm);
-            long sp = r[Cpu.RSP] - 8;
-            mmu.write64(sp, next);
-            r[Cpu.RSP] = sp;
-            cpu.rip = to;
-            taken = true;
-            linkFrom = b;
-          }
-          case Op.RETURN -> {
-            cpu.rip = canonical(mmu.read64(r[Cpu.RSP]));
-            r[Cpu.RSP] += 8;
-          }
-          default -> {
-            cpu.currentRip = cpu.wrap(start + in.offset);
-            cpu.rip = cpu.wrap(start + in.offset + in.length);
-            other(in);
-          }
-        }
-      }
-      if (i < b.count) {
-        cpu.rip = cpu.wrap(start + list[i].offset);
-        linkFrom = null;
-      } else if (b.fallsThrough) {
-        cpu.rip = cpu.wrap(start + b.length);
-      }
-      boolean interrupted = cpu.repeatInterrupted;
-      if (interrupted) {
-        cpu.repeatInterrupted = false;
-        cpu.rip = cpu.currentRip;
-        linkFrom = null;
-        i--;
-      }
-      cpu.instructions += i;
-      cpu.blockIndex = 0;
-      block = null;
+      boolean interrupted = execute(b, cpu.rip, 0, limit);
       if (interrupted
           || b.endsInSystem
           || cpu.signals() != 0
@@ -252,6 +132,174 @@ public final class Interpreter implements BlockRunner {
         return;
       }
     }
+  }
+
+  /**
+   * Executes instructions of a block; then RIP is the next one's, {@link Cpu#instructions} counts
+   * them, and {@link Cpu#blockIndex} is 0.
+   *
+   * @param start RIP of the block's first instruction
+   * @param from the first one to execute
+   * @param limit the first one not to execute
+   * @return whether a repeated string instruction was left between two iterations
+   */
+  private boolean execute(Block b, long start, int from, int limit) {
+    final Cpu cpu = this.cpu;
+    final Mmu mmu = cpu.mmu;
+    final long[] r = cpu.gpr;
+    r[Instruction.BLOCK_RIP] = start;
+    block = b;
+    cpu.blockLimit = limit;
+    linkFrom = null;
+    Instruction[] list = b.instructions;
+    int i = from;
+    for (; i < cpu.blockLimit; i++) {
+      Instruction in = list[i];
+      cpu.blockIndex = i;
+      switch (in.op) {
+        case Op.NOP -> {}
+        case Op.MOVE_Q -> r[in.reg] = r[in.rm];
+        case Op.MOVE_D -> r[in.reg] = r[in.rm] & 0xFFFFFFFFL;
+        case Op.MOVE_IMMEDIATE_Q -> r[in.rm] = in.imm;
+        case Op.MOVE_IMMEDIATE_D -> r[in.rm] = in.imm & 0xFFFFFFFFL;
+        case Op.MOVE_ZERO_B -> r[in.reg] = r[in.rm] & 0xFF;
+        case Op.MOVE_ZERO_W -> r[in.reg] = r[in.rm] & 0xFFFF;
+        case Op.SIGN_EXTEND_D -> r[in.reg] = (int) r[in.rm];
+        case Op.LOAD_Q -> r[in.reg] = mmu.read64(address(in));
+        case Op.LOAD_D -> r[in.reg] = mmu.read32(address(in)) & 0xFFFFFFFFL;
+        case Op.LOAD_ZERO_B -> r[in.reg] = mmu.read8(address(in));
+        case Op.LOAD_ZERO_W -> r[in.reg] = mmu.read16(address(in));
+        case Op.STORE_Q -> mmu.write64(address(in), r[in.reg]);
+        case Op.STORE_D -> mmu.write32(address(in), (int) r[in.reg]);
+        case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(in.reg, in.rex));
+        case Op.LEA_Q ->
+            r[in.reg] = r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
+        case Op.PUSH_Q -> {
+          long sp = r[Cpu.RSP] - 8;
+          mmu.write64(sp, r[in.rm]);
+          r[Cpu.RSP] = sp;
+        }
+        case Op.POP_Q -> {
+          long value = mmu.read64(r[Cpu.RSP]);
+          r[Cpu.RSP] += 8;
+          r[in.rm] = value;
+        }
+        case Op.ADD_Q -> add64(r, in.reg, r[in.rm]);
+        case Op.ADD_IMMEDIATE_Q -> add64(r, in.rm, in.imm);
+        case Op.SUB_Q -> sub64(r, in.reg, r[in.rm]);
+        case Op.SUB_IMMEDIATE_Q -> sub64(r, in.rm, in.imm);
+        case Op.CMP_Q -> cmp64(r[in.reg], r[in.rm]);
+        case Op.CMP_IMMEDIATE_Q -> cmp64(r[in.rm], in.imm);
+        case Op.CMP_LOAD_Q -> cmp64(r[in.reg], mmu.read64(address(in)));
+        case Op.AND_Q -> r[in.reg] = logic(r[in.reg] & r[in.rm]);
+        case Op.AND_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] & in.imm);
+        case Op.OR_Q -> r[in.reg] = logic(r[in.reg] | r[in.rm]);
+        case Op.XOR_Q -> r[in.reg] = logic(r[in.reg] ^ r[in.rm]);
+        case Op.TEST_Q -> logic(r[in.reg] & r[in.rm]);
+        case Op.ADD_D -> add32(r, in.reg, (int) r[in.rm]);
+        case Op.ADD_IMMEDIATE_D -> add32(r, in.rm, (int) in.imm);
+        case Op.SUB_D -> sub32(r, in.reg, (int) r[in.rm]);
+        case Op.SUB_IMMEDIATE_D -> sub32(r, in.rm, (int) in.imm);
+        case Op.CMP_D -> cmp32((int) r[in.reg], (int) r[in.rm]);
+        case Op.CMP_IMMEDIATE_D -> cmp32((int) r[in.rm], (int) in.imm);
+        case Op.CMP_LOAD_D -> cmp32((int) r[in.reg], mmu.read32(address(in)));
+        case Op.AND_D -> r[in.reg] = logic((int) (r[in.reg] & r[in.rm])) & 0xFFFFFFFFL;
+        case Op.AND_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] & in.imm)) & 0xFFFFFFFFL;
+        case Op.OR_D -> r[in.reg] = logic((int) (r[in.reg] | r[in.rm])) & 0xFFFFFFFFL;
+        case Op.XOR_D -> r[in.reg] = logic((int) (r[in.reg] ^ r[in.rm])) & 0xFFFFFFFFL;
+        case Op.TEST_D -> logic((int) (r[in.reg] & r[in.rm]));
+        case Op.TEST_IMMEDIATE_D -> logic((int) (r[in.rm] & in.imm));
+        case Op.SHIFT_LEFT_Q -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 8);
+        case Op.SHIFT_RIGHT_Q -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 8);
+        case Op.SHIFT_LEFT_D -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 4);
+        case Op.SHIFT_RIGHT_D -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 4);
+        case Op.SHIFT_ARITHMETIC_Q -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 8);
+        case Op.SHIFT_ARITHMETIC_D -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 4);
+        case Op.MULTIPLY_Q -> r[in.reg] = Alu.multiplySigned(cpu, r[in.reg], r[in.rm], 8);
+        case Op.ADD_CARRY_Q -> addCarry64(r, in.reg, r[in.rm]);
+        case Op.ADD_CARRY_IMMEDIATE_Q -> addCarry64(r, in.rm, in.imm);
+        case Op.ADD_LOAD_Q -> add64(r, in.reg, mmu.read64(address(in)));
+        case Op.ADD_LOAD_D -> add32(r, in.reg, mmu.read32(address(in)));
+        case Op.SUB_LOAD_Q -> sub64(r, in.reg, mmu.read64(address(in)));
+        case Op.XOR_LOAD_D ->
+            r[in.reg] = logic((int) r[in.reg] ^ mmu.read32(address(in))) & 0xFFFFFFFFL;
+        case Op.OR_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] | in.imm);
+        case Op.OR_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] | in.imm)) & 0xFFFFFFFFL;
+        case Op.TEST_B -> logic((byte) (r[in.reg] & r[in.rm]));
+        case Op.TEST_IMMEDIATE_B -> logic((byte) (r[in.rm] & in.imm));
+        case Op.TEST_IMMEDIATE_LOAD_B -> logic((byte) (mmu.read8(address(in)) & in.imm));
+        case Op.CMP_IMMEDIATE_B -> cmp8((byte) r[in.rm], (byte) in.imm);
+        case Op.CMP_IMMEDIATE_LOAD_B -> cmp8((byte) mmu.read8(address(in)), (byte) in.imm);
+        case Op.CMP_IMMEDIATE_LOAD_Q -> cmp64(mmu.read64(address(in)), in.imm);
+        case Op.CMP_IMMEDIATE_LOAD_D -> cmp32(mmu.read32(address(in)), (int) in.imm);
+        case Op.CMP_WITH_Q -> cmp64(mmu.read64(address(in)), r[in.reg]);
+        case Op.CMP_WITH_D -> cmp32(mmu.read32(address(in)), (int) r[in.reg]);
+        case Op.LOAD_SIGN_D -> r[in.reg] = mmu.read32(address(in));
+        case Op.LEA_D ->
+            r[in.reg] =
+                r[in.base] + (r[in.index] << in.scale) + in.displacement
+                    & in.addressMask
+                    & 0xFFFFFFFFL;
+        case Op.STORE_IMMEDIATE_Q -> mmu.write64(address(in), in.imm);
+        case Op.STORE_IMMEDIATE_D -> mmu.write32(address(in), (int) in.imm);
+        case Op.STORE_IMMEDIATE_B -> mmu.write8(address(in), (int) in.imm);
+        case Op.SET_IF -> r[in.rm] = r[in.rm] & ~0xFFL | (cpu.condition(in.opcode & 15) ? 1 : 0);
+        case Op.MOVE_IF_Q -> {
+          if (cpu.condition(in.opcode & 15)) {
+            r[in.reg] = r[in.rm];
+          }
+        }
+        case Op.MOVE_IF_D ->
+            r[in.reg] = r[cpu.condition(in.opcode & 15) ? in.rm : in.reg] & 0xFFFFFFFFL;
+        case Op.JUMP_IF -> {
+          long next = start + in.offset + in.length;
+          taken = cpu.condition(in.opcode & 15);
+          cpu.rip = taken ? canonical(next + in.imm) : next;
+          linkFrom = b;
+        }
+        case Op.JUMP -> {
+          cpu.rip = canonical(start + in.offset + in.length + in.imm);
+          taken = true;
+          linkFrom = b;
+        }
+        case Op.CALL -> {
+          long next = start + in.offset + in.length;
+          long to = canonical(next + in.imm);
+          long sp = r[Cpu.RSP] - 8;
+          mmu.write64(sp, next);
+          r[Cpu.RSP] = sp;
+          cpu.rip = to;
+          taken = true;
+          linkFrom = b;
+        }
+        case Op.RETURN -> {
+          cpu.rip = canonical(mmu.read64(r[Cpu.RSP]));
+          r[Cpu.RSP] += 8;
+        }
+        default -> {
+          cpu.currentRip = cpu.wrap(start + in.offset);
+          cpu.rip = cpu.wrap(start + in.offset + in.length);
+          other(in);
+        }
+      }
+    }
+    if (i < b.count) {
+      cpu.rip = cpu.wrap(start + list[i].offset);
+      linkFrom = null;
+    } else if (b.fallsThrough) {
+      cpu.rip = cpu.wrap(start + b.length);
+    }
+    boolean interrupted = cpu.repeatInterrupted;
+    if (interrupted) {
+      cpu.repeatInterrupted = false;
+      cpu.rip = cpu.currentRip;
+      linkFrom = null;
+      i--;
+    }
+    cpu.instructions += i;
+    cpu.blockIndex = 0;
+    block = null;
+    return interrupted;
   }
 
   /** The linear address of a memory operand in 64-bit code. */

@@ -13,6 +13,7 @@ final class PageWalker {
   private static final long ACCESSED = 0x20;
   private static final long DIRTY = 0x40;
   private static final long LARGE = 0x80;
+  private static final long GLOBAL = 0x100;
   private static final long NO_EXECUTE = 1L << 63;
 
   /** The physical address width: what CPUID leaf 0x80000008 says. */
@@ -32,11 +33,12 @@ final class PageWalker {
   private static final int KEY_WRITE_DISABLE = 2;
 
   private final Cpu cpu;
-  private final Mmu mmu;
+  private final PhysicalAccess memory;
+  private boolean global;
 
-  PageWalker(Cpu cpu, Mmu mmu) {
+  PageWalker(Cpu cpu, PhysicalAccess memory) {
     this.cpu = cpu;
-    this.mmu = mmu;
+    this.memory = memory;
   }
 
   /**
@@ -48,6 +50,7 @@ final class PageWalker {
    */
   long translate(long linear, int access, boolean user, boolean smapOff) {
     if ((cpu.cr0 & 0x8000_0000L) == 0) {
+      global = false;
       return linear & 0xFFFFFFFFL;
     }
     if (cpu.longMode) {
@@ -59,6 +62,15 @@ final class PageWalker {
     return (cpu.cr4 & 0x20) != 0
         ? walk(linear & 0xFFFFFFFFL, access, user, smapOff, 3)
         : walk32(linear & 0xFFFFFFFFL, access, user, smapOff);
+  }
+
+  /** Whether the page translated last is global: a change of CR3 does not affect it. */
+  boolean wasGlobal() {
+    return global;
+  }
+
+  private boolean isGlobal(long leaf) {
+    return (leaf & GLOBAL) != 0 && (cpu.cr4 & ControlBits.CR4_PGE) != 0;
   }
 
   private RuntimeException fault(long linear, int access, boolean user, int bits) {
@@ -86,7 +98,7 @@ final class PageWalker {
       int shift = 12 + 9 * (level - 1);
       long indexMask = levels == 3 && level == 3 ? 3 : 511;
       long at = table + ((linear >>> shift & indexMask) << 3);
-      long entry = mmu.readPhysical(at, 8);
+      long entry = memory.read(at, 8);
       if ((entry & PRESENT) == 0) {
         throw fault(linear, access, user, 0);
       }
@@ -120,13 +132,14 @@ final class PageWalker {
         check(linear, access, user, smapOff, rights, noExecute != 0, keyDenies);
         long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
         if (updated != entry) {
-          mmu.writePhysical(at, 8, updated);
+          memory.write(at, 8, updated);
         }
+        global = isGlobal(entry);
         long offsetMask = (1L << shift) - 1;
         return entry & FRAME & ~offsetMask | linear & offsetMask;
       }
       if (!pdpte && (entry & ACCESSED) == 0) {
-        mmu.writePhysical(at, 8, entry | ACCESSED);
+        memory.write(at, 8, entry | ACCESSED);
       }
       table = entry & FRAME;
     }
@@ -135,7 +148,7 @@ final class PageWalker {
   /** 32-bit paging with 4 KiB and (CR4.PSE) 4 MiB pages. */
   private long walk32(long linear, int access, boolean user, boolean smapOff) {
     long directoryAt = (cpu.cr3 & 0xFFFFF000L) + ((linear >>> 22) << 2);
-    long directory = mmu.readPhysical(directoryAt, 4);
+    long directory = memory.read(directoryAt, 4);
     if ((directory & PRESENT) == 0) {
       throw fault(linear, access, user, 0);
     }
@@ -145,26 +158,28 @@ final class PageWalker {
       }
       check(linear, access, user, smapOff, directory, false, false);
       update(directoryAt, directory, access);
+      global = isGlobal(directory);
       long high = (directory >>> 13 & 0xFF) << 32;
       return high | directory & 0xFFC0_0000L | linear & 0x3F_FFFF;
     }
     long tableAt = (directory & 0xFFFFF000L) + ((linear >>> 12 & 0x3FF) << 2);
-    long entry = mmu.readPhysical(tableAt, 4);
+    long entry = memory.read(tableAt, 4);
     if ((entry & PRESENT) == 0) {
       throw fault(linear, access, user, 0);
     }
     check(linear, access, user, smapOff, directory & entry, false, false);
     if ((directory & ACCESSED) == 0) {
-      mmu.writePhysical(directoryAt, 4, directory | ACCESSED);
+      memory.write(directoryAt, 4, directory | ACCESSED);
     }
     update(tableAt, entry, access);
+    global = isGlobal(entry);
     return entry & 0xFFFFF000L | linear & 0xFFF;
   }
 
   private void update(long at, long entry, int access) {
     long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
     if (updated != entry) {
-      mmu.writePhysical(at, 4, updated);
+      memory.write(at, 4, updated);
     }
   }
 

@@ -162,9 +162,9 @@ final class StringOps {
     while (done < room && !ends) {
       long at = done * size;
       if (hasSource) {
-        a = Mmu.get(memory, from + at, size);
+        a = PlainMemory.get(memory, from + at, size);
       }
-      b = Mmu.get(memory, to + at, size);
+      b = PlainMemory.get(memory, to + at, size);
       ends = (a == b) != whileEqual;
       done++;
     }
@@ -283,7 +283,7 @@ final class StringOps {
       return;
     }
     for (long i = 0; i < bytes; i += size) {
-      Mmu.put(memory, at + i, size, pattern);
+      PlainMemory.put(memory, at + i, size, pattern);
     }
   }
 }

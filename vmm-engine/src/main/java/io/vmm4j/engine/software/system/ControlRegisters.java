@@ -119,7 +119,7 @@ public final class ControlRegisters {
       checkPointers(cpu, value);
     }
     cpu.cr3 = value;
-    cpu.mmu.flush();
+    cpu.mmu.flushNonGlobal();
   }
 
   private static void writeCr4(Cpu cpu, long value) {
@@ -153,7 +153,7 @@ public final class ControlRegisters {
   private static void checkPointers(Cpu cpu, long cr3) {
     long reserved = 0x1E6 | -1L << cpu.system.cpuid.physicalBits();
     for (int i = 0; i < 4; i++) {
-      long entry = cpu.mmu.readPhysical((cr3 & 0xFFFFFFE0L) + 8 * i, 8);
+      long entry = cpu.mmu.physical().read((cr3 & 0xFFFFFFE0L) + 8 * i, 8);
       if ((entry & 1) != 0 && (entry & reserved) != 0) {
         throw cpu.raise(GP, 0);
       }
