@@ -6,8 +6,10 @@ import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuRunner;
 import io.vmm4j.engine.software.apic.ApicBus;
 import io.vmm4j.engine.software.cpu.DecodedCode;
+import io.vmm4j.engine.software.machinecode.MachineCode;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
@@ -16,11 +18,13 @@ final class SoftwareMachine implements BackendMachine {
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
   private final List<VcpuRunner> runners;
+  private final @Nullable MachineCode machineCode;
 
   SoftwareMachine(BackendHost host) {
+    machineCode = Boolean.getBoolean("vmm4j.translate") ? MachineCode.open() : null;
     DecodedCode code = new DecodedCode(host.memory().byteSize());
     for (int i = 0; i < host.cpus(); i++) {
-      SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code);
+      SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);
       vcpus.add(vcpu);
       apics.add(vcpu.apic());
     }
@@ -70,6 +74,8 @@ final class SoftwareMachine implements BackendMachine {
 
   @Override
   public void close() {
-    // Nothing but heap, which goes with the references.
+    if (machineCode != null) {
+      machineCode.close();
+    }
   }
 }

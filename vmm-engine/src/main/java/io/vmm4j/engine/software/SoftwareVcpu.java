@@ -15,8 +15,10 @@ import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import io.vmm4j.engine.software.cpu.RunLoop;
+import io.vmm4j.engine.software.machinecode.MachineCode;
 import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One software processor, as the machine sees it. */
 final class SoftwareVcpu implements Vcpu {
@@ -26,10 +28,11 @@ final class SoftwareVcpu implements Vcpu {
   private final Cpu cpu;
   private final RunLoop loop;
 
-  SoftwareVcpu(int index, BackendHost host, DecodedCode code) {
+  SoftwareVcpu(int index, BackendHost host, DecodedCode code, @Nullable MachineCode machineCode) {
     this.index = index;
     this.cpu = new Cpu(index, host, code);
-    this.loop = new RunLoop(cpu, new Interpreter(cpu));
+    this.loop =
+        new RunLoop(cpu, machineCode == null ? new Interpreter(cpu) : machineCode.runner(cpu));
     cpu.system.powerOn();
   }
 

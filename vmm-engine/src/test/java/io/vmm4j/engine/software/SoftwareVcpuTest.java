@@ -22,7 +22,7 @@ class SoftwareVcpuTest {
 
   private final TestHost host = new TestHost();
   private final SoftwareVcpu vcpu =
-      new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()));
+      new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()), null);
 
   private CpuState saveAfter(int command) {
     vcpu.apic().writeMmio(INTERRUPT_COMMAND, 4, TO_SELF | command);
@@ -30,7 +30,7 @@ class SoftwareVcpuTest {
   }
 
   private CpuState saveTwin(CpuState state) {
-    SoftwareVcpu twin = new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()));
+    SoftwareVcpu twin = new SoftwareVcpu(0, host, new DecodedCode(host.memory().byteSize()), null);
     twin.restore(state);
     return twin.save();
   }
@@ -54,7 +54,7 @@ class SoftwareVcpuTest {
   @Test
   void stateHoldsTheRightsOfProtectionKeys() {
     TestHost keyed = new TestHost(CpuVendor.INTEL, Set.of(CpuFeature.PKU, CpuFeature.PKS));
-    SoftwareVcpu first = new SoftwareVcpu(0, keyed, new DecodedCode(TestHost.MEMORY_BYTES));
+    SoftwareVcpu first = new SoftwareVcpu(0, keyed, new DecodedCode(TestHost.MEMORY_BYTES), null);
     CpuState fresh = first.save();
     byte[] xsave = fresh.xsave().clone();
     assertThat(xsave).hasSize(2696);

@@ -1,38 +1,48 @@
 package io.vmm4j.engine.software.cpu;
 
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A decoded basic block: instructions that follow one another within a page, the last of which may
  * jump. Found by the place of its first byte in the machine's memory and the code size.
  */
-final class Block {
+public final class Block {
+  /** A translation for each kind of privilege. */
+  private static final int TIERS = 3;
+
   /** The offset of its first byte in the machine's segment, or -1 if it is not in memory. */
-  final long offset;
+  public final long offset;
 
   /** The code size in bytes it was decoded for. */
-  final int codeSize;
+  public final int codeSize;
 
-  final Instruction[] instructions;
+  public final Instruction[] instructions;
 
   /** How many instructions. */
-  final int count;
+  public final int count;
 
   /** Its length in bytes. */
-  final int length;
+  public final int length;
 
   /** Whether its last instruction goes on into the next page. */
-  final boolean crossesPage;
+  public final boolean crossesPage;
 
   /** Whether its last instruction never jumps. */
-  final boolean fallsThrough;
+  public final boolean fallsThrough;
 
   /** Whether its last instruction may change what the run loop has to look at. */
-  final boolean endsInSystem;
+  public final boolean endsInSystem;
 
   /** The guest physical page of that part. */
   final long secondPage;
 
   /** False once its bytes have been written to. */
-  boolean valid = true;
+  private boolean valid = true;
+
+  private int executions;
+  private final boolean vectors;
+  private final @Nullable TranslatedBlock[] translations = new TranslatedBlock[TIERS];
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
   Block taken;
@@ -53,6 +63,53 @@ final class Block {
     this.secondPage = 0;
     this.endsInSystem = true;
     this.fallsThrough = true;
+    this.vectors = false;
+  }
+
+  /** Whether it may be run: its bytes have not been written to. */
+  boolean isValid() {
+    return valid;
+  }
+
+  /** Its bytes have been written to: neither it nor what was made of it is run again. */
+  void invalidate() {
+    valid = false;
+    for (TranslatedBlock t : translations) {
+      if (t != null) {
+        t.invalidate();
+      }
+    }
+    forgetTranslations();
+  }
+
+  /** What was made of it for a kind of privilege ({@link Mmu#kind}). */
+  public @Nullable TranslatedBlock translation(int kind) {
+    return translations[kind];
+  }
+
+  /** Keeps what was made of it for a kind of privilege. */
+  public void setTranslation(int kind, TranslatedBlock translation) {
+    translations[kind] = translation;
+  }
+
+  /** Forgets what was made of it. */
+  public void forgetTranslations() {
+    Arrays.fill(translations, null);
+  }
+
+  /** Counts an execution; gives the number of executions so far. */
+  public int countExecution() {
+    return ++executions;
+  }
+
+  /** Whether it is not kept: its bytes are not in memory, or it stands for another. */
+  public boolean isTransient() {
+    return offset < 0;
+  }
+
+  /** Whether an instruction of it reads or writes XMM registers or MXCSR. */
+  public boolean usesVectors() {
+    return vectors;
   }
 
   Block(
@@ -70,6 +127,7 @@ final class Block {
     this.crossesPage = crossesPage;
     this.secondPage = secondPage;
     Instruction last = instructions[instructions.length - 1];
+    this.vectors = Arrays.stream(instructions).anyMatch(Instruction::usesVectors);
     this.endsInSystem = last.op == Op.SYSTEM;
     this.fallsThrough = !Decoder.endsBlock(last);
   }

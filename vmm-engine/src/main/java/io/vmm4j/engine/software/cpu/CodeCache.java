@@ -42,7 +42,7 @@ public final class CodeCache {
     long tag = tag(linear, cpu.codeSize, cpu.cpl);
     int slot = (int) (linear ^ linear >>> 13) & RECENT - 1;
     Block block = recentBlocks[slot];
-    if (recentTags[slot] == tag && block.valid) {
+    if (recentTags[slot] == tag && block.isValid()) {
       return block;
     }
     block = find(linear);

@@ -310,6 +310,11 @@ public final class Cpu {
     lastLeave = reason;
   }
 
+  /** Whether the present block, or the last one, was left before its limit. */
+  public boolean blockWasLeft() {
+    return blockLimit == 0;
+  }
+
   /** Why a block was left last. */
   public LeaveReason lastLeave() {
     return lastLeave;

@@ -49,7 +49,7 @@ public final class DebugAddresses {
   }
 
   /** Whether there is any breakpoint on execution. */
-  boolean onExecution() {
+  public boolean onExecution() {
     return execute;
   }
 

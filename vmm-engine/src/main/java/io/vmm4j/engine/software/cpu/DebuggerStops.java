@@ -117,7 +117,7 @@ public final class DebuggerStops implements VcpuDebug {
   }
 
   /** Whether there is anything for {@link #standsHere} to look at. */
-  boolean onExecution() {
+  public boolean onExecution() {
     return executes;
   }
 

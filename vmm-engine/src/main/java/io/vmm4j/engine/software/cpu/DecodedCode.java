@@ -52,7 +52,7 @@ public final class DecodedCode {
   /** The block that begins at an offset into the segment, if there is one that is valid. */
   @Nullable Block find(long offset, int codeSize) {
     Block block = blocks.get(key(offset, codeSize));
-    return block != null && block.valid ? block : null;
+    return block != null && block.isValid() ? block : null;
   }
 
   /**
@@ -68,7 +68,7 @@ public final class DecodedCode {
     }
     Block old = blocks.put(key(block.offset, block.codeSize), block);
     if (old != null) {
-      old.valid = false;
+      old.invalidate();
     }
     int inFirst = (int) Math.min(block.length, 0x1000 - (block.offset & 0xFFF));
     mark(block, block.offset, inFirst);
@@ -150,14 +150,14 @@ public final class DecodedCode {
     int kept = 0;
     for (int i = 0; i < list.size(); i++) {
       Block block = list.get(i);
-      if (!block.valid) {
+      if (!block.isValid()) {
         continue;
       }
       long first = block.offset;
       long last = block.offset + block.length;
       boolean hit = block.crossesPage || first < end && start < last;
       if (hit) {
-        block.valid = false;
+        block.invalidate();
         blocks.remove(key(block.offset, block.codeSize), block);
       } else {
         list.set(kept++, block);
@@ -180,14 +180,16 @@ public final class DecodedCode {
           for (Instruction in : block.instructions) {
             hit |= stops.endsBlockAt(block.offset + in.offset);
           }
-          block.valid &= !hit;
+          if (hit) {
+            block.invalidate();
+          }
           return hit;
         });
   }
 
   private void clear() {
     for (Block block : blocks.values()) {
-      block.valid = false;
+      block.invalidate();
     }
     blocks.clear();
     blocksOfPage.clear();

@@ -118,6 +118,27 @@ public final class Instruction {
     return (modrm >> 3) & 7;
   }
 
+  /** Whether {@link #reg} and {@link #rm} are not as encoded, but exchanged for the interpreter. */
+  public boolean isSwapped() {
+    if (op <= Op.VECTOR || isMemory) {
+      return false;
+    }
+    return switch (opcode) {
+      case 0x01, 0x09, 0x11, 0x21, 0x29, 0x31, 0x39, 0x89 -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether it reads or writes XMM registers or MXCSR. */
+  public boolean usesVectors() {
+    return op == Op.VECTOR;
+  }
+
+  /** Whether it is an instruction at all: otherwise it is #UD. */
+  public boolean exists() {
+    return op != Op.UNDEFINED;
+  }
+
   @Override
   public String toString() {
     return "op %d opcode %x modrm %x length %d".formatted(op, opcode, modrm, length);

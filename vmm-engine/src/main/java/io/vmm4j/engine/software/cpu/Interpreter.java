@@ -93,7 +93,7 @@ public final class Interpreter implements BlockRunner {
   private Block follow(@Nullable Block previous, boolean taken) {
     if (previous != null) {
       Block linked = taken ? previous.taken : previous.next;
-      if (linked != null && linked.valid) {
+      if (linked != null && linked.isValid()) {
         return linked;
       }
     }

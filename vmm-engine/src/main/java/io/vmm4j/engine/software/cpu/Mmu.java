@@ -42,6 +42,9 @@ public final class Mmu {
   /** A kind of privilege: CPL 3 with alignment checked; no translation is kept. */
   public static final int UNCACHED = 3;
 
+  /** The tag of no page: see {@link TlbCopy}. */
+  public static final long NO_TAG = Tlb.NONE;
+
   private static final int KINDS = 4;
 
   private final Cpu cpu;
@@ -87,7 +90,7 @@ public final class Mmu {
   }
 
   /** Has the data translations copied from now on. */
-  void copyTranslations(Tlb.Copy copy) {
+  public void copyTranslations(TlbCopy copy) {
     tlb.copyTo(copy);
   }
 
@@ -485,7 +488,7 @@ public final class Mmu {
   }
 
   /** Whether the page of an instruction that was fetched is global. */
-  boolean fetchIsGlobal(long linear) {
+  public boolean fetchIsGlobal(long linear) {
     return fetches.isGlobal(linear, kind);
   }
 

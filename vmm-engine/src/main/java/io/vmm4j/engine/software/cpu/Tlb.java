@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * linear address into an offset in the machine's memory segment. A log of the entries filled makes
  * a flush as cheap as what was filled since the last one.
  *
- * <p>A {@link Copy} sees each change of an entry, for code that can't read a Java array.
+ * <p>A {@link TlbCopy} sees each change of an entry, for code that can't read a Java array.
  */
 final class Tlb {
   /** Entries of a table; 8,192 made flushes dear, 512 cost up to 15 % in misses. */
@@ -40,16 +40,10 @@ final class Tlb {
 
   private static final int INDEX_MASK = ENTRIES - 1;
 
-  /** Sees the changes of a table's entries. */
-  interface Copy {
-    /** An entry is another. */
-    void set(int kind, int entry, long readTag, long writeTag, long addend);
-  }
-
   private final long[][] tables;
   private final int[][] filled;
   private final int[] filledCount;
-  private @Nullable Copy copy;
+  private @Nullable TlbCopy copy;
 
   Tlb(int kinds) {
     tables = new long[kinds][WORDS * ENTRIES];
@@ -61,7 +55,7 @@ final class Tlb {
   }
 
   /** Has a copy kept from now on; all entries are forgotten. */
-  void copyTo(Copy newCopy) {
+  void copyTo(TlbCopy newCopy) {
     flush();
     copy = newCopy;
   }

@@ -1,0 +1,255 @@
+package io.vmm4j.engine.software.machinecode;
+
+import static io.vmm4j.engine.software.machinecode.HostRegisters.ADDRESS;
+import static io.vmm4j.engine.software.machinecode.HostRegisters.BASE;
+import static io.vmm4j.engine.software.machinecode.HostRegisters.VALUE;
+
+import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Instruction;
+
+/**
+ * Emits the stack and the ends of blocks. A jump within the page can be linked to its target's
+ * code; any other looks for the code of its RIP in the vCPU's jump targets, for what lies in
+ * another page depends on the page tables.
+ */
+final class BranchEmitter {
+  private static final int PAGE_BYTES = 0x1000;
+  private static final int CMP = 7;
+
+  private final BlockCode code;
+  private final Assembler asm;
+
+  /** The stubs that look for a target: one for each kind of privilege. */
+  private int lookupAt;
+
+  private int pageOffset;
+
+  BranchEmitter(BlockCode code) {
+    this.code = code;
+    this.asm = code.asm;
+  }
+
+  /**
+   * Begins a block.
+   *
+   * @param blockPageOffset where it begins in its page
+   * @param lookupStub where the stub that looks for a target lies, from the beginning of the code
+   */
+  void begin(int blockPageOffset, int lookupStub) {
+    pageOffset = blockPageOffset;
+    lookupAt = lookupStub;
+  }
+
+  // ---- the stack ----
+
+  /** PUSH of a register. */
+  void push(Instruction in) {
+    slot();
+    asm.store(8, code.value(in.rm, VALUE), ADDRESS, 0);
+    moveStack(-8);
+  }
+
+  /** PUSH of an immediate. */
+  void pushImmediate(Instruction in) {
+    slot();
+    asm.storeConstant(8, ADDRESS, 0, in.imm);
+    moveStack(-8);
+  }
+
+  /** PUSH of memory or, as group FF, of a register. */
+  void pushOperand(Instruction in) {
+    if (!in.isMemory) {
+      push(in);
+      return;
+    }
+    code.address(in);
+    code.access(8, false, 1);
+    asm.load(8, VALUE, ADDRESS, 0);
+    asm.store(8, VALUE, BASE, StateBlock.TEMPORARY);
+    slot();
+    asm.load(8, VALUE, BASE, StateBlock.TEMPORARY);
+    asm.store(8, VALUE, ADDRESS, 0);
+    moveStack(-8);
+  }
+
+  /** The host address of the place below the stack pointer, checked for a store. */
+  private void slot() {
+    code.aboutToWrite(Cpu.RSP);
+    code.clobberHost();
+    asm.lea(8, ADDRESS, HostRegisters.of(Cpu.RSP), -8);
+    code.access(8, true, 1);
+  }
+
+  private void moveStack(int bytes) {
+    int sp = HostRegisters.of(Cpu.RSP);
+    asm.lea(8, sp, sp, bytes);
+  }
+
+  /** POP of a register. */
+  void pop(Instruction in) {
+    code.aboutToWrite(Cpu.RSP);
+    code.aboutToWrite(in.rm);
+    top(Cpu.RSP);
+    if (in.rm == Cpu.RSP) {
+      asm.load(8, HostRegisters.of(Cpu.RSP), ADDRESS, 0);
+      return;
+    }
+    asm.load(8, code.destination(in.rm, VALUE), ADDRESS, 0);
+    code.changed(in.rm, VALUE);
+    moveStack(8);
+  }
+
+  /** The host address of where a register points, checked for a load. */
+  private void top(int register) {
+    code.clobberHost();
+    asm.move(8, ADDRESS, HostRegisters.of(register));
+    code.access(8, false, 1);
+  }
+
+  /** LEAVE. */
+  void leave() {
+    code.aboutToWrite(Cpu.RSP);
+    code.aboutToWrite(Cpu.RBP);
+    top(Cpu.RBP);
+    asm.lea(8, HostRegisters.of(Cpu.RSP), HostRegisters.of(Cpu.RBP), 8);
+    asm.load(8, HostRegisters.of(Cpu.RBP), ADDRESS, 0);
+  }
+
+  // ---- the ends of blocks ----
+
+  /** Where an instruction's successor lies, from the beginning of its page. */
+  private int next(Instruction in) {
+    return pageOffset + in.offset + in.length;
+  }
+
+  /** Whether a relative jump's target can be said in 32 bits from the beginning of the page. */
+  boolean reaches(Instruction in) {
+    return Assembler.fits32(next(in) + in.imm);
+  }
+
+  /** RIP of a place, from the beginning of the page, into a host register. */
+  private void rip(int to, long offset) {
+    asm.load(8, to, BASE, StateBlock.PAGE_RIP);
+    asm.lea(8, to, to, (int) offset);
+  }
+
+  private static boolean inPage(long offset) {
+    return offset >= 0 && offset < PAGE_BYTES;
+  }
+
+  /** Goes on at a place, from the beginning of the page. */
+  private void goOn(long offset, int reason) {
+    if (inPage(offset)) {
+      code.leaveAfter(reason, asm.jump());
+    } else {
+      rip(ADDRESS, offset);
+      asm.bind(asm.jump(), lookupAt);
+    }
+  }
+
+  /** The end of a block without a jump. */
+  void fallThrough(int length) {
+    code.requireSaved();
+    goOn(pageOffset + length, Exit.NEXT);
+  }
+
+  /** JMP. */
+  void jump(Instruction in) {
+    code.requireSaved();
+    goOn(next(in) + in.imm, Exit.TAKEN);
+  }
+
+  /** Jcc. */
+  void jumpIf(Instruction in) {
+    code.requireSaved();
+    int condition = code.condition(in.opcode & 15);
+    branch(in, asm.jumpIf(condition));
+  }
+
+  /** JECXZ and JRCXZ. */
+  void jumpIfNoCount(Instruction in) {
+    code.requireSaved();
+    asm.operate(in.addressSize == 4 ? 4 : 8, CMP, Assembler.RCX, 0);
+    branch(in, asm.jumpIf(Assembler.EQUAL));
+  }
+
+  private void branch(Instruction in, int taken) {
+    long target = next(in) + in.imm;
+    if (inPage(target)) {
+      code.leaveAfter(Exit.TAKEN, taken);
+      goOn(next(in), Exit.NEXT);
+    } else {
+      goOn(next(in), Exit.NEXT);
+      asm.bind(taken);
+      goOn(target, Exit.TAKEN);
+    }
+  }
+
+  /** CALL of a place. */
+  void call(Instruction in) {
+    code.requireSaved();
+    slot();
+    rip(VALUE, next(in));
+    asm.store(8, VALUE, ADDRESS, 0);
+    moveStack(-8);
+    goOn(next(in) + in.imm, Exit.TAKEN);
+  }
+
+  /** RET. */
+  void ret(Instruction in) {
+    code.requireSaved();
+    top(Cpu.RSP);
+    asm.load(8, ADDRESS, ADDRESS, 0);
+    find();
+    moveStack(8 + (in.opcode == 0xC2 ? (int) in.imm : 0));
+    go();
+  }
+
+  /** JMP to what a register or memory says. */
+  void jumpIndirect(Instruction in) {
+    code.requireSaved();
+    target(in);
+    find();
+    go();
+  }
+
+  /** CALL of what a register or memory says. */
+  void callIndirect(Instruction in) {
+    code.requireSaved();
+    target(in);
+    asm.store(8, ADDRESS, BASE, StateBlock.TARGET);
+    find();
+    slot();
+    rip(VALUE, next(in));
+    asm.store(8, VALUE, ADDRESS, 0);
+    moveStack(-8);
+    asm.load(8, ADDRESS, BASE, StateBlock.TARGET);
+    asm.bind(asm.jump(), lookupAt);
+  }
+
+  private void target(Instruction in) {
+    if (in.isMemory) {
+      code.address(in);
+      code.access(8, false, 1);
+      asm.load(8, ADDRESS, ADDRESS, 0);
+    } else {
+      code.clobberHost();
+      asm.move(8, ADDRESS, code.value(in.rm, ADDRESS));
+    }
+  }
+
+  /**
+   * Looks for the target in {@link HostRegisters#ADDRESS}; leaves for the interpreter if it is not
+   * there. Its entry's offset is left in {@link HostRegisters#VALUE}.
+   */
+  private void find() {
+    Stubs.jumpEntry(asm);
+    asm.rmx(8, 0x3B, ADDRESS, BASE, VALUE, 0, Stubs.jumps(code.kind()));
+    code.leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.NOT_EQUAL));
+  }
+
+  /** Goes to the target that was found. */
+  private void go() {
+    Stubs.goToEntry(asm, code.kind());
+  }
+}

@@ -1,0 +1,140 @@
+package io.vmm4j.engine.software.machinecode;
+
+import io.vmm4j.engine.software.cpu.Block;
+import io.vmm4j.engine.software.cpu.Cpu;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The machine code of one machine, which its vCPUs share as they share decoded blocks: they run on
+ * one thread.
+ */
+public final class MachineCode implements AutoCloseable {
+  private static final long DEFAULT_BYTES = 64L << 20;
+
+  /** Room for the code of one block: 64 instructions at their longest. */
+  private static final int LARGEST_BLOCK = 64 << 10;
+
+  private static final int MOST_TRANSLATIONS = 1 << 22;
+
+  private final CodeMemory memory;
+  private final Stubs stubs;
+  private final BlockTranslator translator;
+  private final List<Translation> translations = new ArrayList<>();
+  private final List<MachineCodeRunner> runners = new ArrayList<>();
+  private final int firstCode;
+  private long translated;
+  private long evictions;
+
+  private MachineCode(CodeMemory memory) {
+    this.memory = memory;
+    this.stubs = new Stubs(memory);
+    this.translator = new BlockTranslator(memory, stubs);
+    this.firstCode = memory.next();
+  }
+
+  /**
+   * Makes room for machine code.
+   *
+   * @throws UnsupportedOperationException if the host does not allow it; the message says why
+   */
+  public static MachineCode open() {
+    return open(DEFAULT_BYTES);
+  }
+
+  /** The same with a budget in bytes. */
+  static MachineCode open(long bytes) {
+    if (!"amd64".equals(System.getProperty("os.arch"))
+        || !"Linux".equals(System.getProperty("os.name"))) {
+      throw new UnsupportedOperationException("machine code is made for x86-64 Linux alone");
+    }
+    return new MachineCode(CodeMemory.allocate(bytes));
+  }
+
+  /** What executes the instructions of a vCPU of this machine. */
+  public MachineCodeRunner runner(Cpu cpu) {
+    MachineCodeRunner runner = new MachineCodeRunner(cpu, this);
+    runners.add(runner);
+    return runner;
+  }
+
+  Stubs stubs() {
+    return stubs;
+  }
+
+  /** The way in, to call. */
+  MemorySegment entry() {
+    return memory.entry(stubs.entry);
+  }
+
+  /** The address that an offset into code memory is executed at. */
+  long address(int offset) {
+    return memory.address(offset);
+  }
+
+  Translation translation(int number) {
+    return translations.get(number);
+  }
+
+  boolean canTranslate(Block block, boolean sse) {
+    return translator.canTranslate(block, sse);
+  }
+
+  /** Makes code of a block; all other code may have to go for it. */
+  Translation translate(Block block, int kind, boolean sse) {
+    if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == MOST_TRANSLATIONS) {
+      evict();
+    }
+    Translation t = translator.translate(block, kind, sse, translations.size());
+    t.placed(memory);
+    translations.add(t);
+    translated++;
+    if (translated % 100 == 1) System.err.println("XX translated " + translated);
+    return t;
+  }
+
+  /**
+   * Code that looks for a jump target in the page that code runs in.
+   *
+   * @param offset of the target from the beginning of the page
+   */
+  int lookupCode(int kind, int offset) {
+    Assembler asm = new Assembler();
+    asm.load(8, HostRegisters.ADDRESS, HostRegisters.BASE, StateBlock.PAGE_RIP);
+    asm.lea(8, HostRegisters.ADDRESS, HostRegisters.ADDRESS, offset);
+    asm.bind(asm.jump(), stubs.lookup(kind) - memory.next());
+    return memory.add(asm.code());
+  }
+
+  private void evict() {
+    for (Translation t : translations) {
+      t.valid = false;
+      t.block.forgetTranslations();
+    }
+    translations.clear();
+    memory.truncate(firstCode);
+    runners.forEach(MachineCodeRunner::forgetJumps);
+    evictions++;
+  }
+
+  /** How many blocks were translated. */
+  public long translated() {
+    return translated;
+  }
+
+  /** How often all code had to go to make room. */
+  public long evictions() {
+    return evictions;
+  }
+
+  /** The bytes of code memory in use. */
+  public int codeBytes() {
+    return memory.used();
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

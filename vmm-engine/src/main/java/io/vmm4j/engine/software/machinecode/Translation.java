@@ -1,0 +1,106 @@
+package io.vmm4j.engine.software.machinecode;
+
+import io.vmm4j.engine.software.cpu.Block;
+import io.vmm4j.engine.software.cpu.TranslatedBlock;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The machine code of a block, and its links. Offsets into code memory are {@code int}. */
+final class Translation implements TranslatedBlock {
+  /** A jump that leads to a translation and could lead to its own exit instead. */
+  private record Link(int jump, int exit) {}
+
+  final Block block;
+  final int kind;
+  final boolean sse;
+  final int number;
+
+  /** Where it begins. */
+  final int entry;
+
+  /** Where it goes on after each instruction, from its beginning; 0 if it does not. */
+  final int[] resume;
+
+  /** Where a void block leads, from its beginning. */
+  int dead;
+
+  /** Whether it may be executed. */
+  boolean valid = true;
+
+  private int takenJump;
+  private int takenExit;
+  private int nextJump;
+  private int nextExit;
+  private final List<Link> incoming = new ArrayList<>(2);
+  private @Nullable CodeMemory memory;
+
+  Translation(Block block, int kind, boolean sse, int number, int entry, int[] resume) {
+    this.block = block;
+    this.kind = kind;
+    this.sse = sse;
+    this.number = number;
+    this.entry = entry;
+    this.resume = resume;
+  }
+
+  /** Takes the place of an exit while code is being made. */
+  void exit(int word, int jump, int at) {
+    switch (Exit.reason(word)) {
+      case Exit.TAKEN -> {
+        takenJump = entry + jump;
+        takenExit = entry + at;
+      }
+      case Exit.NEXT -> {
+        nextJump = entry + jump;
+        nextExit = entry + at;
+      }
+      default -> {}
+    }
+  }
+
+  /** Where one of its direct jumps leads, from the beginning of its page. */
+  int target(boolean taken) {
+    int next = ((int) block.offset & 0xFFF) + block.length;
+    return taken ? next + (int) block.instructions[block.count - 1].imm : next;
+  }
+
+  /** It lies in code memory from now on. */
+  void placed(CodeMemory in) {
+    memory = in;
+  }
+
+  /** Has one of its jumps lead to a translation from now on. */
+  void link(boolean taken, Translation target) {
+    int jump = taken ? takenJump : nextJump;
+    int exit = taken ? takenExit : nextExit;
+    target.incoming.add(new Link(jump, exit));
+    code().patchJump(jump, target.entry);
+  }
+
+  /** Has one of its jumps lead to code elsewhere from now on. */
+  void linkTo(boolean taken, int place) {
+    code().patchJump(taken ? takenJump : nextJump, place);
+  }
+
+  @Override
+  public void invalidate() {
+    if (!valid) {
+      return;
+    }
+    valid = false;
+    for (Link link : incoming) {
+      code().patchJump(link.jump(), link.exit());
+    }
+    incoming.clear();
+    code().putJump(entry, entry + dead);
+  }
+
+  private CodeMemory code() {
+    CodeMemory m = memory;
+    if (m == null) {
+      throw new IllegalStateException("not in code memory yet");
+    }
+    return m;
+  }
+}
