@@ -90,7 +90,6 @@ public final class MachineCode implements AutoCloseable {
     t.placed(memory);
     translations.add(t);
     translated++;
-    if (translated % 100 == 1) System.err.println("XX translated " + translated);
     return t;
   }
 
