@@ -21,7 +21,8 @@ final class SoftwareMachine implements BackendMachine {
   private final @Nullable MachineCode machineCode;
 
   SoftwareMachine(BackendHost host) {
-    machineCode = Boolean.getBoolean("vmm4j.translate") ? MachineCode.open() : null;
+    machineCode =
+        Boolean.getBoolean("vmm4j.translate") ? MachineCode.open(host.memory().byteSize()) : null;
     DecodedCode code = new DecodedCode(host.memory().byteSize());
     for (int i = 0; i < host.cpus(); i++) {
       SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);

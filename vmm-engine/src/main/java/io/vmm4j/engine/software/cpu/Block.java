@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * jump. Found by the place of its first byte in the machine's memory and the code size.
  */
 public final class Block {
-  /** A translation for each kind of privilege. */
-  private static final int TIERS = 3;
+  /** How many translations of it there can be. */
+  private static final int MODES = 6;
 
   /** The offset of its first byte in the machine's segment, or -1 if it is not in memory. */
   public final long offset;
@@ -35,14 +35,14 @@ public final class Block {
   public final boolean endsInSystem;
 
   /** The guest physical page of that part. */
-  final long secondPage;
+  public final long secondPage;
 
   /** False once its bytes have been written to. */
   private boolean valid = true;
 
   private int executions;
   private final boolean vectors;
-  private final @Nullable TranslatedBlock[] translations = new TranslatedBlock[TIERS];
+  private final @Nullable TranslatedBlock[] translations = new TranslatedBlock[MODES];
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
   Block taken;
@@ -82,14 +82,14 @@ public final class Block {
     forgetTranslations();
   }
 
-  /** What was made of it for a kind of privilege ({@link Mmu#kind}). */
-  public @Nullable TranslatedBlock translation(int kind) {
-    return translations[kind];
+  /** What was made of it for a mode of the translator's. */
+  public @Nullable TranslatedBlock translation(int mode) {
+    return translations[mode];
   }
 
-  /** Keeps what was made of it for a kind of privilege. */
-  public void setTranslation(int kind, TranslatedBlock translation) {
-    translations[kind] = translation;
+  /** Keeps what was made of it for a mode of the translator's. */
+  public void setTranslation(int mode, TranslatedBlock translation) {
+    translations[mode] = translation;
   }
 
   /** Forgets what was made of it. */

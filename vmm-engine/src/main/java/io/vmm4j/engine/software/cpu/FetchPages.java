@@ -102,8 +102,9 @@ final class FetchPages {
     relink(kept);
   }
 
-  /** Forgets one page, global or not. */
-  void flushPage(long linear) {
+  /** Forgets one page, global or not; gives whether it was known. */
+  boolean flushPage(long linear) {
+    int before = count;
     int kept = 0;
     for (int n = 0; n < count; n++) {
       if (((keys[n] ^ linear) & Tlb.PAGE) != 0) {
@@ -111,6 +112,7 @@ final class FetchPages {
       }
     }
     relink(kept);
+    return kept != before;
   }
 
   private void keep(int from, int to) {

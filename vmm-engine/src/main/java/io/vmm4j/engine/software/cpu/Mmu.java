@@ -129,8 +129,9 @@ public final class Mmu {
   /** Forgets the translations of one page: INVLPG. */
   public void flushPage(long linear) {
     tlb.flushPage(linear);
-    fetches.flushPage(linear);
-    code.forgetTranslations();
+    if (fetches.flushPage(linear)) {
+      code.forgetTranslations();
+    }
   }
 
   /** Notes that the physical memory map has changed. From any thread. */
@@ -475,7 +476,7 @@ public final class Mmu {
    * The offset in the segment of the instruction byte at {@code linear}, or -1 if it is not in
    * memory; faults as a fetch does.
    */
-  long fetchOffset(long linear) {
+  public long fetchOffset(long linear) {
     long known = fetches.find(linear, kind);
     if (known != FetchPages.UNKNOWN) {
       return known | linear & 0xFFF;
@@ -498,7 +499,7 @@ public final class Mmu {
   }
 
   /** The offset in the segment of a guest physical address, or -1 if there is no memory. */
-  long offsetOf(long address) {
+  public long offsetOf(long address) {
     return physical.offsetOf(address);
   }
 }

@@ -32,7 +32,7 @@ final class BlockCode {
 
   final Assembler asm = new Assembler();
   private final List<ColdExit> cold = new ArrayList<>();
-  private int kind;
+  private int mode;
   private int translation;
   private int pageOffset;
 
@@ -48,15 +48,17 @@ final class BlockCode {
   private @Nullable FlagRecipe recipe;
 
   /** Begins a block. */
-  void begin(int newKind, int newTranslation, int blockPageOffset) {
+  void begin(int newMode, int newTranslation, int blockPageOffset) {
     asm.reset();
     cold.clear();
-    kind = newKind;
+    mode = newMode;
     translation = newTranslation;
     pageOffset = blockPageOffset;
     inHost = false;
     saved = true;
     recipe = null;
+    instruction = 0;
+    liveBefore = 0;
   }
 
   /** Begins an instruction. */
@@ -65,8 +67,8 @@ final class BlockCode {
     liveBefore = live;
   }
 
-  int kind() {
-    return kind;
+  int mode() {
+    return mode;
   }
 
   // ---- registers ----
@@ -168,7 +170,7 @@ final class BlockCode {
    */
   void access(int size, boolean write, int alignment) {
     int[] jumps = new int[alignment > 1 ? 2 : 1];
-    int table = StateBlock.TLB + kind * StateBlock.TLB_BYTES;
+    int table = StateBlock.TLB + Mode.kind(mode) * StateBlock.TLB_BYTES;
     if (alignment > 1) {
       asm.rr(0, 1, 0xF6, 0, ADDRESS, 2);
       asm.byte8(alignment - 1);

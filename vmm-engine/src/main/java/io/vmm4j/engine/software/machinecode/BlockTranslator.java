@@ -51,20 +51,24 @@ final class BlockTranslator {
   /**
    * Makes code of a block and puts it into code memory, which must have room.
    *
-   * @param sse whether SSE instructions may be executed without a look
+   * @param secondTable the address of the table of the page that the block goes on into, or 0
    * @return how the instructions before which machine code was left go on, and where links lie
    */
-  Translation translate(Block block, int kind, boolean sse, int number) {
+  Translation translate(Block block, int mode, int number, long secondTable) {
+    boolean sse = Mode.sse(mode);
     int page = (int) block.offset & 0xFFF;
-    code.begin(kind, number, page);
+    code.begin(mode, number, page);
     int at = memory.next();
-    branches.begin(page, stubs.lookup(kind) - at);
+    branches.begin(page, stubs.lookup(mode) - at);
     analyse(block, sse);
     Assembler asm = code.asm;
+    if (secondTable != 0) {
+      branches.checkSecondPage(secondTable);
+    }
     asm.operate(4, SUB, HostRegisters.BUDGET, block.count);
     code.leaveForBudget(asm.jumpIf(Assembler.SIGN), block.count);
     int[] resume = new int[block.count];
-    Translation translation = new Translation(block, kind, sse, number, at, resume);
+    Translation translation = new Translation(block, mode, number, at, resume);
     for (int i = 0; i < block.count; i++) {
       Instruction in = block.instructions[i];
       code.instruction(i, liveBefore(i));

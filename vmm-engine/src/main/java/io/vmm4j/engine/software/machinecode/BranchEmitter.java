@@ -122,9 +122,12 @@ final class BranchEmitter {
     return pageOffset + in.offset + in.length;
   }
 
-  /** Whether a relative jump's target can be said in 32 bits from the beginning of the page. */
+  /** Whether a jump's target, if it is one, can be said in 32 bits from the page's beginning. */
   boolean reaches(Instruction in) {
-    return Assembler.fits32(next(in) + in.imm);
+    return switch (in.opcode) {
+      case 0xE3, 0xE8, 0xE9 -> Assembler.fits32(next(in) + in.imm);
+      default -> in.opcode < 0x180 || in.opcode >= 0x190 || Assembler.fits32(next(in) + in.imm);
+    };
   }
 
   /** RIP of a place, from the beginning of the page, into a host register. */
@@ -145,6 +148,23 @@ final class BranchEmitter {
       rip(ADDRESS, offset);
       asm.bind(asm.jump(), lookupAt);
     }
+  }
+
+  /**
+   * The beginning of a block that goes on into another page: leaves if that is not the page of
+   * memory that its bytes came from.
+   *
+   * @param table the address of the table of that page
+   */
+  void checkSecondPage(long table) {
+    int entry = Stubs.pages(code.mode());
+    rip(ADDRESS, PAGE_BYTES);
+    Stubs.pageEntry(asm, VALUE, ADDRESS);
+    asm.rmx(8, 0x3B, ADDRESS, BASE, VALUE, 0, entry + StateBlock.PAGE_TAG);
+    int unknown = asm.jumpIf(Assembler.NOT_EQUAL);
+    asm.constant(ADDRESS, table);
+    asm.rmx(8, 0x3B, ADDRESS, BASE, VALUE, 0, entry + StateBlock.PAGE_TABLE);
+    code.leaveAt(Exit.DEAD, unknown, asm.jumpIf(Assembler.NOT_EQUAL));
   }
 
   /** The end of a block without a jump. */
@@ -240,16 +260,14 @@ final class BranchEmitter {
 
   /**
    * Looks for the target in {@link HostRegisters#ADDRESS}; leaves for the interpreter if it is not
-   * there. Its entry's offset is left in {@link HostRegisters#VALUE}.
+   * there. The code's offset is left there, and its page's entry in {@link HostRegisters#VALUE}.
    */
   private void find() {
-    Stubs.jumpEntry(asm);
-    asm.rmx(8, 0x3B, ADDRESS, BASE, VALUE, 0, Stubs.jumps(code.kind()));
-    code.leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.NOT_EQUAL));
+    code.leaveAt(Exit.INTERPRET, Stubs.find(asm, code.mode()));
   }
 
   /** Goes to the target that was found. */
   private void go() {
-    Stubs.goToEntry(asm, code.kind());
+    Stubs.goOn(asm, code.mode());
   }
 }

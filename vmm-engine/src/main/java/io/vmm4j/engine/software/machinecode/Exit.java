@@ -23,7 +23,7 @@ final class Exit {
   /** A jump target was not found: RIP is in {@link StateBlock#TARGET}. */
   static final int LOOKUP = 5;
 
-  /** The block is void; nothing was executed. */
+  /** The block is void, or does not go on in the page it did; nothing was executed. */
   static final int DEAD = 6;
 
   /** How many reasons there are. */

@@ -19,6 +19,7 @@ public final class MachineCode implements AutoCloseable {
   private static final int MOST_TRANSLATIONS = 1 << 22;
 
   private final CodeMemory memory;
+  private final CodePages pages;
   private final Stubs stubs;
   private final BlockTranslator translator;
   private final List<Translation> translations = new ArrayList<>();
@@ -27,8 +28,9 @@ public final class MachineCode implements AutoCloseable {
   private long translated;
   private long evictions;
 
-  private MachineCode(CodeMemory memory) {
+  private MachineCode(CodeMemory memory, long guestBytes) {
     this.memory = memory;
+    this.pages = new CodePages(guestBytes);
     this.stubs = new Stubs(memory);
     this.translator = new BlockTranslator(memory, stubs);
     this.firstCode = memory.next();
@@ -37,19 +39,20 @@ public final class MachineCode implements AutoCloseable {
   /**
    * Makes room for machine code.
    *
+   * @param guestBytes the size of the machine's memory
    * @throws UnsupportedOperationException if the host does not allow it; the message says why
    */
-  public static MachineCode open() {
-    return open(DEFAULT_BYTES);
+  public static MachineCode open(long guestBytes) {
+    return open(guestBytes, DEFAULT_BYTES);
   }
 
   /** The same with a budget in bytes. */
-  static MachineCode open(long bytes) {
+  static MachineCode open(long guestBytes, long bytes) {
     if (!"amd64".equals(System.getProperty("os.arch"))
         || !"Linux".equals(System.getProperty("os.name"))) {
       throw new UnsupportedOperationException("machine code is made for x86-64 Linux alone");
     }
-    return new MachineCode(CodeMemory.allocate(bytes));
+    return new MachineCode(CodeMemory.allocate(bytes), guestBytes);
   }
 
   /** What executes the instructions of a vCPU of this machine. */
@@ -81,29 +84,30 @@ public final class MachineCode implements AutoCloseable {
     return translator.canTranslate(block, sse);
   }
 
-  /** Makes code of a block; all other code may have to go for it. */
-  Translation translate(Block block, int kind, boolean sse) {
+  /**
+   * Makes code of a block; all other code may have to go for it.
+   *
+   * @param secondOffset where the page it goes on into lies in the machine's memory
+   */
+  Translation translate(Block block, int mode, long secondOffset) {
     if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == MOST_TRANSLATIONS) {
       evict();
     }
-    Translation t = translator.translate(block, kind, sse, translations.size());
-    t.placed(memory);
+    long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
+    Translation t = translator.translate(block, mode, translations.size(), table);
+    t.placed(memory, pages);
     translations.add(t);
     translated++;
     return t;
   }
 
-  /**
-   * Code that looks for a jump target in the page that code runs in.
-   *
-   * @param offset of the target from the beginning of the page
-   */
-  int lookupCode(int kind, int offset) {
-    Assembler asm = new Assembler();
-    asm.load(8, HostRegisters.ADDRESS, HostRegisters.BASE, StateBlock.PAGE_RIP);
-    asm.lea(8, HostRegisters.ADDRESS, HostRegisters.ADDRESS, offset);
-    asm.bind(asm.jump(), stubs.lookup(kind) - memory.next());
-    return memory.add(asm.code());
+  CodePages pages() {
+    return pages;
+  }
+
+  /** The address that code memory is executed at. */
+  long base() {
+    return memory.address(0);
   }
 
   private void evict() {
@@ -113,7 +117,7 @@ public final class MachineCode implements AutoCloseable {
     }
     translations.clear();
     memory.truncate(firstCode);
-    runners.forEach(MachineCodeRunner::forgetJumps);
+    pages.clear();
     evictions++;
   }
 
@@ -134,6 +138,12 @@ public final class MachineCode implements AutoCloseable {
 
   @Override
   public void close() {
+    if (Boolean.getBoolean("vmm4j.stats")) {
+      runners.forEach(r -> System.err.println(r.figures()));
+      System.err.println(
+          "translated " + translated + " code " + memory.used() + " evictions " + evictions);
+    }
     memory.close();
+    pages.close();
   }
 }

@@ -41,10 +41,9 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private final StateBlock state;
   private final MemorySegment entry;
   private final long[] exits = new long[Exit.REASONS];
-  private final int[][] jumpLog = new int[StateBlock.KINDS][StateBlock.JUMP_ENTRIES];
-  private final int[] jumpCount = new int[StateBlock.KINDS];
-  private final boolean[][] jumpGlobal = new boolean[StateBlock.KINDS][StateBlock.JUMP_ENTRIES];
-  private final boolean[] jumpSse = new boolean[StateBlock.KINDS];
+  private final int[][] pageLog = new int[Mode.COUNT][StateBlock.PAGE_ENTRIES];
+  private final int[] pageCount = new int[Mode.COUNT];
+  private final boolean[][] pageGlobal = new boolean[Mode.COUNT][StateBlock.PAGE_ENTRIES];
   private final int threshold;
   private boolean registersOut;
   private boolean vectorsOut;
@@ -61,6 +60,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     this.interpreter = new Interpreter(cpu);
     this.state = new StateBlock(cpu, Arena.ofAuto());
     this.entry = machine.entry();
+    state.putLong(StateBlock.CODE_BASE, machine.base());
     long memory = cpu.host.memory().address();
     cpu.mmu.copyTranslations((kind, index, readTag, writeTag, addend) -> {
       if (kind < StateBlock.KINDS) {
@@ -115,21 +115,24 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   private void runBlocks(long end) {
-    int kind = cpu.mmu.kind();
-    boolean sse = sse();
-    if (jumpSse[kind] != sse) {
-      forgetJumps(kind);
-      jumpSse[kind] = sse;
-    }
+    int mode = Mode.of(cpu.mmu.kind(), sse());
     while (true) {
-      Block block = cpu.mmu.code().lookup(cpu.rip);
-      Translation t = isInside(cpu.rip) ? translation(block, kind, sse) : null;
+      long rip = cpu.rip;
+      long offset = cpu.mmu.fetchOffset(rip);
+      int code = offset >= 0 && isInside(rip) ? machine.pages().find(mode, offset) : 0;
       boolean again;
-      if (t == null || end - cpu.instructions < block.count) {
-        again = interpret(block, end);
+      if (code != 0) {
+        addPage(mode, rip, offset);
+        again = execute(code, end, mode);
       } else {
-        addJump(kind, cpu.rip, t);
-        again = execute(t, end, sse);
+        Block block = cpu.mmu.code().lookup(rip);
+        Translation t = isInside(rip) ? translation(block, mode) : null;
+        if (t == null) {
+          again = interpret(block, end);
+        } else {
+          addPage(mode, rip, offset);
+          again = execute(t.entry, end, mode);
+        }
       }
       if (!again || cpu.signals() != 0 || cpu.pendingDebug != 0 || cpu.instructions >= end) {
         return;
@@ -137,19 +140,23 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     }
   }
 
-  private @Nullable Translation translation(Block block, int kind, boolean sse) {
-    Translation t = (Translation) block.translation(kind);
-    if (t != null && t.sse == sse && t.valid) {
+  private @Nullable Translation translation(Block block, int mode) {
+    Translation t = (Translation) block.translation(mode);
+    if (t != null && t.valid) {
       return t;
     }
     if (block.isTransient() || block.countExecution() < threshold) {
       return null;
     }
-    if (!machine.canTranslate(block, sse)) {
+    if (!machine.canTranslate(block, Mode.sse(mode))) {
       return null;
     }
-    t = machine.translate(block, kind, sse);
-    block.setTranslation(kind, t);
+    long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : 0;
+    if (second < 0) {
+      return null;
+    }
+    t = machine.translate(block, mode, second);
+    block.setTranslation(mode, t);
     return t;
   }
 
@@ -165,41 +172,43 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     return !interrupted && !block.endsInSystem;
   }
 
-  /** Executes machine code from a block on; false if the run loop has to look around. */
-  private boolean execute(Translation first, long end, boolean sse) {
-    Translation at = first;
-    long code = machine.address(first.entry);
+  /**
+   * Executes machine code from the beginning of a block on; false if the run loop has to look
+   * around.
+   */
+  private boolean execute(int first, long end, int mode) {
+    int code = first;
     int prepaid = 0;
     state.putLong(StateBlock.PAGE_RIP, cpu.rip & ~0xFFFL);
     while (true) {
       int word = call(code, end, prepaid);
       int reason = Exit.reason(word);
       exits[reason]++;
+      if (reason == Exit.LOOKUP) {
+        cpu.rip = state.getLong(StateBlock.TARGET);
+        return true;
+      }
+      Translation at = machine.translation(Exit.translation(word));
       switch (reason) {
         case Exit.TAKEN, Exit.NEXT -> {
-          Translation from = machine.translation(Exit.translation(word));
           boolean taken = reason == Exit.TAKEN;
-          cpu.rip = state.getLong(StateBlock.PAGE_RIP) + from.target(taken);
-          Translation next = follow(from, taken, sse);
-          if (next == null || end - cpu.instructions < next.block.count || cpu.signals() != 0) {
+          cpu.rip = state.getLong(StateBlock.PAGE_RIP) + at.target(taken);
+          Translation next = follow(at, taken, mode);
+          if (next == null || cpu.signals() != 0 || cpu.instructions >= end) {
             return true;
           }
-          at = next;
-          code = machine.address(next.entry);
+          code = next.entry;
           prepaid = 0;
         }
-        case Exit.LOOKUP -> {
-          cpu.rip = state.getLong(StateBlock.TARGET);
-          return true;
-        }
         case Exit.BUDGET, Exit.DEAD -> {
-          Translation from = machine.translation(Exit.translation(word));
-          cpu.rip = state.getLong(StateBlock.PAGE_RIP) + ((int) from.block.offset & 0xFFF);
-          return true;
+          cpu.rip = state.getLong(StateBlock.PAGE_RIP) + ((int) at.block.offset & 0xFFF);
+          return reason == Exit.BUDGET ? refill(at.block, end) : lookAgain(at.block, mode);
         }
         default -> {
-          at = machine.translation(Exit.translation(word));
           int index = Exit.instruction(word);
+          if (reason == Exit.INTERPRET) {
+            interp[at.block.instructions[index].opcode]++;
+          }
           if (!interpretOne(at, index)) {
             return false;
           }
@@ -213,11 +222,26 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
               || end - cpu.instructions < rest) {
             return true;
           }
-          code = machine.address(at.entry + resume);
+          code = at.entry + resume;
           prepaid = rest;
         }
       }
     }
+  }
+
+  /** The budget has not reached for a block: it is the end of the stay, or the end. */
+  private boolean refill(Block block, long end) {
+    long left = end - cpu.instructions;
+    return left <= 0 || left >= block.count || cpu.signals() != 0 || interpret(block, end);
+  }
+
+  /** A block was not executed: it is void, or its second page has to be looked at. */
+  private boolean lookAgain(Block block, int mode) {
+    if (block.crossesPage && cpu.mmu.code().lookup(cpu.rip) == block) {
+      long second = (cpu.rip & ~0xFFFL) + 0x1000;
+      addPage(mode, second, cpu.mmu.fetchOffset(second));
+    }
+    return true;
   }
 
   /**
@@ -227,11 +251,11 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
    *
    * @param prepaid the instructions that the code takes for already taken from the budget
    */
-  private int call(long code, long end, int prepaid) {
+  private int call(int code, long end, int prepaid) {
     takeRegisters();
     int budget = (int) Math.min(end - cpu.instructions, STAY) - prepaid;
     state.putInt(StateBlock.BUDGET, budget);
-    state.putLong(StateBlock.ENTRY, code);
+    state.putLong(StateBlock.ENTRY, machine.address(code));
     Libc.call(entry, state.address());
     int word = state.getInt(StateBlock.EXIT);
     cpu.instructions += budget + prepaid - state.getInt(StateBlock.BUDGET);
@@ -243,17 +267,10 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   /** The translation that a jump leads to, which is linked; null if there is none yet. */
-  private @Nullable Translation follow(Translation from, boolean taken, boolean sse) {
+  private @Nullable Translation follow(Translation from, boolean taken, int mode) {
     Block block = cpu.mmu.code().lookup(cpu.rip);
-    Translation t = translation(block, from.kind, sse);
-    if (t == null || !from.valid) {
-      return t;
-    }
-    if (block.crossesPage) {
-      int place = machine.lookupCode(from.kind, from.target(taken));
-      from.linkTo(taken, place);
-      addJump(from.kind, cpu.rip, t);
-    } else if (block.offset >>> 12 == from.block.offset >>> 12) {
+    Translation t = translation(block, mode);
+    if (t != null && from.valid && block.offset >>> 12 == from.block.offset >>> 12) {
       from.link(taken, t);
     }
     return t;
@@ -304,43 +321,30 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     giveVectors();
   }
 
-  // ---- jump targets ----
+  // ---- code pages ----
 
-  private void addJump(int kind, long rip, Translation t) {
-    int slot = StateBlock.jumpSlot(rip);
-    if (!state.hasJump(kind, slot)) {
-      jumpLog[kind][jumpCount[kind]++] = slot;
+  private void addPage(int mode, long rip, long offset) {
+    int entry = StateBlock.pageEntry(rip);
+    if (state.addPage(mode, rip, machine.pages().tableAddress(mode, offset))) {
+      pageLog[mode][pageCount[mode]++] = entry;
     }
-    jumpGlobal[kind][slot] = cpu.mmu.fetchIsGlobal(rip);
-    state.setJump(kind, slot, rip, machine.address(t.entry));
+    pageGlobal[mode][entry] = cpu.mmu.fetchIsGlobal(rip);
   }
 
   @Override
   public void forgotten(boolean globalStay) {
-    for (int kind = 0; kind < StateBlock.KINDS; kind++) {
+    for (int mode = 0; mode < Mode.COUNT; mode++) {
       int kept = 0;
-      for (int i = 0; i < jumpCount[kind]; i++) {
-        int slot = jumpLog[kind][i];
-        if (globalStay && jumpGlobal[kind][slot]) {
-          jumpLog[kind][kept++] = slot;
+      for (int i = 0; i < pageCount[mode]; i++) {
+        int entry = pageLog[mode][i];
+        if (globalStay && pageGlobal[mode][entry]) {
+          pageLog[mode][kept++] = entry;
         } else {
-          state.clearJump(kind, slot);
+          state.clearPage(mode, entry);
         }
       }
-      jumpCount[kind] = kept;
+      pageCount[mode] = kept;
     }
-  }
-
-  /** Forgets all jump targets. */
-  void forgetJumps() {
-    forgotten(false);
-  }
-
-  private void forgetJumps(int kind) {
-    for (int i = 0; i < jumpCount[kind]; i++) {
-      state.clearJump(kind, jumpLog[kind][i]);
-    }
-    jumpCount[kind] = 0;
   }
 
   // ---- figures ----
@@ -349,6 +353,23 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   public long interpretedInstructions() {
     return interpreted;
   }
+
+  String figures() {
+    StringBuilder b = new StringBuilder();
+    b.append("instructions ").append(cpu.instructions).append(" interpreted ").append(interpreted);
+    b.append(" exits budget,interp,mem,taken,next,lookup,dead ")
+        .append(java.util.Arrays.toString(exits));
+    java.util.Map<String, Integer> top = new java.util.TreeMap<>();
+    for (int i = 0; i < interp.length; i++) {
+      if (interp[i] > 5000) {
+        top.put("%08d %x".formatted(interp[i], i), i);
+      }
+    }
+    b.append(top.keySet());
+    return b.toString();
+  }
+
+  private final int[] interp = new int[1024];
 
   /** How often machine code was left, by {@link Exit} reason. */
   long[] exits() {

@@ -52,6 +52,9 @@ final class StateBlock {
   /** A value that an instruction keeps over an access. */
   static final int TEMPORARY = 72;
 
+  /** The address that code memory is executed at. */
+  static final int CODE_BASE = 80;
+
   /** XMM0 to XMM15. */
   static final int XMM = 128;
 
@@ -71,14 +74,22 @@ final class StateBlock {
   /** The kinds of privilege that machine code runs in. */
   static final int KINDS = 3;
 
-  /** The tables of jump targets, one for each kind of privilege. */
-  static final int JUMPS = TLB + KINDS * TLB_BYTES;
+  /**
+   * The tables of code pages, one for each {@link Mode}: from a linear page to the table of the
+   * code in its memory ({@link CodePages}).
+   */
+  static final int PAGES = TLB + KINDS * TLB_BYTES;
 
-  static final int JUMP_ENTRIES = 4096;
-  static final int JUMP_ENTRY_BYTES = 16;
-  static final int JUMP_BYTES = JUMP_ENTRIES * JUMP_ENTRY_BYTES;
+  static final int PAGE_ENTRIES = 1024;
+  static final int PAGE_ENTRY_BYTES = 16;
+  static final int PAGE_BYTES = PAGE_ENTRIES * PAGE_ENTRY_BYTES;
 
-  private static final int BYTES = BASE + JUMPS + KINDS * JUMP_BYTES;
+  /** In an entry: the linear page, and the address of the table. */
+  static final int PAGE_TAG = 0;
+
+  static final int PAGE_TABLE = 8;
+
+  private static final int BYTES = BASE + PAGES + Mode.COUNT * PAGE_BYTES;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
@@ -92,8 +103,10 @@ final class StateBlock {
       for (int entry = 0; entry < TLB_ENTRIES; entry++) {
         setTranslation(kind, entry, noTag(entry), noTag(entry), 0);
       }
-      for (int slot = 0; slot < JUMP_ENTRIES; slot++) {
-        setJump(kind, slot, noRip(slot), 0);
+    }
+    for (int mode = 0; mode < Mode.COUNT; mode++) {
+      for (int entry = 0; entry < PAGE_ENTRIES; entry++) {
+        setPage(mode, entry, noTag(entry), 0);
       }
     }
   }
@@ -173,33 +186,30 @@ final class StateBlock {
     memory.set(LONG, at + HOST_PAGE, hostPage);
   }
 
-  // ---- jump targets ----
+  // ---- code pages ----
 
-  /** The slot of a jump target; machine code computes the same. */
-  static int jumpSlot(long rip) {
-    return (int) (rip ^ rip >>> 8) & JUMP_ENTRIES - 1;
+  /** The entry of a linear address in a table of code pages. */
+  static int pageEntry(long linear) {
+    return (int) (linear >>> 12) & PAGE_ENTRIES - 1;
   }
 
-  /** The RIP of a slot without a target: one that belongs to another slot. */
-  private static long noRip(int slot) {
-    return slot == 0 ? 1 : 0;
+  private void setPage(int mode, int entry, long tag, long table) {
+    long at = BASE + PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
+    memory.set(LONG, at + PAGE_TAG, tag);
+    memory.set(LONG, at + PAGE_TABLE, table);
   }
 
-  /** Sets a jump target. */
-  void setJump(int kind, int slot, long rip, long address) {
-    long at = BASE + JUMPS + (long) kind * JUMP_BYTES + (long) slot * JUMP_ENTRY_BYTES;
-    memory.set(LONG, at, rip);
-    memory.set(LONG, at + 8, address);
+  /** Enters the page of a linear address; gives whether the entry was empty. */
+  boolean addPage(int mode, long linear, long table) {
+    int entry = pageEntry(linear);
+    long at = BASE + PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
+    boolean empty = memory.get(LONG, at + PAGE_TAG) == noTag(entry);
+    setPage(mode, entry, linear & -0x1000, table);
+    return empty;
   }
 
-  /** Whether a slot is used. */
-  boolean hasJump(int kind, int slot) {
-    long at = BASE + JUMPS + (long) kind * JUMP_BYTES + (long) slot * JUMP_ENTRY_BYTES;
-    return memory.get(LONG, at) != noRip(slot);
-  }
-
-  /** Forgets a jump target. */
-  void clearJump(int kind, int slot) {
-    setJump(kind, slot, noRip(slot), 0);
+  /** Forgets an entry. */
+  void clearPage(int mode, int entry) {
+    setPage(mode, entry, noTag(entry), 0);
   }
 }

@@ -12,8 +12,10 @@ import static io.vmm4j.engine.software.machinecode.HostRegisters.VALUE;
 final class Stubs {
   private static final int GENERAL_REGISTERS = 16;
   private static final int XMM_REGISTERS = 16;
-  private static final int PAGE_MASK = -0x1000;
   private static final int AND = 4;
+  private static final int CMP = 7;
+  private static final int SHIFT_LEFT = 4;
+  private static final int SHIFT_RIGHT = 5;
   private static final int[] KEPT = {3, 5, 12, 13, 14, 15};
 
   /** Where the code is entered. */
@@ -22,7 +24,7 @@ final class Stubs {
   /** Where blocks leave. */
   final int exit;
 
-  private final int[] lookups = new int[StateBlock.KINDS];
+  private final int[] lookups = new int[Mode.COUNT];
 
   Stubs(CodeMemory memory) {
     Assembler asm = new Assembler();
@@ -31,16 +33,16 @@ final class Stubs {
     asm.reset();
     leave(asm);
     exit = memory.add(asm.code());
-    for (int kind = 0; kind < StateBlock.KINDS; kind++) {
+    for (int mode = 0; mode < Mode.COUNT; mode++) {
       asm.reset();
-      lookup(asm, kind, exit - memory.next());
-      lookups[kind] = memory.add(asm.code());
+      lookup(asm, mode, exit - memory.next());
+      lookups[mode] = memory.add(asm.code());
     }
   }
 
   /** Where the target in {@link HostRegisters#ADDRESS} is looked for. */
-  int lookup(int kind) {
-    return lookups[kind];
+  int lookup(int mode) {
+    return lookups[mode];
   }
 
   private static void enter(Assembler asm) {
@@ -83,35 +85,55 @@ final class Stubs {
     asm.byte8(0xC3);
   }
 
-  private static void lookup(Assembler asm, int kind, int exitAt) {
-    jumpEntry(asm);
-    asm.rmx(8, 0x3B, ADDRESS, BASE, VALUE, 0, jumps(kind));
-    int missed = asm.jumpIf(Assembler.NOT_EQUAL);
-    goToEntry(asm, kind);
-    asm.bind(missed);
+  private static void lookup(Assembler asm, int mode, int exitAt) {
     asm.store(8, ADDRESS, BASE, StateBlock.TARGET);
+    int[] missed = find(asm, mode);
+    goOn(asm, mode);
+    for (int jump : missed) {
+      asm.bind(jump);
+    }
     asm.storeConstant(4, BASE, StateBlock.EXIT, Exit.word(Exit.LOOKUP, 0, 0));
     asm.bind(asm.jump(), exitAt);
   }
 
-  /** The offset of the table of a kind. */
-  static int jumps(int kind) {
-    return StateBlock.JUMPS + kind * StateBlock.JUMP_BYTES;
+  /** The offset of the table of code pages of a mode. */
+  static int pages(int mode) {
+    return StateBlock.PAGES + mode * StateBlock.PAGE_BYTES;
   }
 
-  /** The offset in its table of the target in {@link HostRegisters#ADDRESS}. */
-  static void jumpEntry(Assembler asm) {
-    asm.move(8, VALUE, ADDRESS);
-    asm.shift(8, 5, VALUE, 8);
-    asm.rr(4, 0x33, VALUE, ADDRESS);
-    asm.operate(4, AND, VALUE, StateBlock.JUMP_ENTRIES - 1);
-    asm.shift(4, 4, VALUE, 4);
+  /** The offset in its table of the page of the address in a register, into another. */
+  static void pageEntry(Assembler asm, int to, int address) {
+    asm.move(8, to, address);
+    asm.shift(8, SHIFT_RIGHT, to, 12);
+    asm.operate(4, AND, to, StateBlock.PAGE_ENTRIES - 1);
+    asm.shift(4, SHIFT_LEFT, to, 4);
   }
 
-  /** Goes to a target that was found, noting its page. */
-  static void goToEntry(Assembler asm, int kind) {
-    asm.operate(8, AND, ADDRESS, PAGE_MASK);
-    asm.store(8, ADDRESS, BASE, StateBlock.PAGE_RIP);
-    asm.jumpMemory(BASE, VALUE, jumps(kind) + 8);
+  /**
+   * Looks for the code of the RIP in {@link HostRegisters#ADDRESS}, where its offset into code
+   * memory is left. The page's entry is left in {@link HostRegisters#VALUE}.
+   *
+   * @return the jumps that are taken if there is none
+   */
+  static int[] find(Assembler asm, int mode) {
+    int[] missed = new int[2];
+    pageEntry(asm, VALUE, ADDRESS);
+    asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, pages(mode) + StateBlock.PAGE_TAG);
+    asm.operate(8, CMP, ADDRESS, 0xFFF);
+    missed[0] = asm.jumpIf(Assembler.ABOVE);
+    asm.shift(4, SHIFT_LEFT, ADDRESS, 2);
+    asm.rmx(8, 0x03, ADDRESS, BASE, VALUE, 0, pages(mode) + StateBlock.PAGE_TABLE);
+    asm.load(4, ADDRESS, ADDRESS, 0);
+    asm.rr(4, 0x85, ADDRESS, ADDRESS);
+    missed[1] = asm.jumpIf(Assembler.EQUAL);
+    return missed;
+  }
+
+  /** Goes to the code that was found, noting its page. */
+  static void goOn(Assembler asm, int mode) {
+    asm.rmx(4, 0xFF, 6, BASE, VALUE, 0, pages(mode) + StateBlock.PAGE_TAG); // PUSH
+    asm.rm(4, 0x8F, 0, BASE, StateBlock.PAGE_RIP); // POP
+    asm.rm(8, 0x03, ADDRESS, BASE, StateBlock.CODE_BASE);
+    asm.rr(4, 0xFF, 4, ADDRESS); // JMP
   }
 }

@@ -12,8 +12,7 @@ final class Translation implements TranslatedBlock {
   private record Link(int jump, int exit) {}
 
   final Block block;
-  final int kind;
-  final boolean sse;
+  final int mode;
   final int number;
 
   /** Where it begins. */
@@ -34,11 +33,11 @@ final class Translation implements TranslatedBlock {
   private int nextExit;
   private final List<Link> incoming = new ArrayList<>(2);
   private @Nullable CodeMemory memory;
+  private @Nullable CodePages pages;
 
-  Translation(Block block, int kind, boolean sse, int number, int entry, int[] resume) {
+  Translation(Block block, int mode, int number, int entry, int[] resume) {
     this.block = block;
-    this.kind = kind;
-    this.sse = sse;
+    this.mode = mode;
     this.number = number;
     this.entry = entry;
     this.resume = resume;
@@ -65,9 +64,11 @@ final class Translation implements TranslatedBlock {
     return taken ? next + (int) block.instructions[block.count - 1].imm : next;
   }
 
-  /** It lies in code memory from now on. */
-  void placed(CodeMemory in) {
+  /** It lies in code memory and is found from now on. */
+  void placed(CodeMemory in, CodePages by) {
     memory = in;
+    pages = by;
+    by.set(mode, block.offset, entry);
   }
 
   /** Has one of its jumps lead to a translation from now on. */
@@ -76,11 +77,6 @@ final class Translation implements TranslatedBlock {
     int exit = taken ? takenExit : nextExit;
     target.incoming.add(new Link(jump, exit));
     code().patchJump(jump, target.entry);
-  }
-
-  /** Has one of its jumps lead to code elsewhere from now on. */
-  void linkTo(boolean taken, int place) {
-    code().patchJump(taken ? takenJump : nextJump, place);
   }
 
   @Override
@@ -94,6 +90,9 @@ final class Translation implements TranslatedBlock {
     }
     incoming.clear();
     code().putJump(entry, entry + dead);
+    if (pages != null && pages.find(mode, block.offset) == entry) {
+      pages.set(mode, block.offset, 0);
+    }
   }
 
   private CodeMemory code() {

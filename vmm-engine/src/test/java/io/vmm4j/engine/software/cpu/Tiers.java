@@ -11,7 +11,7 @@ public final class Tiers {
     return new RunLoop(
         cpu,
         Boolean.getBoolean("vmm4j.translate")
-            ? MachineCode.open().runner(cpu)
+            ? MachineCode.open(cpu.host.memory().byteSize()).runner(cpu)
             : new Interpreter(cpu));
   }
 }
