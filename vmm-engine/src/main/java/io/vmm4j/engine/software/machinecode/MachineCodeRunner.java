@@ -101,7 +101,12 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         && cpu.mmu.kind() < StateBlock.KINDS
         && !cpu.debugger.onExecution()
         && !cpu.mmu.breakpoints().onExecution()
-        && (cpu.fpu.simd.mxcsr() & MXCSR_MASKS) == MXCSR_MASKS;
+        && masksExceptions();
+  }
+
+  /** Whether no SIMD exception is unmasked: on the host it would be a signal. */
+  private boolean masksExceptions() {
+    return (cpu.fpu.simd.mxcsr() & MXCSR_MASKS) == MXCSR_MASKS;
   }
 
   private boolean sse() {
@@ -169,7 +174,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     long before = cpu.instructions;
     boolean interrupted = interpreter.run(block, end);
     interpreted += cpu.instructions - before;
-    return !interrupted && !block.endsInSystem;
+    return !interrupted && !block.endsInSystem && (vectorsOut || masksExceptions());
   }
 
   /**
@@ -286,7 +291,8 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     long start = state.getLong(StateBlock.PAGE_RIP) + ((int) block.offset & 0xFFF);
     interpreted++;
     boolean interrupted = interpreter.run(block, start, index);
-    return !interrupted && !(index == block.count - 1 && block.endsInSystem);
+    boolean system = index == block.count - 1 && block.endsInSystem;
+    return !interrupted && !system && (vectorsOut || masksExceptions());
   }
 
   // ---- where the registers are ----
