@@ -14,9 +14,14 @@ public final class Backends {
     return new BackendChoice(BackendChoice.AUTO);
   }
 
-  /** The pure-Java processor. */
+  /** The software processor, which makes machine code of the guest's where it can. */
   public static BackendChoice software() {
     return new BackendChoice("software");
+  }
+
+  /** The software processor, and whether it makes machine code of the guest's. */
+  public static BackendChoice software(Translation translation) {
+    return new BackendChoice("software", translation);
   }
 
   /** The host's processor through /dev/kvm. */

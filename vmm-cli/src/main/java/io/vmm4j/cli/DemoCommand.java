@@ -43,7 +43,7 @@ final class DemoCommand extends Command {
       names = "--backend",
       paramLabel = "auto|software|kvm",
       converter = MachineOptions.Choice.class,
-      description = "What runs the guest (default: software, the processor in pure Java).")
+      description = "What runs the guest (default: software).")
   BackendChoice backend = Backends.software();
 
   @Option(

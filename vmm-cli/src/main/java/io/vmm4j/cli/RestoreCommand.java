@@ -95,7 +95,7 @@ final class RestoreCommand extends Command {
     try (Snapshot snapshot = piped ? readStandardInput() : readFile(Path.of(file))) {
       ResumeOptions how =
           new ResumeOptions(
-              machine.backend,
+              machine.backend(),
               asClone ? ResumeOptions.Identity.CLONE : ResumeOptions.Identity.RESUME,
               clock,
               Optional.ofNullable(name),

@@ -148,7 +148,7 @@ final class RunCommand extends Command {
     machine.check();
     VmSpec.Builder builder =
         VmSpec.builder("vmm")
-            .backend(machine.backend)
+            .backend(machine.backend())
             .memory(memory)
             .cpus(cpus)
             .boot(boot)

@@ -1,5 +1,6 @@
 package io.vmm4j.api.backend;
 
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.device.DeviceTimer;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +15,11 @@ public interface BackendHost {
 
   /** How many vCPUs the machine has. */
   int cpus();
+
+  /** Whether the software backend is to make machine code of the guest's. */
+  default Translation translation() {
+    return Translation.AUTO;
+  }
 
   /** The CPUID leaves the guest sees. */
   List<CpuidLeaf> cpuid();

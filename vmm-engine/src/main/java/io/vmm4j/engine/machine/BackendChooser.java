@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BackendUnavailableException;
@@ -18,7 +19,7 @@ final class BackendChooser {
   private static final String KVM = "kvm";
 
   /** A backend and why it was chosen. */
-  record Chosen(VmBackend backend, BackendSelection selection) {}
+  record Chosen(VmBackend backend, BackendSelection selection, Translation translation) {}
 
   private BackendChooser() {}
 
@@ -71,7 +72,9 @@ final class BackendChooser {
         continue;
       }
       return new Chosen(
-          backend, new BackendSelection(backend.name(), reason(auto, probe, refusals)));
+          backend,
+          new BackendSelection(backend.name(), reason(auto, probe, refusals)),
+          choice.translation());
     }
     if (refusals.isEmpty()) {
       String present = backends.stream().map(VmBackend::name).collect(Collectors.joining(", "));

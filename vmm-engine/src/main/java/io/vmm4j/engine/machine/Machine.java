@@ -149,7 +149,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         machine.map.add(ram);
       }
       RamLayout.shadow(ramBytes).forEach(machine.map::addShadow);
-      BackendMachine processors = chosen.backend().open(new MachineHost(machine));
+      BackendMachine processors =
+          chosen.backend().open(new MachineHost(machine, chosen.translation()));
       machine.backend = processors;
       machine.messages.connect(processors);
       machine.ports.connect(processors);

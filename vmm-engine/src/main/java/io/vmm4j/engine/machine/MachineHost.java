@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.api.backend.MemoryLocation;
@@ -26,9 +27,11 @@ final class MachineHost implements BackendHost {
   private final InterruptMessages messages;
   private final MachineTime time;
   private final DirtyPages dirty;
+  private final Translation translation;
 
-  MachineHost(Machine machine) {
+  MachineHost(Machine machine, Translation translation) {
     this.machine = machine;
+    this.translation = translation;
     this.lock = machine.lock();
     this.map = machine.map();
     this.ports = machine.ports();
@@ -41,6 +44,11 @@ final class MachineHost implements BackendHost {
   @Override
   public int cpus() {
     return machine.plan().spec().cpus();
+  }
+
+  @Override
+  public Translation translation() {
+    return translation;
   }
 
   @Override

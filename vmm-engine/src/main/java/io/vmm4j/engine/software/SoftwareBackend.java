@@ -4,8 +4,9 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.VmBackend;
+import io.vmm4j.engine.software.machinecode.MachineCode;
 
-/** The pure-Java processor: runs wherever a JVM does. */
+/** The software processor: runs wherever a JVM does, and faster where machine code may be made. */
 public final class SoftwareBackend implements VmBackend {
 
   /** For {@link java.util.ServiceLoader}. */
@@ -23,7 +24,11 @@ public final class SoftwareBackend implements VmBackend {
 
   @Override
   public BackendProbe probe() {
-    return new BackendProbe(true, "pure Java, no requirements");
+    return new BackendProbe(
+        true,
+        MachineCode.missing()
+            .map(reason -> "Java interpreter; no machine code: " + reason)
+            .orElse("machine code and Java interpreter"));
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software;
 
+import io.vmm4j.api.BackendUnavailableException;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.Vcpu;
@@ -9,20 +11,23 @@ import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.machinecode.MachineCode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
  */
 final class SoftwareMachine implements BackendMachine {
+  private static final Logger LOG = LoggerFactory.getLogger(SoftwareMachine.class);
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
   private final List<VcpuRunner> runners;
   private final @Nullable MachineCode machineCode;
 
   SoftwareMachine(BackendHost host) {
-    machineCode =
-        Boolean.getBoolean("vmm4j.translate") ? MachineCode.open(host.memory().byteSize()) : null;
+    machineCode = machineCode(host);
     DecodedCode code = new DecodedCode(host.memory().byteSize());
     for (int i = 0; i < host.cpus(); i++) {
       SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);
@@ -31,6 +36,26 @@ final class SoftwareMachine implements BackendMachine {
     }
     this.runners =
         List.of(vcpus.size() == 1 ? vcpus.getFirst() : new TurnTaking(vcpus, host.clock()));
+  }
+
+  private static @Nullable MachineCode machineCode(BackendHost host) {
+    if (host.translation() == Translation.OFF) {
+      return null;
+    }
+    Optional<String> missing = MachineCode.missing();
+    try {
+      if (missing.isEmpty()) {
+        return MachineCode.open(host.memory().byteSize());
+      }
+    } catch (UnsupportedOperationException e) {
+      missing = Optional.of(String.valueOf(e.getMessage()));
+    }
+    if (host.translation() == Translation.REQUIRED) {
+      throw new BackendUnavailableException("software", "no machine code: " + missing.orElse(""));
+    }
+    LOG.info(
+        "the interpreter executes the guest, for lack of machine code: {}", missing.orElse(""));
+    return null;
   }
 
   @Override

@@ -50,7 +50,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private long interpreted;
 
   MachineCodeRunner(Cpu cpu, MachineCode machine) {
-    this(cpu, machine, Integer.getInteger("vmm4j.threshold", THRESHOLD));
+    this(cpu, machine, Integer.getInteger("vmm4j.translation.threshold", THRESHOLD));
   }
 
   MachineCodeRunner(Cpu cpu, MachineCode machine, int threshold) {
