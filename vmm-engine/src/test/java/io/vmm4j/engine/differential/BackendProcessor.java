@@ -1,5 +1,7 @@
 package io.vmm4j.engine.differential;
 
+import io.vmm4j.api.BackendUnavailableException;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
@@ -84,9 +86,9 @@ final class BackendProcessor implements Processor {
   private volatile boolean late;
   private boolean ended;
 
-  private BackendProcessor(VmBackend backend) {
-    name = backend.name();
-    BareHost host = new BareHost(arena, backend, this::ends);
+  private BackendProcessor(String name, VmBackend backend, Translation translation) {
+    this.name = name;
+    BareHost host = new BareHost(arena, backend, translation, this::ends);
     memory = host.memory();
     build();
     machine = backend.open(host);
@@ -97,18 +99,45 @@ final class BackendProcessor implements Processor {
   }
 
   /**
-   * Opens a machine of the backend of a name.
+   * Opens a machine of the backend of a name, or of a tier of the software backend: {@code
+   * interpreter} or {@code machine-code}.
    *
    * @throws UnavailableException if there is none, or it can't run here
    */
   static BackendProcessor open(String name) {
+    return switch (name) {
+      case "interpreter" -> open(name, "software", Translation.OFF);
+      case "machine-code" -> translatedAtOnce(name);
+      default -> open(name, name, Translation.AUTO);
+    };
+  }
+
+  /** A case is executed once, and has to be translated by then. */
+  private static BackendProcessor translatedAtOnce(String name) {
+    String threshold = "vmm4j.translation.threshold";
+    String before = System.getProperty(threshold);
+    System.setProperty(threshold, "1");
+    try {
+      return open(name, "software", Translation.REQUIRED);
+    } catch (BackendUnavailableException e) {
+      throw new UnavailableException(String.valueOf(e.getMessage()));
+    } finally {
+      if (before == null) {
+        System.clearProperty(threshold);
+      } else {
+        System.setProperty(threshold, before);
+      }
+    }
+  }
+
+  private static BackendProcessor open(String as, String name, Translation translation) {
     for (VmBackend backend : ServiceLoader.load(VmBackend.class)) {
       if (backend.name().equals(name)) {
         BackendProbe probe = backend.probe();
         if (!probe.usable()) {
           throw new UnavailableException(probe.detail());
         }
-        return new BackendProcessor(backend);
+        return new BackendProcessor(as, backend, translation);
       }
     }
     throw new UnavailableException("there is no backend of that name");

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.differential;
 
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;
@@ -32,9 +33,11 @@ final class BareHost implements BackendHost {
   private final MemorySegment memory;
   private final List<CpuidLeaf> cpuid;
   private final long tscFrequencyHz;
+  private final Translation translation;
   private final Runnable onPortWrite;
 
-  BareHost(Arena arena, VmBackend backend, Runnable onPortWrite) {
+  BareHost(Arena arena, VmBackend backend, Translation translation, Runnable onPortWrite) {
+    this.translation = translation;
     this.memory = arena.allocate(MEMORY_BYTES, Layout.PAGE);
     this.tscFrequencyHz = backend.possibleTscFrequencyHz(WANTED_TSC_HZ);
     List<CpuidLeaf> model =
@@ -52,6 +55,11 @@ final class BareHost implements BackendHost {
       case 7 -> new CpuidLeaf(l.leaf(), l.subleaf(), l.eax(), l.ebx() & LEAF_7_EBX, 0, 0);
       default -> l;
     };
+  }
+
+  @Override
+  public Translation translation() {
+    return translation;
   }
 
   @Override

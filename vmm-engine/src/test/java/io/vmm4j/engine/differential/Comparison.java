@@ -39,10 +39,20 @@ final class Comparison {
     return comparison.differences;
   }
 
+  /** The same where nothing is left open: between tiers of one processor. */
+  static List<String> exact(Case c, Outcome ours, Outcome theirs) {
+    Comparison comparison = new Comparison();
+    comparison.compare(ours, theirs, Mask.NONE);
+    return comparison.differences;
+  }
+
   private void compare(Case c, Outcome ours, Outcome theirs) {
+    compare(ours, theirs, c.openAt(theirs.state().rip()));
+  }
+
+  private void compare(Outcome ours, Outcome theirs, Mask open) {
     UserState a = ours.state();
     UserState b = theirs.state();
-    Mask open = c.openAt(b.rip());
     if (!open.alignment() || !isAlignment(ours.vector()) || !isAlignment(theirs.vector())) {
       number("vector", ours.vector(), theirs.vector());
     }

@@ -20,14 +20,16 @@ final class Minimizer {
 
   private final Processor ours;
   private final Processor theirs;
+  private final Comparer comparison;
 
-  Minimizer(Processor ours, Processor theirs) {
+  Minimizer(Processor ours, Processor theirs, Comparer comparison) {
+    this.comparison = comparison;
     this.ours = ours;
     this.theirs = theirs;
   }
 
   private List<String> differences(Case c) {
-    return Comparison.of(c, ours.run(c), theirs.run(c));
+    return comparison.of(c, ours.run(c), theirs.run(c));
   }
 
   /** The shortest case found that still differs. */
@@ -57,7 +59,7 @@ final class Minimizer {
     text.append(disassembly(c));
     text.append("  from").append(describe(c.start())).append('\n');
     text.append("  ends with vector %d/%d%n".formatted(a.vector(), b.vector()));
-    for (String d : Comparison.of(c, a, b)) {
+    for (String d : comparison.of(c, a, b)) {
       text.append("  ").append(d).append('\n');
     }
     return text.toString();

@@ -3,6 +3,7 @@ package io.vmm4j.engine.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.Snapshot;
@@ -31,7 +32,8 @@ import org.junit.jupiter.api.Timeout;
 /**
  * An unmodified Debian kernel boots under virtual time, works in its shell, and at 200 points on
  * the way is saved, read back and restored: at each it has the state, bit for bit, of one that
- * never was.
+ * never was. The one that is left alone is interpreted; the other one goes on as machine code, and
+ * is interpreted every now and then.
  */
 @Timeout(1200)
 class LinuxLockstepTest {
@@ -49,10 +51,13 @@ class LinuxLockstepTest {
   private static final String PROMPT = "vmm4j:/root# ";
   private static final String ENDLESS_WORK = "work 0 1\n";
 
+  /** Every so many restores the interpreter goes on, else machine code. */
+  private static final int INTERPRETED = 8;
+
   private static VmSpec spec() {
     GuestImages images = GuestImages.required();
     return VmSpec.builder("linux")
-        .backend(Backends.software())
+        .backend(Backends.software(Translation.OFF))
         .memory(MemorySize.mebibytes(96))
         .clock(ClockMode.VIRTUAL)
         .startTime(Instant.parse("2026-01-01T00:00:00Z"))
@@ -140,7 +145,7 @@ class LinuxLockstepTest {
           }
           if (number % 2 == 0) {
             vm.close();
-            vm = read.load(Backends.software());
+            vm = read.load(Backends.software(tier(number)));
           } else {
             vm.restore(read);
           }
@@ -155,6 +160,10 @@ class LinuxLockstepTest {
     assertThat(restores).isEqualTo(POINTS);
     List<String> work = GuestWork.linesIn(transcript.join());
     assertThat(work).isNotEmpty().isEqualTo(GuestWork.lines(work.size(), 1));
+  }
+
+  private static Translation tier(int number) {
+    return number / 2 % INTERPRETED == INTERPRETED - 1 ? Translation.OFF : Translation.AUTO;
   }
 
   private static Point next(BlockingQueue<Point> points, CompletableFuture<String> end)
