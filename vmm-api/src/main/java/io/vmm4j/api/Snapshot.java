@@ -51,8 +51,9 @@ public interface Snapshot extends AutoCloseable {
    * <p>It is written under a hidden name beside the file first. A failure and a signal that ends
    * the JVM remove that; what a killed process has left, the next call for the same file removes.
    *
-   * @throws IOException if it can't be written, or the old file is another user's and this process
-   *     may not make the new one so
+   * @throws java.nio.file.FileSystemException if it can't be written, such as on a full disk, or
+   *     the old file is another user's and this process may not make the new one so; it names the
+   *     file
    */
   default void writeTo(Path file) throws IOException {
     writeTo(file, SaveOptions.standard());

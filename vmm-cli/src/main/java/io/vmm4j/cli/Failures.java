@@ -74,10 +74,10 @@ final class Failures {
   static String line(Throwable failure) {
     String text =
         switch (failure) {
-          case NoSuchFileException e -> "no such file: " + e.getFile();
-          case AccessDeniedException e -> "not allowed to access " + e.getFile();
           case FileSystemException e when e.getReason() != null ->
               e.getFile() + ": " + e.getReason();
+          case NoSuchFileException e -> "no such file: " + e.getFile();
+          case AccessDeniedException e -> "not allowed to access " + e.getFile();
           case UncheckedIOException e -> line(e.getCause());
           case VmException e -> e.getMessage();
           case UsageException e -> e.getMessage();

@@ -1,6 +1,7 @@
 package io.vmm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
@@ -289,6 +290,58 @@ class RestoreCommandTest {
     }
     assertThat(vmm(new byte[] {'q'}, "restore", mapped.toString())).isEqualTo(EXIT_CODE);
     assertThat(vmm(Files.readAllBytes(mapped), "restore", "-")).isEqualTo(ExitCode.SNAPSHOT);
+  }
+
+  private String[] saving(String target, String... more) throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
+    List<String> args =
+        new ArrayList<>(List.of("restore", file.toString(), "--save-when", "dy", "--save", target));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
+  /** {@code /dev/full} refuses each write as a full disk does. */
+  @Test
+  void theGuestGoesOnAfterASaveThatFails() throws IOException {
+    assumeTrue(Files.exists(Path.of("/dev/full")));
+
+    assertThat(vmm(new byte[] {'a', 'q'}, saving("/dev/full"))).isEqualTo(ExitCode.FILE);
+
+    assertThat(out).hasToString("dy\naq");
+    assertThat(process.errors().lines())
+        .containsExactly(
+            "vmm: can't save: /dev/full: No space left on device; the guest goes on",
+            "vmm: nothing saved: /dev/full: No space left on device");
+  }
+
+  @Test
+  void aMachineThatIsToEndWithItsSaveEndsWhenThatFails() throws IOException {
+    assumeTrue(Files.exists(Path.of("/dev/full")));
+
+    assertThat(vmm(new byte[0], saving("/dev/full", "--exit-after-save"))).isEqualTo(ExitCode.FILE);
+
+    assertThat(process.errors().lines()).containsExactly("vmm: /dev/full: No space left on device");
+  }
+
+  @Test
+  void aPlaceWhereNothingCanBeSavedIsRefusedAtTheStart() throws IOException {
+    String missing = directory.resolve("no/s.vmm").toString();
+
+    assertThat(vmm(new byte[] {'q'}, saving(missing))).isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[] {'q'}, saving(directory.toString()))).isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[0], "run", "--kernel", "none", "--save-when", "x", "--save", missing))
+        .isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[0], "demo", "--keep", missing)).isEqualTo(ExitCode.FILE);
+
+    assertThat(out.size()).isZero();
+    String noDirectory =
+        "vmm: %s: there is no directory %s for it".formatted(missing, directory.resolve("no"));
+    assertThat(process.errors().lines())
+        .containsExactly(
+            noDirectory,
+            "vmm: " + directory + ": is a directory, not a file",
+            noDirectory,
+            noDirectory);
   }
 
   @Test
