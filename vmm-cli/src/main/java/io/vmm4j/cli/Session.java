@@ -66,6 +66,9 @@ final class Session {
   interface GuestInput {
     /** Takes bytes once there is room for them; false if the guest takes none any more. */
     boolean accept(byte[] bytes);
+
+    /** There is no more input. */
+    default void end() {}
   }
 
   /** Where the guest's input comes from. */
