@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.BootException;
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.engine.memory.RamLayout;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -450,6 +452,44 @@ final class BootLoaderTest {
     assertThatThrownBy(() -> detect(elf))
         .isInstanceOf(BootException.class)
         .hasMessageContaining("17 MiB of memory would do, the machine has 4 MiB");
+  }
+
+  private static BootTarget withMemory(MemorySize size) {
+    return new BootTarget(new ArrayMemory(RAM_BYTES), new BiosMemoryMap(size.bytes()), RSDP);
+  }
+
+  @Test
+  void memoryIsToldOnlyWhereMoreWouldDo() {
+    BootTarget small = withMemory(MemorySize.mebibytes(64));
+    BootTarget large = withMemory(MemorySize.gibibytes(8));
+    long end = 0x100_0001;
+    long gibibyte = 1L << 30;
+
+    // it fits with what is said to do, and not with less
+    assertThatThrownBy(() -> small.placeHigh("i", "the disk", gibibyte, end, RamLayout.LOW_END, 0))
+        .hasMessageEndingWith("; 1041 MiB of memory would do, the machine has 64 MiB");
+    BootTarget enough = withMemory(MemorySize.mebibytes(1041));
+    assertThat(enough.placeHigh("i", "the disk", gibibyte, end, RamLayout.LOW_END, 0))
+        .isBetween(end, 1041L << 20);
+    BootTarget less = withMemory(MemorySize.mebibytes(1040));
+    assertThatThrownBy(() -> less.placeHigh("i", "the disk", gibibyte, end, RamLayout.LOW_END, 0))
+        .isInstanceOf(BootException.class);
+    // with another module at the end
+    assertThatThrownBy(
+            () -> small.placeHigh("i", "the module", gibibyte, end, RamLayout.LOW_END, 2 << 20))
+        .hasMessageEndingWith("; 1043 MiB of memory would do, the machine has 64 MiB");
+
+    // but there is no more below 3 GiB, or where the kernel takes it
+    for (BootTarget machine : List.of(small, large)) {
+      assertThatThrownBy(
+              () -> machine.placeHigh("i", "the disk", 3 * gibibyte, end, 0xFFFF_FFFFL, 0))
+          .isInstanceOf(BootException.class)
+          .hasMessageEndingWith(
+              "; no amount of memory would do, for it has to lie in the RAM below 3 GiB");
+      assertThatThrownBy(() -> machine.placeHigh("i", "the disk", gibibyte, end, 0x3800_0000, 0))
+          .hasMessageEndingWith(
+              "; no amount of memory would do, for the kernel takes it only below 0x38000000");
+    }
   }
 
   @Test
