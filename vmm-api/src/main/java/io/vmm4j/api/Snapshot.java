@@ -77,7 +77,8 @@ public interface Snapshot extends AutoCloseable {
    * writes takes room of its own.
    *
    * @throws SnapshotException.MissingDevice if a device's factory is not present
-   * @throws SnapshotException.Incompatible if no backend can run it
+   * @throws SnapshotException.Incompatible if no backend can run it, or a device can't be what the
+   *     snapshot says
    */
   default Vm resume() {
     return resume(ResumeOptions.standard());
@@ -92,10 +93,11 @@ public interface Snapshot extends AutoCloseable {
    * A new machine that goes on from here.
    *
    * @throws SnapshotException.MissingDevice if a device's factory is not present
-   * @throws SnapshotException.Incompatible if no backend can run it
+   * @throws SnapshotException.Incompatible if no backend can run it, or a device can't be what the
+   *     snapshot says, such as one of two at the same ports
    * @throws IllegalArgumentException if an option names a device that is not there
-   * @throws DeviceException if a device can't be what it is rebound to, such as one with other
-   *     memory
+   * @throws DeviceException if devices are rebound and one can't be what it then is, such as one
+   *     with other memory
    */
   Vm resume(ResumeOptions options);
 
@@ -113,7 +115,8 @@ public interface Snapshot extends AutoCloseable {
   }
 
   /**
-   * So many clones, each named after the snapshot's machine with a number behind.
+   * So many clones, each named after the snapshot's machine with a number behind. A name that would
+   * be too long with it is cut.
    *
    * @throws IllegalArgumentException if {@code count} is less than 1
    */
@@ -124,7 +127,7 @@ public interface Snapshot extends AutoCloseable {
     List<Vm> clones = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        String name = spec().name() + "-" + (i + 1);
+        String name = VmSpec.numbered(spec().name(), i + 1);
         clones.add(resume(ResumeOptions.standard().asClone().named(name)));
       }
       return List.copyOf(clones);

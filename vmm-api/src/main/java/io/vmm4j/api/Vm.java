@@ -128,7 +128,8 @@ public interface Vm extends AutoCloseable {
    * <p>Its consoles are restored too: transcript, position and waiting input are the snapshot's, so
    * nothing that was printed or sent since then is left (see {@link Console}).
    *
-   * @throws SnapshotException.Incompatible if the machine is of another make
+   * @throws SnapshotException.Incompatible if the machine is of another make, or a device refuses
+   *     its state
    */
   void restore(Snapshot snapshot);
 

@@ -83,8 +83,8 @@ public record VmSpec(
     withCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withCpuFeatures));
   }
 
-  /** What is wrong with a name of a machine, if anything is. */
-  static Optional<String> nameFault(String name) {
+  /** Says what is wrong with a name of a machine, if anything is. */
+  public static Optional<String> nameFault(String name) {
     if (name.isBlank()) {
       return Optional.of("a name has at least one character that is not blank");
     }
@@ -95,6 +95,24 @@ public record VmSpec(
     return PrintableText.line(name).equals(name)
         ? Optional.empty()
         : Optional.of("a name is one line of visible characters, not " + PrintableText.line(name));
+  }
+
+  /** Says what is wrong with a path of a device, if anything is. */
+  public static Optional<String> pathFault(String path) {
+    return PATH.matcher(path).matches()
+        ? Optional.empty()
+        : Optional.of("a path has lower-case letters, digits and ':._-' in parts separated by '/'");
+  }
+
+  /** A machine's name with a number behind, cut where it would be too long. */
+  static String numbered(String name, int number) {
+    String suffix = "-" + number;
+    int room = MAX_NAME_CHARACTERS - suffix.length();
+    if (name.length() <= room) {
+      return name + suffix;
+    }
+    int end = Character.isHighSurrogate(name.charAt(room - 1)) ? room - 1 : room;
+    return name.substring(0, end) + suffix;
   }
 
   /**
@@ -299,12 +317,7 @@ public record VmSpec(
         }
       }
       for (String path : devices.keySet()) {
-        if (!PATH.matcher(path).matches()) {
-          found.add(
-              fault(
-                  "devices/" + path,
-                  "a path has lower-case letters, digits and ':._-' in parts separated by '/'"));
-        }
+        pathFault(path).ifPresent(why -> found.add(fault("devices/" + path, why)));
       }
       VmSpec spec =
           new VmSpec(

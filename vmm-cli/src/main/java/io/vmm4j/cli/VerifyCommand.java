@@ -41,6 +41,7 @@ final class VerifyCommand extends Command {
 
   @Override
   public Integer call() throws Exception {
+    parents.check();
     int code = ExitCode.OK;
     for (Path file : files) {
       String memory;

@@ -260,6 +260,34 @@ class RestoreCommandTest {
   }
 
   @Test
+  void aParentThatIsNoneIsNamed() throws IOException {
+    Path whole = Files.write(directory.resolve("whole.vmm"), saved(false));
+    Path noSnapshot = Files.writeString(directory.resolve("notes.txt"), "no snapshot");
+    String typo = directory.resolve("typo").toString();
+    Path delta = Files.createDirectory(directory.resolve("elsewhere")).resolve("delta.vmm");
+    try (Vm vm = atRea(false, ClockMode.VIRTUAL);
+        Snapshot one = vm.snapshot();
+        Snapshot two = vm.snapshot(one)) {
+      two.writeTo(delta);
+    }
+
+    // where a parent is needed, and where none is
+    for (Path file : List.of(delta, whole)) {
+      assertThat(vmm(new byte[0], "restore", file.toString(), "--parent", typo))
+          .isEqualTo(ExitCode.FILE);
+    }
+    assertThat(vmm(new byte[0], "snapshot", "verify", whole.toString(), "--parent", typo))
+        .isEqualTo(ExitCode.FILE);
+    assertThat(process.errors().lines())
+        .hasSize(3)
+        .allMatch(line -> line.equals("vmm: " + typo + ": no such file for --parent"));
+    assertThat(vmm(new byte[0], "restore", delta.toString(), "--parent", noSnapshot.toString()))
+        .isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(process.errors())
+        .contains("vmm: in the parent " + noSnapshot + ": truncated snapshot");
+  }
+
+  @Test
   void aMappedFileIsSavedMappedAndGoesOn() throws IOException {
     Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
     Path mapped = directory.resolve("mapped.vmm");
@@ -300,12 +328,34 @@ class RestoreCommandTest {
     return args.toArray(String[]::new);
   }
 
+  /** Input that is typed once there is a message: {@code aq}. */
+  private InputStream typedAfter(String message) {
+    return new InputStream() {
+      private int at;
+
+      @Override
+      public int read() {
+        while (!process.errors().contains(message)) {
+          Thread.onSpinWait();
+        }
+        return at < 2 ? "aq".charAt(at++) : -1;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        int next = read();
+        target[offset] = (byte) next;
+        return next < 0 ? -1 : 1;
+      }
+    };
+  }
+
   /** {@code /dev/full} refuses each write as a full disk does. */
   @Test
   void theGuestGoesOnAfterASaveThatFails() throws IOException {
     assumeTrue(Files.exists(Path.of("/dev/full")));
 
-    assertThat(vmm(new byte[] {'a', 'q'}, saving("/dev/full"))).isEqualTo(ExitCode.FILE);
+    assertThat(process.run(typedAfter("can't save"), saving("/dev/full"))).isEqualTo(ExitCode.FILE);
 
     assertThat(out).hasToString("dy\naq");
     assertThat(process.errors().lines())

@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
@@ -172,10 +173,14 @@ final class VirtualMachine implements Vm {
 
   private void restore(MachineImage image, ImageMemory contents) {
     MachineRestore there = MachineRestore.prepare(machine, image);
+    there.advanceClock(0);
     MachineRestore back = MachineRestore.prepare(machine, MachineImage.of(machine));
     try (MemoryRestore memory = factory.memoryRestore(machine)) {
       try {
         there.apply(contents, memory);
+      } catch (DeviceException e) {
+        undo(back, memory, e);
+        throw MachineRestore.incompatible(e);
       } catch (Throwable e) {
         undo(back, memory, e);
         throw e;
