@@ -136,7 +136,7 @@ final class CtlCommand extends Command {
     Map<String, Object> fields = new LinkedHashMap<>();
     if (file != null) {
       // The server's directory is another one.
-      fields.put("file", Path.of(file).toAbsolutePath().normalize().toString());
+      fields.put("file", PathText.of("FILE", file).toAbsolutePath().normalize().toString());
     }
     if (suspend) {
       fields.put("suspend", true);

@@ -2,6 +2,7 @@ package io.vmm4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -104,6 +105,7 @@ public final class Main implements Runnable {
             .setOut(out)
             .setErr(new PrintWriter(streams.err(), true))
             .setUsageHelpWidth(100)
+            .registerConverter(Path.class, new PathText())
             .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
             .setParameterExceptionHandler((e, arguments) -> usage(e))
             .setExecutionExceptionHandler((e, failed, result) ->
