@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -166,6 +167,9 @@ public interface Snapshot extends AutoCloseable {
    */
   static Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
       throws IOException {
+    Objects.requireNonNull(in, "in");
+    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(parents, "parents");
     return VmEngine.get().read(in, limits, parents);
   }
 
@@ -183,6 +187,8 @@ public interface Snapshot extends AutoCloseable {
 
   /** Reads a snapshot from a file, and if it is a delta its parents. */
   static Snapshot read(Path file, SnapshotResolver parents) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(parents, "parents");
     return VmEngine.get().read(file, SnapshotLimits.standard(), parents);
   }
 }

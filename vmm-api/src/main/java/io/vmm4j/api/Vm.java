@@ -7,6 +7,7 @@ import io.vmm4j.api.memory.GuestMemory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * A virtual machine.
@@ -46,7 +47,7 @@ public interface Vm extends AutoCloseable {
 
   /** Builds a machine that is paused before its first instruction. */
   static Vm create(VmSpec spec) {
-    return VmEngine.get().create(spec);
+    return VmEngine.get().create(Objects.requireNonNull(spec, "spec"));
   }
 
   /** What it was built from. */

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -78,6 +79,20 @@ public record VmSpec(
 
   /** Keeps the devices' order and makes them unmodifiable. */
   public VmSpec {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(memory, "memory");
+    Objects.requireNonNull(boot, "boot");
+    Objects.requireNonNull(board, "board");
+    Objects.requireNonNull(devices, "devices");
+    Objects.requireNonNull(clock, "clock");
+    Objects.requireNonNull(startTime, "startTime");
+    Objects.requireNonNull(randomSeed, "randomSeed");
+    Objects.requireNonNull(consoleLimit, "consoleLimit");
+    Objects.requireNonNull(tscFrequencyHz, "tscFrequencyHz");
+    Objects.requireNonNull(withoutCpuFeatures, "withoutCpuFeatures");
+    Objects.requireNonNull(withCpuFeatures, "withCpuFeatures");
+    Objects.requireNonNull(cpuVendor, "cpuVendor");
     devices = Collections.unmodifiableMap(new LinkedHashMap<>(devices));
     withoutCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withoutCpuFeatures));
     withCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withCpuFeatures));
@@ -177,6 +192,16 @@ public record VmSpec(
       return value;
     }
 
+    private void add(String path, Set<CpuFeature> to, CpuFeature... features) {
+      for (CpuFeature feature : given(path, features, new CpuFeature[0])) {
+        if (feature == null) {
+          faults.add(fault(path, "null is no value"));
+        } else {
+          to.add(feature);
+        }
+      }
+    }
+
     /** Which backend is to run it; {@link Backends#auto} if not said. */
     public Builder backend(BackendChoice choice) {
       this.backend = given("backend", choice, this.backend);
@@ -266,7 +291,7 @@ public record VmSpec(
      * lacks that can run here.
      */
     public Builder withoutCpuFeatures(CpuFeature... features) {
-      withoutCpuFeatures.addAll(List.of(features));
+      add("withoutCpuFeatures", withoutCpuFeatures, features);
       return this;
     }
 
@@ -276,7 +301,7 @@ public record VmSpec(
      * snapshots resume only where they can be had.
      */
     public Builder withCpuFeatures(CpuFeature... features) {
-      withCpuFeatures.addAll(List.of(features));
+      add("withCpuFeatures", withCpuFeatures, features);
       return this;
     }
 

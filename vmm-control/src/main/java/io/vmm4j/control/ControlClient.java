@@ -23,6 +23,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -75,6 +76,7 @@ public final class ControlClient implements AutoCloseable {
    * @throws ControlException.Refused if the server takes no more connections
    */
   public static ControlClient connect(Path path) throws IOException {
+    Objects.requireNonNull(path, "path");
     try {
       SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
       try {
@@ -116,6 +118,8 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException if the connection ends before the reply
    */
   public String call(String command, Map<String, ?> fields) throws IOException {
+    Objects.requireNonNull(command, "command");
+    Objects.requireNonNull(fields, "fields");
     send(command, fields);
     Line reply = Line.parse(path, line());
     if (reply.chunk() >= 0) {
@@ -142,6 +146,8 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException if the connection ends before the reply, or the stream fails
    */
   public String snapshotTo(OutputStream target, Map<String, Object> fields) throws IOException {
+    Objects.requireNonNull(target, "target");
+    Objects.requireNonNull(fields, "fields");
     Map<String, Object> all = new LinkedHashMap<>(fields);
     all.put("stream", true);
     send("snapshot", all);
@@ -169,7 +175,7 @@ public final class ControlClient implements AutoCloseable {
    * @param device the path of its device, such as {@code com1}
    */
   public Console console(String device) throws IOException {
-    call("console", Map.of("device", device));
+    call("console", Map.of("device", Objects.requireNonNull(device, "device")));
     return new Console(in, new ConsoleInput());
   }
 

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -94,7 +95,8 @@ public final class GdbServer implements AutoCloseable {
    *     support for debuggers
    */
   public static GdbServer open(Vm vm, SocketAddress address) {
-    return new GdbServer(vm, address);
+    return new GdbServer(
+        Objects.requireNonNull(vm, "vm"), Objects.requireNonNull(address, "address"));
   }
 
   /** A port of the loopback interface. */

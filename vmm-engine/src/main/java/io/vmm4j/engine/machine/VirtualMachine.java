@@ -22,6 +22,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /** The machine as its user sees it. */
@@ -66,7 +67,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public Console console(String path) {
-    Console console = machine.consoles().get(path);
+    Console console = machine.consoles().get(Objects.requireNonNull(path, "path"));
     if (console == null) {
       throw new IllegalArgumentException(
           "no console '%s'; devices with one are: %s"
@@ -122,11 +123,12 @@ final class VirtualMachine implements Vm {
 
   @Override
   public Snapshot snapshot(SnapshotOptions options) {
-    return new Capture(factory, machine, options).take();
+    return new Capture(factory, machine, Objects.requireNonNull(options, "options")).take();
   }
 
   @Override
   public void snapshotTo(OutputStream out) throws IOException {
+    Objects.requireNonNull(out, "out");
     try {
       machine
           .control()
@@ -156,7 +158,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public void restore(Snapshot snapshot) {
-    MachineSnapshot ours = MachineSnapshot.ours(snapshot);
+    MachineSnapshot ours = MachineSnapshot.ours(Objects.requireNonNull(snapshot, "snapshot"));
     synchronized (ours) {
       ImageMemory contents = ours.memory();
       machine

@@ -12,6 +12,7 @@ import io.vmm4j.engine.machine.failure.DeviceFailures;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -566,7 +567,7 @@ public final class RunControl implements DeviceFailures {
   /** Waits for the end. */
   public VmExit awaitExit(Duration timeout) {
     refuseOwnThread("await the end");
-    long left = TimeUnit.NANOSECONDS.convert(timeout);
+    long left = TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(timeout, "timeout"));
     lock.lock();
     try {
       while (true) {
