@@ -454,6 +454,28 @@ final class BootLoaderTest {
         .hasMessageContaining("17 MiB of memory would do, the machine has 4 MiB");
   }
 
+  /** What {@code ld -Ttext 0x100000} makes without {@code -n}. */
+  @Test
+  void aKernelThatIsLinkedForAProcessIsRefusedWithTheRemedy() throws IOException {
+    // with its header behind a page of the ELF file's own headers
+    ByteBuffer far = Images.buffer(0x3000).put(0, Images.elf32().array());
+    far.putInt(0x2000, 0x1BADB002).putInt(0x2008, -0x1BADB002);
+    Path file = file(far);
+    for (BootSource source :
+        List.of(new BootSource.Detect(file, List.of(), ""), BootSource.Multiboot.kernel(file))) {
+      assertThatThrownBy(() -> BootLoader.of(source).load(target))
+          .isInstanceOf(BootException.class)
+          .hasMessageContainingAll("a Multiboot header at 0x2000 of the file", "link with -Wl,-n");
+    }
+
+    // with its header in reach, and the page of headers below 1 MiB
+    ByteBuffer low = Images.withMultibootHeader(Images.elf32(), 0);
+    low.putInt(52 + 12, 0xFF000);
+    assertThatThrownBy(() -> detect(low))
+        .isInstanceOf(BootException.class)
+        .hasMessageContainingAll("0xff000, where the boot information lies", "-Wl,-n (ld -n)");
+  }
+
   private static BootTarget withMemory(MemorySize size) {
     return new BootTarget(new ArrayMemory(RAM_BYTES), new BiosMemoryMap(size.bytes()), RSDP);
   }
