@@ -67,7 +67,8 @@ final class Failures {
     return failure instanceof VmException
         || failure instanceof IOException
         || failure instanceof UncheckedIOException
-        || failure instanceof UsageException;
+        || failure instanceof UsageException
+        || failure instanceof OutOfMemoryError;
   }
 
   /** The failure in one line. */
@@ -81,6 +82,9 @@ final class Failures {
           case UncheckedIOException e -> line(e.getCause());
           case VmException e -> e.getMessage();
           case UsageException e -> e.getMessage();
+          case OutOfMemoryError e ->
+              "not enough memory for Java: %s; VMM_JAVA_OPTS=-Xmx512m gives a heap of 512 MiB"
+                  .formatted(e.getMessage());
           case IOException e when e.getMessage() != null -> e.getMessage();
           default -> failure.toString();
         };

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -146,6 +147,23 @@ class CommandLineTest {
     assertThat(vmm(line.split(";", -1))).isEqualTo(ExitCode.USAGE);
 
     assertThat(process.errors()).contains(option, "the path is empty");
+  }
+
+  @Test
+  void anErrorOfTheJvmEndsWithACodeThatNoGuestHas() {
+    InputStream hungry =
+        new InputStream() {
+          @Override
+          public int read() {
+            throw new OutOfMemoryError("Java heap space");
+          }
+        };
+
+    assertThat(process.run(hungry, "restore", "-")).isEqualTo(ExitCode.FAILURE);
+    assertThat(process.errors().lines())
+        .containsExactly(
+            "vmm: not enough memory for Java: Java heap space; VMM_JAVA_OPTS=-Xmx512m gives a heap of"
+                + " 512 MiB");
   }
 
   @Test
