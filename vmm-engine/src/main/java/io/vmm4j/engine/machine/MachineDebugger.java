@@ -95,15 +95,17 @@ final class MachineDebugger implements VmDebugger {
 
   private <T> T held(String what, Function<RunControl, T> action) {
     RunControl control = machine.control();
-    return control.whileHeld(
-        what,
-        false,
-        () -> {
-          if (machine.isClosed()) {
-            throw new VmStoppedException(what, control.exit().orElseGet(VmExit.Stopped::new));
-          }
-          return action.apply(control);
-        });
+    return control
+        .holding()
+        .whileHeld(
+            what,
+            false,
+            () -> {
+              if (machine.isClosed()) {
+                throw new VmStoppedException(what, control.exit().orElseGet(VmExit.Stopped::new));
+              }
+              return action.apply(control);
+            });
   }
 
   @Override

@@ -81,6 +81,7 @@ final class VirtualMachine implements Vm {
     machine.requireVcpu(vcpu);
     return machine
         .control()
+        .holding()
         .whileHeld(
             "read the state of a vCPU",
             false,
@@ -132,6 +133,7 @@ final class VirtualMachine implements Vm {
     try {
       machine
           .control()
+          .holding()
           .whileHeld(
               "write a snapshot",
               true,
@@ -163,6 +165,7 @@ final class VirtualMachine implements Vm {
       ImageMemory contents = ours.memory();
       machine
           .control()
+          .holding()
           .whileHeld(
               "restore a snapshot",
               true,
