@@ -1,6 +1,7 @@
 package io.vmm4j.api;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -53,7 +54,7 @@ public interface Console {
 
   /** Sends text and a line feed. */
   default void sendLine(String line) {
-    send(line + "\n");
+    send(Objects.requireNonNull(line, "line") + "\n");
   }
 
   /**

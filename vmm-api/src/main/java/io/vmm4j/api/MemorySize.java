@@ -1,6 +1,7 @@
 package io.vmm4j.api;
 
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -45,7 +46,7 @@ public record MemorySize(long bytes) implements Comparable<MemorySize> {
    * @throws IllegalArgumentException if the text is none of these
    */
   public static MemorySize parse(String text) {
-    Matcher m = TEXT.matcher(text.trim());
+    Matcher m = TEXT.matcher(Objects.requireNonNull(text, "text").trim());
     if (!m.matches()) {
       throw new IllegalArgumentException(
           "not a memory size: '" + text + "' (examples: 512M, 2G, 64K)");

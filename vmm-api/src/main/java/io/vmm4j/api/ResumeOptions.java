@@ -4,6 +4,7 @@ import io.vmm4j.api.device.DeviceConfig;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -61,6 +62,11 @@ public record ResumeOptions(
    * @throws IllegalArgumentException if the name is none that a machine may have
    */
   public ResumeOptions {
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(identity, "identity");
+    Objects.requireNonNull(clock, "clock");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(rebound, "rebound");
     name.flatMap(VmSpec::nameFault)
         .ifPresent(why -> {
           throw new IllegalArgumentException("name: " + why);
@@ -91,13 +97,19 @@ public record ResumeOptions(
 
   /** The same under another name. */
   public ResumeOptions named(String newName) {
-    return new ResumeOptions(backend, identity, clock, Optional.of(newName), rebound, paused);
+    return new ResumeOptions(
+        backend,
+        identity,
+        clock,
+        Optional.of(Objects.requireNonNull(newName, "newName")),
+        rebound,
+        paused);
   }
 
   /** The same with another configuration, of the same type, for the device of a path. */
   public ResumeOptions rebind(String path, DeviceConfig config) {
     Map<String, DeviceConfig> more = new LinkedHashMap<>(rebound);
-    more.put(path, config);
+    more.put(Objects.requireNonNull(path, "path"), Objects.requireNonNull(config, "config"));
     return new ResumeOptions(backend, identity, clock, name, more, paused);
   }
 

@@ -1,5 +1,7 @@
 package io.vmm4j.api;
 
+import java.util.Objects;
+
 /**
  * How a snapshot is written: an immutable value.
  *
@@ -12,6 +14,12 @@ package io.vmm4j.api;
  * @param whole whether all of it is written, even if it was taken since another
  */
 public record SaveOptions(SnapshotCompression compression, SnapshotLayout layout, boolean whole) {
+
+  /** Refuses absent parts. */
+  public SaveOptions {
+    Objects.requireNonNull(compression, "compression");
+    Objects.requireNonNull(layout, "layout");
+  }
 
   /** Packed with little effort, and as a delta if it was taken since another. */
   public static SaveOptions standard() {

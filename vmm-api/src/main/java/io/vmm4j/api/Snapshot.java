@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -51,8 +52,9 @@ public interface Snapshot extends AutoCloseable {
    * <p>It is written under a hidden name beside the file first. A failure and a signal that ends
    * the JVM remove that; what a killed process has left, the next call for the same file removes.
    *
-   * @throws IOException if it can't be written, or the old file is another user's and this process
-   *     may not make the new one so
+   * @throws java.nio.file.FileSystemException if it can't be written, such as on a full disk, or
+   *     the old file is another user's and this process may not make the new one so; it names the
+   *     file
    */
   default void writeTo(Path file) throws IOException {
     writeTo(file, SaveOptions.standard());
@@ -76,7 +78,8 @@ public interface Snapshot extends AutoCloseable {
    * writes takes room of its own.
    *
    * @throws SnapshotException.MissingDevice if a device's factory is not present
-   * @throws SnapshotException.Incompatible if no backend can run it
+   * @throws SnapshotException.Incompatible if no backend can run it, or a device can't be what the
+   *     snapshot says
    */
   default Vm resume() {
     return resume(ResumeOptions.standard());
@@ -91,10 +94,11 @@ public interface Snapshot extends AutoCloseable {
    * A new machine that goes on from here.
    *
    * @throws SnapshotException.MissingDevice if a device's factory is not present
-   * @throws SnapshotException.Incompatible if no backend can run it
+   * @throws SnapshotException.Incompatible if no backend can run it, or a device can't be what the
+   *     snapshot says, such as one of two at the same ports
    * @throws IllegalArgumentException if an option names a device that is not there
-   * @throws DeviceException if a device can't be what it is rebound to, such as one with other
-   *     memory
+   * @throws DeviceException if devices are rebound and one can't be what it then is, such as one
+   *     with other memory
    */
   Vm resume(ResumeOptions options);
 
@@ -112,7 +116,8 @@ public interface Snapshot extends AutoCloseable {
   }
 
   /**
-   * So many clones, each named after the snapshot's machine with a number behind.
+   * So many clones, each named after the snapshot's machine with a number behind. A name that would
+   * be too long with it is cut.
    *
    * @throws IllegalArgumentException if {@code count} is less than 1
    */
@@ -123,7 +128,7 @@ public interface Snapshot extends AutoCloseable {
     List<Vm> clones = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        String name = spec().name() + "-" + (i + 1);
+        String name = VmSpec.numbered(spec().name(), i + 1);
         clones.add(resume(ResumeOptions.standard().asClone().named(name)));
       }
       return List.copyOf(clones);
@@ -162,6 +167,9 @@ public interface Snapshot extends AutoCloseable {
    */
   static Snapshot read(InputStream in, SnapshotLimits limits, SnapshotResolver parents)
       throws IOException {
+    Objects.requireNonNull(in, "in");
+    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(parents, "parents");
     return VmEngine.get().read(in, limits, parents);
   }
 
@@ -179,6 +187,8 @@ public interface Snapshot extends AutoCloseable {
 
   /** Reads a snapshot from a file, and if it is a delta its parents. */
   static Snapshot read(Path file, SnapshotResolver parents) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(parents, "parents");
     return VmEngine.get().read(file, SnapshotLimits.standard(), parents);
   }
 }

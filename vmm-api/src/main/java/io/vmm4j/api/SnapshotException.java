@@ -16,9 +16,13 @@ public sealed class SnapshotException extends VmException {
     super(message);
   }
 
-  /** Says that not the snapshot itself is at fault but one of its parents. */
-  public final SnapshotException inParent(String parentId) {
-    place = "in the parent " + parentId + ": ";
+  /**
+   * Says that not the snapshot itself is at fault but one of its parents.
+   *
+   * @param parent its id, or its file
+   */
+  public final SnapshotException inParent(String parent) {
+    place = "in the parent " + PrintableText.line(parent) + ": ";
     return this;
   }
 

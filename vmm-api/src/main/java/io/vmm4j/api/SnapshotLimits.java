@@ -1,5 +1,7 @@
 package io.vmm4j.api;
 
+import java.util.Objects;
+
 /**
  * What a reader is prepared to take from a stream that may be hostile.
  *
@@ -8,6 +10,12 @@ package io.vmm4j.api;
  * @param chunkBytes the longest chunk
  */
 public record SnapshotLimits(MemorySize memory, int chunks, MemorySize chunkBytes) {
+
+  /** Refuses absent parts. */
+  public SnapshotLimits {
+    Objects.requireNonNull(memory, "memory");
+    Objects.requireNonNull(chunkBytes, "chunkBytes");
+  }
 
   /**
    * Returns limits within which every machine that can be specified can be read: {@link

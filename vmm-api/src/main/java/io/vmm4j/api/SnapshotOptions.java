@@ -1,5 +1,6 @@
 package io.vmm4j.api;
 
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -16,6 +17,7 @@ public record SnapshotOptions(boolean whileRunning, int maxPasses, Optional<Snap
 
   /** Checks the passes. */
   public SnapshotOptions {
+    Objects.requireNonNull(parent, "parent");
     if (maxPasses < 1 || maxPasses > 100) {
       throw new IllegalArgumentException("maxPasses: " + maxPasses + " is not 1 to 100");
     }
@@ -33,6 +35,7 @@ public record SnapshotOptions(boolean whileRunning, int maxPasses, Optional<Snap
 
   /** The same, to be written as what differs from another snapshot. */
   public SnapshotOptions since(Snapshot earlier) {
-    return new SnapshotOptions(whileRunning, maxPasses, Optional.of(earlier));
+    return new SnapshotOptions(
+        whileRunning, maxPasses, Optional.of(Objects.requireNonNull(earlier, "earlier")));
   }
 }

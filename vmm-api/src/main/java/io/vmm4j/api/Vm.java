@@ -7,6 +7,7 @@ import io.vmm4j.api.memory.GuestMemory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * A virtual machine.
@@ -46,7 +47,7 @@ public interface Vm extends AutoCloseable {
 
   /** Builds a machine that is paused before its first instruction. */
   static Vm create(VmSpec spec) {
-    return VmEngine.get().create(spec);
+    return VmEngine.get().create(Objects.requireNonNull(spec, "spec"));
   }
 
   /** What it was built from. */
@@ -128,7 +129,8 @@ public interface Vm extends AutoCloseable {
    * <p>Its consoles are restored too: transcript, position and waiting input are the snapshot's, so
    * nothing that was printed or sent since then is left (see {@link Console}).
    *
-   * @throws SnapshotException.Incompatible if the machine is of another make
+   * @throws SnapshotException.Incompatible if the machine is of another make, or a device refuses
+   *     its state
    */
   void restore(Snapshot snapshot);
 

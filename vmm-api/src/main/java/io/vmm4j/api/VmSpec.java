@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -78,13 +79,27 @@ public record VmSpec(
 
   /** Keeps the devices' order and makes them unmodifiable. */
   public VmSpec {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(backend, "backend");
+    Objects.requireNonNull(memory, "memory");
+    Objects.requireNonNull(boot, "boot");
+    Objects.requireNonNull(board, "board");
+    Objects.requireNonNull(devices, "devices");
+    Objects.requireNonNull(clock, "clock");
+    Objects.requireNonNull(startTime, "startTime");
+    Objects.requireNonNull(randomSeed, "randomSeed");
+    Objects.requireNonNull(consoleLimit, "consoleLimit");
+    Objects.requireNonNull(tscFrequencyHz, "tscFrequencyHz");
+    Objects.requireNonNull(withoutCpuFeatures, "withoutCpuFeatures");
+    Objects.requireNonNull(withCpuFeatures, "withCpuFeatures");
+    Objects.requireNonNull(cpuVendor, "cpuVendor");
     devices = Collections.unmodifiableMap(new LinkedHashMap<>(devices));
     withoutCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withoutCpuFeatures));
     withCpuFeatures = Collections.unmodifiableSet(new LinkedHashSet<>(withCpuFeatures));
   }
 
-  /** What is wrong with a name of a machine, if anything is. */
-  static Optional<String> nameFault(String name) {
+  /** Says what is wrong with a name of a machine, if anything is. */
+  public static Optional<String> nameFault(String name) {
     if (name.isBlank()) {
       return Optional.of("a name has at least one character that is not blank");
     }
@@ -95,6 +110,24 @@ public record VmSpec(
     return PrintableText.line(name).equals(name)
         ? Optional.empty()
         : Optional.of("a name is one line of visible characters, not " + PrintableText.line(name));
+  }
+
+  /** Says what is wrong with a path of a device, if anything is. */
+  public static Optional<String> pathFault(String path) {
+    return PATH.matcher(path).matches()
+        ? Optional.empty()
+        : Optional.of("a path has lower-case letters, digits and ':._-' in parts separated by '/'");
+  }
+
+  /** A machine's name with a number behind, cut where it would be too long. */
+  static String numbered(String name, int number) {
+    String suffix = "-" + number;
+    int room = MAX_NAME_CHARACTERS - suffix.length();
+    if (name.length() <= room) {
+      return name + suffix;
+    }
+    int end = Character.isHighSurrogate(name.charAt(room - 1)) ? room - 1 : room;
+    return name.substring(0, end) + suffix;
   }
 
   /**
@@ -157,6 +190,16 @@ public record VmSpec(
         return otherwise;
       }
       return value;
+    }
+
+    private void add(String path, Set<CpuFeature> to, CpuFeature... features) {
+      for (CpuFeature feature : given(path, features, new CpuFeature[0])) {
+        if (feature == null) {
+          faults.add(fault(path, "null is no value"));
+        } else {
+          to.add(feature);
+        }
+      }
     }
 
     /** Which backend is to run it; {@link Backends#auto} if not said. */
@@ -248,7 +291,7 @@ public record VmSpec(
      * lacks that can run here.
      */
     public Builder withoutCpuFeatures(CpuFeature... features) {
-      withoutCpuFeatures.addAll(List.of(features));
+      add("withoutCpuFeatures", withoutCpuFeatures, features);
       return this;
     }
 
@@ -258,7 +301,7 @@ public record VmSpec(
      * snapshots resume only where they can be had.
      */
     public Builder withCpuFeatures(CpuFeature... features) {
-      withCpuFeatures.addAll(List.of(features));
+      add("withCpuFeatures", withCpuFeatures, features);
       return this;
     }
 
@@ -299,12 +342,7 @@ public record VmSpec(
         }
       }
       for (String path : devices.keySet()) {
-        if (!PATH.matcher(path).matches()) {
-          found.add(
-              fault(
-                  "devices/" + path,
-                  "a path has lower-case letters, digits and ':._-' in parts separated by '/'"));
-        }
+        pathFault(path).ifPresent(why -> found.add(fault("devices/" + path, why)));
       }
       VmSpec spec =
           new VmSpec(

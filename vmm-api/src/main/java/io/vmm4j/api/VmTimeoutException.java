@@ -1,6 +1,7 @@
 package io.vmm4j.api;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** Something did not happen within the time given for it. */
 public final class VmTimeoutException extends VmException {
@@ -8,6 +9,6 @@ public final class VmTimeoutException extends VmException {
 
   /** Names what was awaited and how long. */
   public VmTimeoutException(String awaited, Duration timeout) {
-    super(awaited + " did not happen within " + timeout.toMillis() + " ms");
+    super(awaited + " did not happen within " + TimeUnit.MILLISECONDS.convert(timeout) + " ms");
   }
 }

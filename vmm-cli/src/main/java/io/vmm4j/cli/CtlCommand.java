@@ -24,7 +24,8 @@ import picocli.CommandLine.Parameters;
       "                    it run meanwhile",
       "  snapshot -        save it to standard output, which may be a pipe",
       "  restore FILE      take it to the state of a snapshot of it",
-      "  console           be its serial line, with what it said last; Ctrl-A x leaves it",
+      "  console           be its serial line, with what it said last; Ctrl-A x leaves it, and so does",
+      "                    the end of standard input once the guest's buffer has all of it",
       "  dump              its registers as JSON; with --address and --length memory",
       "  poweroff          press its power button: the guest may switch itself off",
       "  stop              end it at once%n",
@@ -35,6 +36,7 @@ import picocli.CommandLine.Parameters;
       "  ./vmm ctl /tmp/web.sock snapshot web.vmm",
       "  ./vmm ctl /tmp/web.sock snapshot - | ssh host ./vmm restore -",
       "  ./vmm ctl /tmp/web.sock dump --address 0x7c00 --length 512",
+      "  (echo uptime; sleep 2) | ./vmm ctl /tmp/web.sock console     # 2 s for the answer",
       "",
       "The protocol is in docs/control.md: one JSON line in, one out.",
       "Exit codes: 0 done, 10 nobody listens there, 24 refused, else see vmm --help."
@@ -134,7 +136,7 @@ final class CtlCommand extends Command {
     Map<String, Object> fields = new LinkedHashMap<>();
     if (file != null) {
       // The server's directory is another one.
-      fields.put("file", Path.of(file).toAbsolutePath().normalize().toString());
+      fields.put("file", PathText.of("FILE", file).toAbsolutePath().normalize().toString());
     }
     if (suspend) {
       fields.put("suspend", true);
@@ -158,11 +160,11 @@ final class CtlCommand extends Command {
     }
   }
 
-  /** Ends when the machine does, or when the user leaves. */
+  /** Ends when the machine or the input does, or when the user leaves. */
   private int console(ControlClient client) throws IOException {
     ControlClient.Console console = client.console(device == null ? Session.SERIAL : device);
     SerialInput input =
-        SerialInput.standard(streams(), bytes -> send(console.input(), bytes), () -> close(client));
+        SerialInput.standard(streams(), new Line(console.input()), () -> close(client));
     try (input) {
       byte[] buffer = new byte[4096];
       for (int n = read(console.output(), buffer); n >= 0; n = read(console.output(), buffer)) {
@@ -182,12 +184,25 @@ final class CtlCommand extends Command {
     }
   }
 
-  private static boolean send(OutputStream guest, byte[] bytes) {
-    try {
-      guest.write(bytes);
-      return true;
-    } catch (IOException e) {
-      return false; // the connection has ended, which the reader of its output sees too
+  /** The direction of the line that leads to the guest. */
+  private record Line(OutputStream guest) implements Session.GuestInput {
+    @Override
+    public boolean accept(byte[] bytes) {
+      try {
+        guest.write(bytes);
+        return true;
+      } catch (IOException e) {
+        return false; // the connection has ended, which the reader of its output sees too
+      }
+    }
+
+    @Override
+    public void end() {
+      try {
+        guest.close();
+      } catch (IOException e) {
+        return; // ended already
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.guests.GuestCache;
 import io.vmm4j.guests.GuestWork;
+import io.vmm4j.snapshot.AtomicFileWriter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -78,6 +79,9 @@ final class DemoCommand extends Command {
       throw new UsageException("--rounds: " + rounds + " is not 2 or more");
     }
     MachineOptions.check(backend);
+    if (keep != null) {
+      AtomicFileWriter.check(keep);
+    }
     Instant start = Launcher.started();
     List<String> expected = GuestWork.lines(rounds, MEBIBYTES);
     Path file = keep != null ? keep : Files.createTempFile("vmm4j-demo-", ".vmm");

@@ -67,20 +67,24 @@ final class Failures {
     return failure instanceof VmException
         || failure instanceof IOException
         || failure instanceof UncheckedIOException
-        || failure instanceof UsageException;
+        || failure instanceof UsageException
+        || failure instanceof OutOfMemoryError;
   }
 
   /** The failure in one line. */
   static String line(Throwable failure) {
     String text =
         switch (failure) {
-          case NoSuchFileException e -> "no such file: " + e.getFile();
-          case AccessDeniedException e -> "not allowed to access " + e.getFile();
           case FileSystemException e when e.getReason() != null ->
               e.getFile() + ": " + e.getReason();
+          case NoSuchFileException e -> "no such file: " + e.getFile();
+          case AccessDeniedException e -> "not allowed to access " + e.getFile();
           case UncheckedIOException e -> line(e.getCause());
           case VmException e -> e.getMessage();
           case UsageException e -> e.getMessage();
+          case OutOfMemoryError e ->
+              "not enough memory for Java: %s; VMM_JAVA_OPTS=-Xmx512m gives a heap of 512 MiB"
+                  .formatted(e.getMessage());
           case IOException e when e.getMessage() != null -> e.getMessage();
           default -> failure.toString();
         };

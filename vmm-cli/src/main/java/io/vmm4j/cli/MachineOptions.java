@@ -10,6 +10,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -143,10 +144,18 @@ final class MachineOptions {
   static final class GdbPort implements ITypeConverter<SocketAddress> {
     private static final int MOST = 65535;
 
+    /** A name without a directory that is rather meant for a port or a host. */
+    private static final Pattern NO_PATH = Pattern.compile("[-+0-9].*|.*:.*|localhost");
+
     @Override
     public SocketAddress convert(String text) {
+      if (text.indexOf('/') < 0 && !text.matches("[0-9]+") && NO_PATH.matcher(text).matches()) {
+        throw new TypeConversionException(
+            "'%s' is neither a port alone, such as 1234, nor the path of a socket; ./%s would be one"
+                .formatted(text, text));
+      }
       if (!text.matches("[0-9]+")) {
-        return UnixDomainSocketAddress.of(text);
+        return UnixDomainSocketAddress.of(new PathText().convert(text));
       }
       int port = text.length() > 5 ? MOST + 1 : Integer.parseInt(text);
       if (port < 1 || port > MOST) {

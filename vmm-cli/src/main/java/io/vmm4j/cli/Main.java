@@ -2,6 +2,8 @@ package io.vmm4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -104,12 +106,19 @@ public final class Main implements Runnable {
             .setOut(out)
             .setErr(new PrintWriter(streams.err(), true))
             .setUsageHelpWidth(100)
+            .registerConverter(Path.class, new PathText())
             .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
             .setParameterExceptionHandler((e, arguments) -> usage(e))
             .setExecutionExceptionHandler((e, failed, result) ->
                 Failures.report(
                     e, failed.getParseResult().hasMatchedOption("--verbose"), messages));
-    int code = line.execute(args);
+    int code;
+    try {
+      code = line.execute(args);
+    } catch (Error e) {
+      // Let go on it would end the process with 1, which is a guest's code.
+      code = Failures.report(e, List.of(args).contains("--verbose"), messages);
+    }
     messages.endProgress();
     out.flush();
     return code;

@@ -2,6 +2,9 @@ package io.vmm4j.cli;
 
 import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.snapshot.FileResolver;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,17 +21,32 @@ final class ParentOptions {
   List<Path> files = new ArrayList<>();
 
   /** A resolver that looks among the files given, such as for a delta that is no file. */
-  SnapshotResolver given() {
+  SnapshotResolver given() throws IOException {
+    check();
     return FileResolver.of(files);
   }
 
   /** A resolver that looks first among the files given, then beside a delta. */
-  SnapshotResolver beside(Path delta) {
+  SnapshotResolver beside(Path delta) throws IOException {
+    check();
     List<Path> places = new ArrayList<>(files);
     Path directory = delta.toAbsolutePath().getParent();
     if (directory != null) {
       places.add(directory);
     }
     return FileResolver.of(places);
+  }
+
+  /**
+   * Makes sure that files that are named are there, whether or not a parent is needed.
+   *
+   * @throws NoSuchFileException if one is not
+   */
+  void check() throws IOException {
+    for (Path file : files) {
+      if (Files.notExists(file)) {
+        throw new NoSuchFileException(file.toString(), null, "no such file for --parent");
+      }
+    }
   }
 }

@@ -92,7 +92,7 @@ final class RestoreCommand extends Command {
   }
 
   private Vm load(boolean piped) throws IOException {
-    try (Snapshot snapshot = piped ? readStandardInput() : readFile(Path.of(file))) {
+    try (Snapshot snapshot = piped ? readStandardInput() : readFile(PathText.of("FILE", file))) {
       ResumeOptions how =
           new ResumeOptions(
               machine.backend(),

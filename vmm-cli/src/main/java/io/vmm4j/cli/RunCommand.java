@@ -181,10 +181,11 @@ final class RunCommand extends Command {
   /** A file and its arguments, apart at the first space, unless all of it is a file's name. */
   private static BootSource.Module module(String text) {
     int space = text.indexOf(' ');
-    return space < 0 || Files.exists(Path.of(text))
-        ? BootSource.Module.of(Path.of(text))
+    Path whole = PathText.of("--initrd", text);
+    return space < 0 || Files.exists(whole)
+        ? BootSource.Module.of(whole)
         : new BootSource.Module(
-            Path.of(text.substring(0, space)), text.substring(space + 1).strip());
+            PathText.of("--initrd", text.substring(0, space)), text.substring(space + 1).strip());
   }
 
   /** The devices of the command line, and before them the usual ones that it does not replace. */

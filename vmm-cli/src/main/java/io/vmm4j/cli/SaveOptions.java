@@ -1,5 +1,7 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.snapshot.AtomicFileWriter;
+import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -18,12 +20,15 @@ final class SaveOptions {
       paramLabel = "FILE",
       description =
           "Where --save-when saves. The file is there whole or not at all; one of that name is"
-              + " replaced.")
+              + " replaced. If it can't be written the guest goes on, and exit code 10 takes the"
+              + " place of its own.")
   @Nullable Path file;
 
   @Option(
       names = "--exit-after-save",
-      description = "End the machine once it is saved, with exit code 0.")
+      description =
+          "End the machine once it is saved, with exit code 0. If it can't be saved the machine ends"
+              + " too, with exit code 10.")
   boolean exitAfterSave;
 
   @Option(
@@ -35,8 +40,12 @@ final class SaveOptions {
 
   @Mixin PackOptions pack = new PackOptions();
 
-  /** Refuses options that lack one another. */
-  void check() {
+  /**
+   * Refuses options that lack one another, and a file that can't be written.
+   *
+   * @throws IOException if the file can't be written
+   */
+  void check() throws IOException {
     if ((when == null) != (file == null)) {
       throw new UsageException(
           when == null
@@ -57,6 +66,9 @@ final class SaveOptions {
     pack.check();
     if (when != null && when.isEmpty()) {
       throw new UsageException("--save-when: the text is empty");
+    }
+    if (file != null) {
+      AtomicFileWriter.check(file);
     }
   }
 }

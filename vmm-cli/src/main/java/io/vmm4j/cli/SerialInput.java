@@ -3,13 +3,14 @@ package io.vmm4j.cli;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries what comes in on the host to the guest's serial port. Its end is not the machine's: a
- * guest whose input is an empty pipe goes on.
+ * Carries what comes in on the host to the guest's serial port, and then its end. That is not the
+ * machine's: a guest whose input is an empty pipe goes on.
  */
 final class SerialInput implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SerialInput.class);
@@ -55,22 +56,22 @@ final class SerialInput implements AutoCloseable {
       Runnable onEscape) {
     Optional<Runnable> restore = Terminal.of(terminal).makeRaw();
     EscapeFilter filter = new EscapeFilter(onEscape);
-    pump(in, (bytes, count) -> guest.accept(filter.filter(bytes, count)));
+    pump(in, guest, filter::filter);
     return restore;
   }
 
   private static Optional<Runnable> plain(InputStream in, Session.GuestInput guest) {
-    pump(in, (bytes, count) -> guest.accept(java.util.Arrays.copyOf(bytes, count)));
+    pump(in, guest, Arrays::copyOf);
     return Optional.empty();
   }
 
-  private interface Sink {
-    /** False if no more is wanted. */
-    boolean accept(byte[] bytes, int count);
+  private interface Filter {
+    /** What is for the guest of the first bytes of a buffer. */
+    byte[] apply(byte[] buffer, int count);
   }
 
   /** A platform thread: a read of a descriptor blocks and can't be interrupted. */
-  private static void pump(InputStream in, Sink sink) {
+  private static void pump(InputStream in, Session.GuestInput guest, Filter filter) {
     Thread.ofPlatform()
         .daemon()
         .name("vmm-input")
@@ -78,10 +79,11 @@ final class SerialInput implements AutoCloseable {
           byte[] buffer = new byte[4096];
           try {
             int n = in.read(buffer);
-            while (n >= 0 && sink.accept(buffer, n)) {
+            while (n >= 0 && guest.accept(filter.apply(buffer, n))) {
               n = in.read(buffer);
             }
             LOG.debug("the input or the machine has ended");
+            guest.end();
           } catch (IOException e) {
             LOG.debug("the input can't be read on", e);
           }

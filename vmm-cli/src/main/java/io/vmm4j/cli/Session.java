@@ -5,6 +5,7 @@ import io.vmm4j.api.ConsoleInputException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
@@ -65,6 +66,9 @@ final class Session {
   interface GuestInput {
     /** Takes bytes once there is room for them; false if the guest takes none any more. */
     boolean accept(byte[] bytes);
+
+    /** There is no more input. */
+    default void end() {}
   }
 
   /** Where the guest's input comes from. */
@@ -85,6 +89,7 @@ final class Session {
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private Optional<ControlServer> control = Optional.empty();
   private boolean saved;
+  private Optional<Exception> saveFailure = Optional.empty();
 
   /**
    * A session of a machine that is paused.
@@ -222,6 +227,10 @@ final class Session {
             return ExitCode.OK;
           }
           reportEnd(ended.exit(), messages);
+          if (saveFailure.isPresent()) {
+            messages.say("nothing saved: " + Failures.line(saveFailure.get()));
+            return Failures.exitCode(saveFailure.get());
+          }
           if (save.when != null && !saved) {
             messages.say(
                 "nothing saved: the machine ended before \"%s\" came, or right after"
@@ -234,28 +243,37 @@ final class Session {
     }
   }
 
+  /**
+   * Saves the machine. If that fails the guest goes on, which may have worked for hours; unless it
+   * was to end here: whoever started it waits for that.
+   */
   private void saveSnapshot() throws IOException {
     Path file = Objects.requireNonNull(save.file);
-    Instant start = Instant.now();
     if (vm.state() instanceof VmState.Ended) {
       return; // the event of the end is on its way and says so
     }
+    try {
+      writeSnapshot(file);
+      saved = true;
+    } catch (VmStoppedException e) {
+      return;
+    } catch (IOException | VmException e) {
+      if (save.exitAfterSave) {
+        throw e;
+      }
+      saveFailure = Optional.of(e);
+      messages.say("can't save: %s; the guest goes on".formatted(Failures.line(e)));
+    }
+  }
+
+  private void writeSnapshot(Path file) throws IOException {
+    Instant start = Instant.now();
     if (save.exitAfterSave) {
       vm.pause();
     }
     messages.progress("saving " + file);
-    Snapshot taken;
-    try {
-      taken = vm.snapshot(save.live ? SnapshotOptions.live() : SnapshotOptions.stopped());
-    } catch (VmStoppedException e) {
-      return;
-    }
-    try (taken) {
-      if (!save.exitAfterSave && !save.live) {
-        vm.resume(); // paused when the text came, so that the snapshot is close behind it
-      }
+    try (Snapshot taken = take()) {
       taken.writeTo(file, save.pack.chosen());
-      saved = true;
       messages.say(
           "saved %s (%s in %s%s)"
               .formatted(
@@ -263,6 +281,24 @@ final class Session {
                   Sizes.text(Files.size(file)),
                   Durations.seconds(Duration.between(start, Instant.now())),
                   save.live ? stood(taken) : ""));
+    }
+  }
+
+  private Snapshot take() {
+    try {
+      return vm.snapshot(save.live ? SnapshotOptions.live() : SnapshotOptions.stopped());
+    } finally {
+      if (!save.exitAfterSave && !save.live) {
+        goOn(); // paused when the text came, so that the snapshot is close behind it
+      }
+    }
+  }
+
+  private void goOn() {
+    try {
+      vm.resume();
+    } catch (VmStoppedException e) {
+      return; // the event of the end is on its way and says so
     }
   }
 

@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "%nEvery checksum, the digest of the file, the digest of the memory, and of a delta all of its"
           + " parents. Prints a line for each file, with the digest of its memory, by which a delta"
-          + " names its parent. Runs nothing and needs no device.%n"
+          + " names its parent. A file that fails does not keep the others from being checked. Runs"
+          + " nothing and needs no device.%n"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -30,7 +31,7 @@ import picocli.CommandLine.Parameters;
       "  ./vmm snapshot verify backup/*.vmm",
       "  ./vmm snapshot verify monday.vmm --parent weekend/full.vmm",
       "",
-      "Exit codes: 0 all are whole, 12 one is not or lacks a parent, 10 one can't be read."
+      "Exit codes: 0 all are whole, 12 one is not or lacks a parent, else 10 one can't be read."
     })
 final class VerifyCommand extends Command {
   @Parameters(arity = "1..*", paramLabel = "FILE", description = "A snapshot.")
@@ -40,14 +41,22 @@ final class VerifyCommand extends Command {
 
   @Override
   public Integer call() throws Exception {
+    parents.check();
     int code = ExitCode.OK;
     for (Path file : files) {
+      String memory;
       try {
-        streams().print(file + ": whole, memory " + verify(file).memorySha256() + "\n");
+        memory = verify(file).memorySha256();
       } catch (SnapshotException e) {
         messages().say(file + ": " + e.getMessage());
         code = ExitCode.SNAPSHOT;
+        continue;
+      } catch (IOException e) {
+        messages().say(Failures.line(e));
+        code = Math.max(code, ExitCode.FILE);
+        continue;
       }
+      streams().print(file + ": whole, memory " + memory + "\n");
     }
     return code;
   }

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +108,62 @@ class CommandLineTest {
 
     assertThat(process.errors()).startsWith("vmm: ").contains(message).doesNotContain("\tat ");
     assertThat(out.size()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost:1234", "localhost", ":1234", "127.0.0.1", "-1", "+80", "80x"})
+  void aDebuggersPortIsANumberAlone(String text) {
+    assertThat(vmm("restore", "f", "--gdb", text)).isEqualTo(ExitCode.USAGE);
+
+    assertThat(process.errors())
+        .contains("--gdb", "'" + text + "' is neither a port alone, such as 1234");
+  }
+
+  @Test
+  void aDebuggersSocketMayHaveAnyPath() {
+    MachineOptions.GdbPort reader = new MachineOptions.GdbPort();
+
+    for (String path : List.of("gdb.sock", "./localhost:1234", "/tmp/1", "./80x")) {
+      assertThat(reader.convert(path)).isEqualTo(UnixDomainSocketAddress.of(path));
+    }
+  }
+
+  /** As of a script's variable that is not set. */
+  @ParameterizedTest
+  @CsvSource({
+    "run;--kernel;, --kernel",
+    "run;--kernel;k;--initrd;, --initrd",
+    "run;--kernel;k;--save-when;x;--save;, --save",
+    "run;--kernel;k;--control;, --control",
+    "run;--kernel;k;--gdb;, --gdb",
+    "restore;, FILE",
+    "restore;f;--parent;, --parent",
+    "inspect;, FILE",
+    "ctl;s;snapshot;, FILE",
+    "ctl;;status, SOCKET",
+    "snapshot;convert;f;--layout;mapped;-o;, --output",
+  })
+  void anEmptyPathIsNamedByItsOption(String line, String option) {
+    assertThat(vmm(line.split(";", -1))).isEqualTo(ExitCode.USAGE);
+
+    assertThat(process.errors()).contains(option, "the path is empty");
+  }
+
+  @Test
+  void anErrorOfTheJvmEndsWithACodeThatNoGuestHas() {
+    InputStream hungry =
+        new InputStream() {
+          @Override
+          public int read() {
+            throw new OutOfMemoryError("Java heap space");
+          }
+        };
+
+    assertThat(process.run(hungry, "restore", "-")).isEqualTo(ExitCode.FAILURE);
+    assertThat(process.errors().lines())
+        .containsExactly(
+            "vmm: not enough memory for Java: Java heap space; VMM_JAVA_OPTS=-Xmx512m gives a heap of"
+                + " 512 MiB");
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
+import io.vmm4j.control.ControlClient;
 import io.vmm4j.devices.uart.UartConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -98,7 +99,7 @@ class CtlCommandTest {
   /** A machine that a failed test has left. */
   @AfterEach
   void endTheMachine() {
-    if (Files.exists(Path.of(socket))) {
+    if (!socket.isEmpty() && Files.exists(Path.of(socket))) {
       ctl("stop");
     }
   }
@@ -216,6 +217,48 @@ class CtlCommandTest {
     ctl("stop");
     assertThat(console.get()).isZero();
     assertThat(machine.get().text()).isEqualTo("hello");
+  }
+
+  /** As {@code echo hello | ./vmm ctl SOCKET console}. */
+  @Test
+  void aConsoleEndsWithItsInput() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+    ByteArrayInputStream hello =
+        new ByteArrayInputStream("hello".getBytes(StandardCharsets.US_ASCII));
+
+    assertThat(vmm(hello, "ctl", socket, "console").exitCode()).isZero();
+
+    // then the guest has it all, which is what it sends back
+    try (ControlClient client = ControlClient.connect(Path.of(socket))) {
+      assertThat(client.console("com1").output().readNBytes(5)).asString().isEqualTo("hello");
+    }
+    ctl("stop");
+    assertThat(machine.get().text()).isEqualTo("hello");
+  }
+
+  @Test
+  void aSocketThatNobodyCouldReachIsRefused() throws IOException {
+    String tooLong = directory.resolve("s".repeat(106 - directory.toString().length())).toString();
+
+    Ran refused =
+        vmm(InputStream.nullInputStream(), "restore", ready.toString(), "--control", tooLong);
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.FILE);
+    assertThat(refused.err())
+        .contains(tooLong, "its path is 107 bytes long, and a socket's may be 106 at most");
+    assertThat(Path.of(tooLong)).doesNotExist();
+  }
+
+  @Test
+  void aFileThatIsNoSocketIsSaidToBeNone() {
+    socket = ready.toString();
+
+    assertThat(ctl("status"))
+        .satisfies(ran -> assertThat(ran.exitCode()).isEqualTo(ExitCode.FILE))
+        .satisfies(ran -> assertThat(ran.err()).contains(socket, "which is no socket"));
+    socket = directory.toString();
+    assertThat(ctl("status").err()).contains(socket, "which is no socket");
+    socket = ""; // no machine is there to be ended
   }
 
   @Test

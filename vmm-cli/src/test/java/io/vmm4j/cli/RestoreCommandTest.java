@@ -1,6 +1,7 @@
 package io.vmm4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
@@ -259,6 +260,34 @@ class RestoreCommandTest {
   }
 
   @Test
+  void aParentThatIsNoneIsNamed() throws IOException {
+    Path whole = Files.write(directory.resolve("whole.vmm"), saved(false));
+    Path noSnapshot = Files.writeString(directory.resolve("notes.txt"), "no snapshot");
+    String typo = directory.resolve("typo").toString();
+    Path delta = Files.createDirectory(directory.resolve("elsewhere")).resolve("delta.vmm");
+    try (Vm vm = atRea(false, ClockMode.VIRTUAL);
+        Snapshot one = vm.snapshot();
+        Snapshot two = vm.snapshot(one)) {
+      two.writeTo(delta);
+    }
+
+    // where a parent is needed, and where none is
+    for (Path file : List.of(delta, whole)) {
+      assertThat(vmm(new byte[0], "restore", file.toString(), "--parent", typo))
+          .isEqualTo(ExitCode.FILE);
+    }
+    assertThat(vmm(new byte[0], "snapshot", "verify", whole.toString(), "--parent", typo))
+        .isEqualTo(ExitCode.FILE);
+    assertThat(process.errors().lines())
+        .hasSize(3)
+        .allMatch(line -> line.equals("vmm: " + typo + ": no such file for --parent"));
+    assertThat(vmm(new byte[0], "restore", delta.toString(), "--parent", noSnapshot.toString()))
+        .isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(process.errors())
+        .contains("vmm: in the parent " + noSnapshot + ": truncated snapshot");
+  }
+
+  @Test
   void aMappedFileIsSavedMappedAndGoesOn() throws IOException {
     Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
     Path mapped = directory.resolve("mapped.vmm");
@@ -289,6 +318,80 @@ class RestoreCommandTest {
     }
     assertThat(vmm(new byte[] {'q'}, "restore", mapped.toString())).isEqualTo(EXIT_CODE);
     assertThat(vmm(Files.readAllBytes(mapped), "restore", "-")).isEqualTo(ExitCode.SNAPSHOT);
+  }
+
+  private String[] saving(String target, String... more) throws IOException {
+    Path file = Files.write(directory.resolve("echo.vmm"), saved(true));
+    List<String> args =
+        new ArrayList<>(List.of("restore", file.toString(), "--save-when", "dy", "--save", target));
+    args.addAll(List.of(more));
+    return args.toArray(String[]::new);
+  }
+
+  /** Input that is typed once there is a message: {@code aq}. */
+  private InputStream typedAfter(String message) {
+    return new InputStream() {
+      private int at;
+
+      @Override
+      public int read() {
+        while (!process.errors().contains(message)) {
+          Thread.onSpinWait();
+        }
+        return at < 2 ? "aq".charAt(at++) : -1;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        int next = read();
+        target[offset] = (byte) next;
+        return next < 0 ? -1 : 1;
+      }
+    };
+  }
+
+  /** {@code /dev/full} refuses each write as a full disk does. */
+  @Test
+  void theGuestGoesOnAfterASaveThatFails() throws IOException {
+    assumeTrue(Files.exists(Path.of("/dev/full")));
+
+    assertThat(process.run(typedAfter("can't save"), saving("/dev/full"))).isEqualTo(ExitCode.FILE);
+
+    assertThat(out).hasToString("dy\naq");
+    assertThat(process.errors().lines())
+        .containsExactly(
+            "vmm: can't save: /dev/full: No space left on device; the guest goes on",
+            "vmm: nothing saved: /dev/full: No space left on device");
+  }
+
+  @Test
+  void aMachineThatIsToEndWithItsSaveEndsWhenThatFails() throws IOException {
+    assumeTrue(Files.exists(Path.of("/dev/full")));
+
+    assertThat(vmm(new byte[0], saving("/dev/full", "--exit-after-save"))).isEqualTo(ExitCode.FILE);
+
+    assertThat(process.errors().lines()).containsExactly("vmm: /dev/full: No space left on device");
+  }
+
+  @Test
+  void aPlaceWhereNothingCanBeSavedIsRefusedAtTheStart() throws IOException {
+    String missing = directory.resolve("no/s.vmm").toString();
+
+    assertThat(vmm(new byte[] {'q'}, saving(missing))).isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[] {'q'}, saving(directory.toString()))).isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[0], "run", "--kernel", "none", "--save-when", "x", "--save", missing))
+        .isEqualTo(ExitCode.FILE);
+    assertThat(vmm(new byte[0], "demo", "--keep", missing)).isEqualTo(ExitCode.FILE);
+
+    assertThat(out.size()).isZero();
+    String noDirectory =
+        "vmm: %s: there is no directory %s for it".formatted(missing, directory.resolve("no"));
+    assertThat(process.errors().lines())
+        .containsExactly(
+            noDirectory,
+            "vmm: " + directory + ": is a directory, not a file",
+            noDirectory,
+            noDirectory);
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -61,12 +62,15 @@ class SnapshotFilesTest {
     }
   }
 
+  private static SnapshotInspection golden() throws IOException {
+    try (InputStream in = Files.newInputStream(HALTED)) {
+      return SnapshotInspection.of(in, SnapshotLimits.standard());
+    }
+  }
+
   /** A file whose texts hold escapes that steer a terminal; it has no state. */
   private Path steering() throws IOException {
-    SnapshotInspection golden;
-    try (InputStream in = Files.newInputStream(HALTED)) {
-      golden = SnapshotInspection.of(in, SnapshotLimits.standard());
-    }
+    SnapshotInspection golden = golden();
     MachineDescription machine = golden.machine().orElseThrow();
     MachineDescription.Device device = machine.devices().getFirst();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -145,6 +149,23 @@ class SnapshotFilesTest {
   }
 
   @Test
+  void aFileThatCanNotBeReadDoesNotKeepTheOthersFromBeingVerified() throws IOException {
+    Path missing = directory.resolve("none");
+    Path damaged = damaged();
+
+    assertThat(vmm("snapshot", "verify", HALTED, missing, IN_A_HANDLER)).isEqualTo(ExitCode.FILE);
+    assertThat(output().lines()).hasSize(2).allMatch(line -> line.contains(": whole"));
+    assertThat(vmm("snapshot", "verify", damaged, missing, directory, HALTED))
+        .isEqualTo(ExitCode.SNAPSHOT);
+    assertThat(output()).contains("halted.vmm: whole");
+    assertThat(process.errors())
+        .contains(
+            "vmm: no such file: " + missing,
+            "vmm: " + directory + ": is a directory, not a snapshot",
+            damaged + ": corrupt snapshot at");
+  }
+
+  @Test
   void anOldFileIsUpgradedAndStaysTheSameMachine() throws IOException {
     // when
     Path upgraded = directory.resolve("new.vmm");
@@ -213,6 +234,34 @@ class SnapshotFilesTest {
         .contains("convert to what?")
         .contains("--layout mapped is not compressed");
     assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void aFullDiskIsNamedByTheFileThatDoesNotFit() throws Exception {
+    Path target = Files.writeString(directory.resolve("target"), "old");
+    // The memory alone fits into a file, and no file that has a head before it.
+    long memoryKibibytes = golden().machine().orElseThrow().totalMemoryBytes() >> 10;
+    String limited = "ulimit -f %d; exec \"$@\"".formatted(memoryKibibytes);
+    List<String> command = new ArrayList<>(List.of("bash", "-c", limited, "bash"));
+    command.addAll(
+        Launcher.command(
+            "snapshot",
+            "convert",
+            HALTED.toString(),
+            "--layout",
+            "mapped",
+            "-o",
+            target.toString()));
+
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(process.waitFor()).as(said).isEqualTo(ExitCode.FILE);
+    assertThat(said).contains("vmm: " + target + ": File too large");
+    assertThat(target).hasContent("old");
+    assertThat(vmm("snapshot", "convert", HALTED, "--compression", "none", "-o", "/dev/full"))
+        .isEqualTo(ExitCode.FILE);
+    assertThat(this.process.errors()).contains("vmm: /dev/full: No space left on device");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A stream to a client, in chunks that each announce their length. One chunk is under way at a
@@ -64,10 +65,11 @@ final class ChunkedOutput extends OutputStream {
     filled = 0;
     failed = true;
     try {
-      if (!sent.await(limit.toMillis())) {
+      if (!sent.await(TimeUnit.MILLISECONDS.convert(limit))) {
         channel.close();
         throw new IOException(
-            "the client has not read for %d ms and is disconnected".formatted(limit.toMillis()));
+            "the client has not read for %d ms and is disconnected"
+                .formatted(TimeUnit.MILLISECONDS.convert(limit)));
       }
     } catch (InterruptedException e) {
       channel.close();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import io.vmm4j.control.protocol.Replies;
+import io.vmm4j.socket.SocketFile;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,9 +19,11 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -73,6 +76,7 @@ public final class ControlClient implements AutoCloseable {
    * @throws ControlException.Refused if the server takes no more connections
    */
   public static ControlClient connect(Path path) throws IOException {
+    Objects.requireNonNull(path, "path");
     try {
       SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
       try {
@@ -82,10 +86,21 @@ public final class ControlClient implements AutoCloseable {
         throw e;
       }
     } catch (ConnectException e) {
-      throw new ControlException.Socket(path, "no machine listens there any more", e);
+      throw new ControlException.Socket(path, nobodyListens(path), e);
     } catch (java.net.SocketException e) {
       throw new ControlException.Socket(
           path, Files.exists(path) ? String.valueOf(e.getMessage()) : "there is no such socket", e);
+    }
+  }
+
+  /** To the operating system any file is a socket at which nobody listens. */
+  private static String nobodyListens(Path path) throws IOException {
+    try {
+      return SocketFile.isSocket(path)
+          ? "no machine listens there any more"
+          : "there is another file, which is no socket";
+    } catch (NoSuchFileException e) {
+      return "there is no such socket"; // its server has removed it meanwhile
     }
   }
 
@@ -103,6 +118,8 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException if the connection ends before the reply
    */
   public String call(String command, Map<String, ?> fields) throws IOException {
+    Objects.requireNonNull(command, "command");
+    Objects.requireNonNull(fields, "fields");
     send(command, fields);
     Line reply = Line.parse(path, line());
     if (reply.chunk() >= 0) {
@@ -129,6 +146,8 @@ public final class ControlClient implements AutoCloseable {
    * @throws IOException if the connection ends before the reply, or the stream fails
    */
   public String snapshotTo(OutputStream target, Map<String, Object> fields) throws IOException {
+    Objects.requireNonNull(target, "target");
+    Objects.requireNonNull(fields, "fields");
     Map<String, Object> all = new LinkedHashMap<>(fields);
     all.put("stream", true);
     send("snapshot", all);
@@ -156,15 +175,35 @@ public final class ControlClient implements AutoCloseable {
    * @param device the path of its device, such as {@code com1}
    */
   public Console console(String device) throws IOException {
-    call("console", Map.of("device", device));
-    return new Console(in, out);
+    call("console", Map.of("device", Objects.requireNonNull(device, "device")));
+    return new Console(in, new ConsoleInput());
+  }
+
+  /** What goes to the guest. Its end is passed on, and the other direction stays. */
+  private final class ConsoleInput extends OutputStream {
+    @Override
+    public void write(int b) throws IOException {
+      out.write(b);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (channel.isOpen()) {
+        channel.shutdownOutput();
+      }
+    }
   }
 
   /**
    * The two directions of a console.
    *
    * @param output what the guest writes
-   * @param input what it is to read
+   * @param input what it is to read. To close it ends the line once all of it is passed on
    */
   public record Console(InputStream output, OutputStream input) {}
 

@@ -1,6 +1,7 @@
 package io.vmm4j.control;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -58,9 +59,9 @@ public record ControlLimits(
     positive("consoleReplayBytes", consoleReplayBytes);
     positive("consoleBacklogBytes", consoleBacklogBytes);
     positive("consoleInputBytes", consoleInputBytes);
-    positive("line", TimeUnit.NANOSECONDS.convert(line));
-    positive("idle", TimeUnit.NANOSECONDS.convert(idle));
-    positive("write", TimeUnit.NANOSECONDS.convert(write));
+    positive("line", TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(line, "line")));
+    positive("idle", TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(idle, "idle")));
+    positive("write", TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(write, "write")));
   }
 
   private static void positive(String name, long value) {

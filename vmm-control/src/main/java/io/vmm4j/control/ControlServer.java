@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
@@ -116,6 +117,9 @@ public final class ControlServer implements AutoCloseable {
    * @throws ControlException.Socket if the socket can't be made there
    */
   public static ControlServer open(Vm vm, Path path, ControlLimits limits) {
+    Objects.requireNonNull(vm, "vm");
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(limits, "limits");
     return new ControlServer(vm, path, limits);
   }
 

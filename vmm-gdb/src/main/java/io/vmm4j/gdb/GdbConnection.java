@@ -33,6 +33,13 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   private static final byte[] NO_ACKNOWLEDGEMENTS =
       "QStartNoAckMode".getBytes(StandardCharsets.US_ASCII);
 
+  /**
+   * What a second debugger's first packet is answered. GDB sends qSupported first, and shows an
+   * error in reply to that as a warning.
+   */
+  private static final byte[] TURNED_AWAY =
+      "E.another debugger is connected to this machine".getBytes(StandardCharsets.US_ASCII);
+
   /** Within which a debugger has to send its first packet. */
   private static final long FIRST_PACKET_SECONDS = 10;
 
@@ -50,6 +57,7 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   private ByteBuf input = Unpooled.EMPTY_BUFFER;
   private byte[] lastReply = {};
   private boolean admitted;
+  private boolean turnedAway;
   private boolean spoke;
   private boolean busy;
   private boolean dropped;
@@ -91,8 +99,12 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
     } else if (attempts > 1) {
       ctx.executor().schedule(() -> admit(attempts - 1), ADMISSION_MILLIS, TimeUnit.MILLISECONDS);
     } else {
-      LOG.info("a second debugger is turned away");
-      ctx.close();
+      LOG.warn(
+          "machine '{}': a second debugger is turned away; one is connected",
+          server.vm().spec().name());
+      turnedAway = true;
+      ctx.executor().schedule(this::requireFirstPacket, FIRST_PACKET_SECONDS, TimeUnit.SECONDS);
+      ctx.read();
     }
   }
 
@@ -149,6 +161,10 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void take(Frame frame) {
+    if (turnedAway) {
+      turnAway(frame);
+      return;
+    }
     switch (frame) {
       case Frame.Packet packet -> {
         spoke = true;
@@ -184,6 +200,16 @@ final class GdbConnection extends ChannelInboundHandlerAdapter {
             "a client of the debugger's port that does not speak GDB's protocol is disconnected");
         drop();
       }
+    }
+  }
+
+  private void turnAway(Frame frame) {
+    if (frame instanceof Frame.Packet) {
+      dropped = true;
+      write(new byte[] {'+'});
+      write(FrameReader.frame(TURNED_AWAY)).addListener(written -> context().close());
+    } else {
+      drop();
     }
   }
 

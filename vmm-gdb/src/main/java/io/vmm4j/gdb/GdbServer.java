@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -34,11 +35,11 @@ import org.slf4j.LoggerFactory;
  * }
  * }
  *
- * <p>One debugger at a time; while there is one, a second is turned away. Until it asks for the
- * machine's state the machine goes on as ever, and so it does when the debugger leaves, however it
- * leaves; its breakpoints are gone then. Who may connect may do everything to the machine and have
- * files written with the rights of its process: on a TCP port of the loopback interface that is
- * every user of this computer, at a UNIX-domain socket only this one.
+ * <p>One debugger at a time; while there is one, a second is told so and turned away. Until it asks
+ * for the machine's state the machine goes on as ever, and so it does when the debugger leaves,
+ * however it leaves; its breakpoints are gone then. Who may connect may do everything to the
+ * machine and have files written with the rights of its process: on a TCP port of the loopback
+ * interface that is every user of this computer, at a UNIX-domain socket only this one.
  *
  * <p><b>Threads.</b> One of its own for the socket, and one that does what the debugger asks; both
  * are daemons. The methods may be called from any thread.
@@ -94,7 +95,8 @@ public final class GdbServer implements AutoCloseable {
    *     support for debuggers
    */
   public static GdbServer open(Vm vm, SocketAddress address) {
-    return new GdbServer(vm, address);
+    return new GdbServer(
+        Objects.requireNonNull(vm, "vm"), Objects.requireNonNull(address, "address"));
   }
 
   /** A port of the loopback interface. */

@@ -63,8 +63,7 @@ class GdbServerTest {
       RspClient next = client();
       next.send("qC");
       int first = next.read();
-      if (first == '+') {
-        next.receive();
+      if (first == '+' && !next.receive().startsWith("E.another debugger")) {
         return next;
       }
       next.close();
@@ -284,10 +283,12 @@ class GdbServerTest {
   }
 
   @Test
-  void aSecondDebuggerIsTurnedAway() throws IOException {
+  void aSecondDebuggerIsTurnedAwayAndToldWhy() throws IOException {
     try (RspClient gdb = client();
         RspClient second = client()) {
       assertThat(gdb.ask("qC")).isEqualTo("QC1");
+      assertThat(second.ask("qSupported:swbreak+"))
+          .isEqualTo("E.another debugger is connected to this machine");
       assertThat(second.read()).isEqualTo(-1);
       assertThat(gdb.ask("qC")).isEqualTo("QC1");
     }

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -33,8 +36,9 @@ public final class AtomicFileWriter {
    * temporary file is the owner's alone. It is removed when a signal ends the JVM; if nothing could
    * do that, as after SIGKILL, the next call for the same file removes it.
    *
-   * @throws java.nio.file.FileSystemException if the old file is another user's and this process
-   *     may not make the new one so; before anything is written
+   * @throws java.nio.file.FileSystemException if it can't be written; it names the file. Before
+   *     anything is written, if {@link #check} would throw. What the contents throw is passed on as
+   *     it is
    */
   public static void write(Path target, Contents contents) throws IOException {
     write(target, contents, false);
@@ -48,33 +52,70 @@ public final class AtomicFileWriter {
     write(target, contents, true);
   }
 
-  private static void write(Path target, Contents contents, boolean sparse) throws IOException {
-    if (Files.exists(target) && !Files.isRegularFile(target)) {
-      try (OutputStream out = Files.newOutputStream(target, StandardOpenOption.WRITE)) {
-        contents.writeTo(out);
+  /**
+   * Finds what would keep a file from being written, such as a missing directory or one that this
+   * process may not write to. Leaves nothing behind. For whoever writes much later, and wants to
+   * know now.
+   *
+   * @throws NoSuchFileException if its directory is missing
+   * @throws java.nio.file.FileSystemException if it can't be written, or the old file is another
+   *     user's and this process may not make the new one so
+   */
+  public static void check(Path target) throws IOException {
+    if (isSpecial(target)) {
+      refuseDirectory(target); // a pipe can't be opened before there is a reader
+      if (!Files.isWritable(target)) {
+        throw new AccessDeniedException(target.toString());
       }
       return;
     }
+    TemporaryFile.beside(file(target)).close();
+  }
+
+  private static boolean isSpecial(Path target) {
+    return Files.exists(target) && !Files.isRegularFile(target);
+  }
+
+  private static void refuseDirectory(Path target) throws FileSystemException {
+    if (Files.isDirectory(target)) {
+      throw new FileSystemException(target.toString(), null, "is a directory, not a file");
+    }
+  }
+
+  /** The file itself, behind any links. */
+  private static Path file(Path target) throws IOException {
     Path file = Files.exists(target) ? target.toRealPath() : target.toAbsolutePath();
+    Path directory = file.getParent();
+    if (directory == null || !Files.isDirectory(directory)) {
+      throw new NoSuchFileException(
+          target.toString(), null, "there is no directory " + directory + " for it");
+    }
+    return file;
+  }
+
+  private static void write(Path target, Contents contents, boolean sparse) throws IOException {
+    if (isSpecial(target)) {
+      refuseDirectory(target);
+      try (OutputStream out = Files.newOutputStream(target, StandardOpenOption.WRITE)) {
+        contents.writeTo(new NamedOutput(target, out));
+      }
+      return;
+    }
+    Path file = file(target);
     try (TemporaryFile temporary = TemporaryFile.beside(file)) {
       FileChannel channel = temporary.channel();
       if (sparse) {
         SparseOutput out = new SparseOutput(channel);
-        contents.writeTo(out);
-        out.end();
+        contents.writeTo(new NamedOutput(target, out));
+        NamedOutput.named(target, out::end);
       } else {
-        OutputStream out = Channels.newOutputStream(channel);
-        contents.writeTo(out);
-        out.flush();
+        contents.writeTo(new NamedOutput(target, Channels.newOutputStream(channel)));
       }
-      temporary.replaceTarget();
+      NamedOutput.named(target, temporary::replaceTarget);
     }
-    Path directory = file.getParent();
-    if (directory != null) {
-      // The rename itself is durable only with the directory.
-      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
+    // The rename itself is durable only with the directory.
+    try (FileChannel channel = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
+      NamedOutput.named(target, () -> channel.force(true));
     }
   }
 }

@@ -6,7 +6,9 @@ import io.vmm4j.api.SnapshotResolver;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -42,7 +44,8 @@ public final class FileResolver implements SnapshotResolver {
   /**
    * Opens a parent.
    *
-   * @throws SnapshotException if a file that was given by its name is no snapshot
+   * @throws SnapshotException if a file that was given by its name is no snapshot; names it
+   * @throws FileSystemException if there is no such file
    */
   @Override
   public InputStream open(UUID id, String memorySha256) throws IOException {
@@ -60,7 +63,7 @@ public final class FileResolver implements SnapshotResolver {
   private void index() throws IOException {
     for (Path place : places) {
       if (!Files.isDirectory(place)) {
-        files.putIfAbsent(idOf(place), place);
+        files.putIfAbsent(idOfGiven(place), place);
         continue;
       }
       for (Path file : filesIn(place)) {
@@ -79,6 +82,18 @@ public final class FileResolver implements SnapshotResolver {
       entries.filter(Files::isRegularFile).sorted().forEach(found::add);
     }
     return found;
+  }
+
+  private static UUID idOfGiven(Path file) throws IOException {
+    try {
+      return idOf(file);
+    } catch (NoSuchFileException e) {
+      // Not passed on as it is: to the caller of a resolver that means that it lacks the parent.
+      throw new FileSystemException(
+          file.toString(), null, "there is no such file, which was given as a parent");
+    } catch (SnapshotException e) {
+      throw e.inParent(file.toString());
+    }
   }
 
   private static UUID idOf(Path file) throws IOException {

@@ -48,7 +48,7 @@ final class ScratchMemory implements MemorySink, AutoCloseable {
     }
     SharedFile opened = SharedFile.unnamed(DIRECTORY);
     file = opened;
-    opened.setSize(total);
+    NamedOutput.named(DIRECTORY, () -> opened.setSize(total));
     return opened;
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -144,6 +145,9 @@ final class TemporaryFile implements AutoCloseable {
     FileChannel channel;
     try {
       channel = removal.create(target, mode);
+    } catch (AccessDeniedException e) {
+      removal.cancel();
+      throw new AccessDeniedException(target.toString(), null, "its directory can't be written to");
     } catch (Throwable e) {
       removal.cancel();
       throw e;

@@ -3,9 +3,12 @@ package io.vmm4j.snapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -64,6 +67,40 @@ class AtomicFileWriterTest {
     assertThatThrownBy(() -> AtomicFileWriter.write(target, out -> out.write(1)))
         .isInstanceOf(IOException.class);
     assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void whatKeepsAFileFromBeingWrittenIsFoundBefore() throws IOException {
+    Path old = Files.writeString(directory.resolve("s.vmm"), "old");
+    AtomicFileWriter.check(old);
+    AtomicFileWriter.check(directory.resolve("new.vmm"));
+    assertThat(Files.list(directory)).containsExactly(old);
+    assertThat(old).hasContent("old");
+
+    assertThatThrownBy(() -> AtomicFileWriter.check(directory.resolve("none/s.vmm")))
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessageContainingAll("none/s.vmm", "there is no directory");
+    assertThatThrownBy(() -> AtomicFileWriter.check(old.resolve("s.vmm")))
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessageContaining("there is no directory");
+    assertThatThrownBy(() -> AtomicFileWriter.check(directory))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("is a directory");
+    String tooLong = "n".repeat(230);
+    assertThatThrownBy(() -> AtomicFileWriter.check(directory.resolve(tooLong)))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining(tooLong);
+  }
+
+  /** {@code /dev/full} refuses each write as a full disk does. */
+  @Test
+  void aFailedWriteNamesTheFile() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full));
+
+    assertThatThrownBy(() -> AtomicFileWriter.write(full, out -> out.write(new byte[10])))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessage("/dev/full: No space left on device");
   }
 
   private static String mode(Path file) throws IOException {

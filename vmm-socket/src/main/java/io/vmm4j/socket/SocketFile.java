@@ -25,8 +25,11 @@ import java.util.Objects;
  * @param key which file it is there
  */
 public record SocketFile(Path path, Object key) {
-  /** The longest path of a socket on Linux: sun_path less its final zero, unix(7). */
-  private static final int MAX_PATH_BYTES = 107;
+  /**
+   * The longest path of a socket to which the JDK binds and connects: one byte less than Linux
+   * takes, which has 108 with the final zero in sun_path, unix(7).
+   */
+  private static final int MAX_PATH_BYTES = 106;
 
   private static final int ATTEMPTS = 10;
 
@@ -52,6 +55,13 @@ public record SocketFile(Path path, Object key) {
     Path parent = path.getParent();
     if (parent == null) {
       throw new SocketFileException.Unusable("it is a directory");
+    }
+    int bytes = bytes(path);
+    if (bytes > MAX_PATH_BYTES) {
+      // It could be made, and nobody could connect to it.
+      throw new SocketFileException.Unusable(
+          "its path is %d bytes long, and a socket's may be %d at most"
+              .formatted(bytes, MAX_PATH_BYTES));
     }
     Path directory;
     try {
@@ -85,11 +95,15 @@ public record SocketFile(Path path, Object key) {
   }
 
   private static void checkLength(Path bound) throws SocketFileException {
-    int excess = bound.toString().getBytes(StandardCharsets.UTF_8).length - MAX_PATH_BYTES;
+    int excess = bytes(bound) - MAX_PATH_BYTES;
     if (excess > 0) {
       throw new SocketFileException.Unusable(
           "the directory's path is too long by %d bytes".formatted(excess));
     }
+  }
+
+  private static int bytes(Path path) {
+    return path.toString().getBytes(StandardCharsets.UTF_8).length;
   }
 
   private static void link(Path bound, Path path, Path stale) throws IOException {
@@ -107,7 +121,7 @@ public record SocketFile(Path path, Object key) {
   /** Removes a socket that nobody listens at. */
   private static void remove(Path path, Path stale) throws IOException {
     try {
-      if (!isSocket(path)) {
+      if (!isSocket(path, LinkOption.NOFOLLOW_LINKS)) {
         throw new SocketFileException.Unusable("there is another file, which is no socket");
       }
       if (isLive(path)) {
@@ -118,7 +132,7 @@ public record SocketFile(Path path, Object key) {
       return; // its server has removed it meanwhile
     }
     // Another file may have come between the look and the move.
-    if (!isSocket(stale) || isLive(stale)) {
+    if (!isSocket(stale, LinkOption.NOFOLLOW_LINKS) || isLive(stale)) {
       Files.createLink(path, stale);
       throw new SocketFileException.InUse();
     }
@@ -126,8 +140,8 @@ public record SocketFile(Path path, Object key) {
   }
 
   /** Whether a file is a socket: FIFOs and device nodes are as "other" to Java as sockets are. */
-  private static boolean isSocket(Path path) throws IOException {
-    Object mode = Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+  public static boolean isSocket(Path path, LinkOption... links) throws IOException {
+    Object mode = Files.getAttribute(path, "unix:mode", links);
     return mode instanceof Integer bits && (bits & TYPE_BITS) == SOCKET_TYPE;
   }
 

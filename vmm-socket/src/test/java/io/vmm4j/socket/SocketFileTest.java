@@ -174,12 +174,27 @@ class SocketFileTest {
 
   @Test
   void aPathThatIsTooLongIsRefused() throws IOException {
-    Path deep = Files.createDirectory(directory.resolve("d".repeat(90)));
+    Path deep =
+        Files.createDirectory(directory.resolve("d".repeat(100 - directory.toString().length())));
 
-    assertThatThrownBy(() -> SocketFile.create(deep.resolve("control"), this::listen))
+    assertThatThrownBy(() -> SocketFile.create(deep.resolve("c"), this::listen))
         .isInstanceOf(SocketFileException.Unusable.class)
         .hasMessageContaining("too long by");
     assertThat(deep).isEmptyDirectory();
+  }
+
+  @Test
+  void theLongestPathIsOneThatAClientCanReach() throws IOException {
+    Path longest = directory.resolve("n".repeat(105 - directory.toString().length()));
+    SocketFile.create(longest, this::listen);
+    connect(longest);
+
+    Path longer = directory.resolve("n".repeat(106 - directory.toString().length()));
+    assertThatThrownBy(() -> SocketFile.create(longer, this::listen))
+        .isInstanceOf(SocketFileException.Unusable.class)
+        .hasMessageContaining("its path is 107 bytes long");
+    assertThatThrownBy(() -> connect(longer)).isInstanceOf(IOException.class);
+    assertThat(files()).containsExactly(longest.getFileName().toString());
   }
 
   @Test

@@ -61,6 +61,7 @@ public sealed interface BootSource
     /** Refuses absent parts. */
     public Multiboot {
       Objects.requireNonNull(kernel, "kernel");
+      Objects.requireNonNull(modules, "modules");
       modules = List.copyOf(modules);
       Objects.requireNonNull(commandLine, "commandLine");
     }
@@ -98,6 +99,7 @@ public sealed interface BootSource
     /** Refuses absent parts. */
     public Pvh {
       Objects.requireNonNull(kernel, "kernel");
+      Objects.requireNonNull(modules, "modules");
       modules = List.copyOf(modules);
       Objects.requireNonNull(commandLine, "commandLine");
     }
@@ -129,7 +131,13 @@ public sealed interface BootSource
    *
    * @param address a multiple of 16, below 0x100000
    */
-  record FlatRealMode(Path image, int address) implements BootSource {}
+  record FlatRealMode(Path image, int address) implements BootSource {
+
+    /** Refuses absent parts. */
+    public FlatRealMode {
+      Objects.requireNonNull(image, "image");
+    }
+  }
 
   /**
    * Looks at the file: a Linux bzImage, a Multiboot kernel, or a PVH ELF.
@@ -141,6 +149,7 @@ public sealed interface BootSource
     /** Refuses absent parts. */
     public Detect {
       Objects.requireNonNull(kernel, "kernel");
+      Objects.requireNonNull(modules, "modules");
       modules = List.copyOf(modules);
       Objects.requireNonNull(commandLine, "commandLine");
     }

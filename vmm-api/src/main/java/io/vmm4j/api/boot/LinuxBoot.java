@@ -24,6 +24,7 @@ public record LinuxBoot(Path kernel, List<Path> initrds, String commandLine, boo
   /** Refuses absent parts. */
   public LinuxBoot {
     Objects.requireNonNull(kernel, "kernel");
+    Objects.requireNonNull(initrds, "initrds");
     initrds = List.copyOf(initrds);
     Objects.requireNonNull(commandLine, "commandLine");
   }
@@ -36,7 +37,7 @@ public record LinuxBoot(Path kernel, List<Path> initrds, String commandLine, boo
   /** Returns the same with one more initial RAM disk. */
   public LinuxBoot initrd(Path file) {
     List<Path> more = new ArrayList<>(initrds);
-    more.add(file);
+    more.add(Objects.requireNonNull(file, "file"));
     return new LinuxBoot(kernel, more, commandLine, unpackOnHost);
   }
 

@@ -89,7 +89,8 @@ public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress
   }
 
   /**
-   * Copies a module to the highest place where it fits, on a page boundary.
+   * Copies a module to the highest place where it fits, on a page boundary, with nothing but other
+   * modules between it and the end of the lower RAM.
    *
    * @param from the lowest address it may have
    * @param below the end of the place
@@ -97,7 +98,8 @@ public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress
    * @throws BootException if it fits nowhere
    */
   long loadHigh(ImageBytes file, String what, long from, long below) {
-    long address = placeHigh(file.name(), what, file.size(), from, below);
+    long taken = Math.max(0, ram.lowBytes() - below);
+    long address = placeHigh(file.name(), what, file.size(), from, RamLayout.LOW_END, taken);
     load(file, what, 0, address, file.size());
     return address;
   }
@@ -106,20 +108,32 @@ public record BootTarget(GuestMemory memory, BiosMemoryMap ram, long rsdpAddress
    * Finds the highest place for so many bytes, on a page boundary.
    *
    * @param name of the file, for the error
-   * @throws BootException if they fit nowhere
+   * @param from the lowest address they may have
+   * @param limit the end of where they may lie, however much memory there is
+   * @param taken how much is taken below that end, or below the end of the lower RAM
+   * @throws BootException if they fit nowhere; it says how much memory would do, where more would
    */
-  long placeHigh(String name, String what, long bytes, long from, long below) {
-    long top = Math.min(below, ram.lowBytes());
+  long placeHigh(String name, String what, long bytes, long from, long limit, long taken) {
+    long most = Math.min(limit, RamLayout.LOW_END);
+    long top = Math.min(most, ram.lowBytes()) - taken;
     long address = (top - bytes) & -PAGE;
-    if (bytes > top || address < from) {
-      throw new BootException(
-          "%s: %s of %d bytes does not fit between the kernel's end at 0x%x and 0x%x;"
-                  .formatted(name, what, bytes, from, top)
-              + " %d MiB of memory would do, the machine has %d MiB"
-                  .formatted(
-                      (from + bytes + PAGE + ram.ramBytes() - top + 0xF_FFFF) >> 20,
-                      ram.ramBytes() >> 20));
+    if (bytes <= top && address >= from) {
+      return address;
     }
-    return address;
+    long needed = ((from + PAGE - 1) & -PAGE) + bytes + taken;
+    throw new BootException(
+        "%s: %s of %d bytes does not fit between the kernel's end at 0x%x and 0x%x; %s"
+            .formatted(name, what, bytes, from, top, remedy(needed, limit)));
+  }
+
+  private String remedy(long needed, long limit) {
+    if (needed <= Math.min(limit, RamLayout.LOW_END)) {
+      return "%d MiB of memory would do, the machine has %d MiB"
+          .formatted((needed + 0xF_FFFF) >> 20, ram.ramBytes() >> 20);
+    }
+    return "no amount of memory would do, for "
+        + (limit < RamLayout.LOW_END
+            ? "the kernel takes it only below 0x%x".formatted(limit)
+            : "it has to lie in the RAM below 3 GiB");
   }
 }

@@ -39,7 +39,7 @@ final class DetectingLoader implements BootLoader {
       throw image.fault(
           "expected a Linux bzImage (HdrS at 0x202), a Multiboot 1 kernel (0x1BADB002 in the first"
               + " 8 KiB), or an ELF kernel with a PVH note; found %s%s",
-          ImageKind.describe(image), elf ? ", with neither" : "");
+          ImageKind.describe(image), elf ? ", with neither" + MultibootHeader.remedy(image) : "");
     }
   }
 

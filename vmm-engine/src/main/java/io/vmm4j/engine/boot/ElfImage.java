@@ -1,5 +1,7 @@
 package io.vmm4j.engine.boot;
 
+import io.vmm4j.api.BootException;
+import io.vmm4j.engine.memory.RamLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,8 +161,7 @@ final class ElfImage {
             "%s: p_filesz 0x%x is more than p_memsz 0x%x",
             what, segment.fileBytes, segment.memoryBytes);
       }
-      target.requireRam(image, what, segment.physicalAddress, segment.memoryBytes);
-      target.requireFree(image, what, segment.physicalAddress, segment.memoryBytes);
+      require(target, segment, what);
       target.load(image, what, segment.offset, segment.physicalAddress, segment.fileBytes);
       target.clear(
           segment.physicalAddress + segment.fileBytes, segment.memoryBytes - segment.fileBytes);
@@ -171,6 +172,23 @@ final class ElfImage {
       throw image.fault("no program header is of type PT_LOAD: there is nothing to load");
     }
     return end;
+  }
+
+  /** Linkers put the file's own headers before the code, a page below its address. */
+  private void require(BootTarget target, Segment segment, String what) {
+    try {
+      target.requireRam(image, what, segment.physicalAddress, segment.memoryBytes);
+      target.requireFree(image, what, segment.physicalAddress, segment.memoryBytes);
+    } catch (BootException e) {
+      if (segment.offset != 0 || segment.physicalAddress >= RamLayout.EXTENDED) {
+        throw e;
+      }
+      throw new BootException(
+          e.getMessage()
+              + "; it is there for the ELF file's own headers, which a kernel has no use for: link it"
+              + " with -Wl,-n (ld -n)",
+          e);
+    }
   }
 
   /**

@@ -34,7 +34,7 @@ record InitialRamDisk(long address, long bytes) {
         bytes = aligned(bytes) + image.size();
       }
       String what = "the initial RAM disk";
-      long address = target.placeHigh(images.getFirst().name(), what, bytes, from, below);
+      long address = target.placeHigh(images.getFirst().name(), what, bytes, from, below, 0);
       long at = 0;
       for (ImageBytes image : images) {
         target.clear(address + at, aligned(at) - at);

@@ -47,8 +47,8 @@ final class MultibootLoader implements BootLoader {
               .orElseThrow(() ->
                   image.fault(
                       "expected a Multiboot 1 header (0x1BADB002 with a right checksum in the"
-                          + " first 8 KiB), found %s",
-                      ImageKind.describe(image)));
+                          + " first 8 KiB), found %s%s",
+                      ImageKind.describe(image), MultibootHeader.remedy(image)));
       if (header.unknownRequirements() != 0) {
         throw image.fault(
             "the Multiboot header's flags 0x%x require what this loader does not know (0x%x)",

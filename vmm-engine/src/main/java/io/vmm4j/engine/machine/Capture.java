@@ -47,6 +47,7 @@ final class Capture {
     Captured captured =
         machine
             .control()
+            .holding()
             .exclusively(WHAT, () -> options.whileRunning() ? live() : held(this::stopped));
     try {
       Optional<ParentLink> link = parent.map(p -> p.linkTo(captured.image, captured.memory));
@@ -71,6 +72,7 @@ final class Capture {
   private <T> T held(Supplier<T> action) {
     return machine
         .control()
+        .holding()
         .whileHeld(
             WHAT,
             true,

@@ -262,7 +262,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    *     the guest, which does not go on; it may be tried again
    */
   void close(Duration limit) {
-    control.refuseOwnThread("close");
+    control.threads().refuseOwn("close");
     closing.lock();
     try {
       if (closed) {
@@ -271,15 +271,17 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       if (!control.shutDown(limit)) {
         throw new VmException(
             "machine '%s' can't be closed: a device has not returned from a call for %d s; %s"
-                .formatted(name(), limit.toSeconds(), control.describeThreads()));
+                .formatted(name(), limit.toSeconds(), control.threads().describe()));
       }
-      control.whileHeld(
-          "close",
-          false,
-          () -> {
-            release();
-            return this;
-          });
+      control
+          .holding()
+          .whileHeld(
+              "close",
+              false,
+              () -> {
+                release();
+                return this;
+              });
     } finally {
       closing.unlock();
     }
@@ -479,7 +481,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   @Override
   public boolean isOwnThread() {
-    return control.isOwnThread();
+    return control.threads().isOwn();
   }
 
   @Override
@@ -490,14 +492,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   @Override
   public String describeVcpus() {
     Optional<String> text =
-        control.tryWhileHeld(
-            DESCRIBE_LIMIT,
-            () ->
-                closed
-                    ? "the machine is closed"
-                    : IntStream.range(0, plan.spec().cpus())
-                        .mapToObj(i -> CpuStateText.summary(i, vcpu(i).save()))
-                        .collect(Collectors.joining("\n")));
+        control
+            .holding()
+            .tryWhileHeld(
+                DESCRIBE_LIMIT,
+                () ->
+                    closed
+                        ? "the machine is closed"
+                        : IntStream.range(0, plan.spec().cpus())
+                            .mapToObj(i -> CpuStateText.summary(i, vcpu(i).save()))
+                            .collect(Collectors.joining("\n")));
     return text.orElse("the vCPUs did not stop within " + DESCRIBE_LIMIT.toMillis() + " ms");
   }
 }

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -94,19 +95,22 @@ final class MachineDebugger implements VmDebugger {
 
   private <T> T held(String what, Function<RunControl, T> action) {
     RunControl control = machine.control();
-    return control.whileHeld(
-        what,
-        false,
-        () -> {
-          if (machine.isClosed()) {
-            throw new VmStoppedException(what, control.exit().orElseGet(VmExit.Stopped::new));
-          }
-          return action.apply(control);
-        });
+    return control
+        .holding()
+        .whileHeld(
+            what,
+            false,
+            () -> {
+              if (machine.isClosed()) {
+                throw new VmStoppedException(what, control.exit().orElseGet(VmExit.Stopped::new));
+              }
+              return action.apply(control);
+            });
   }
 
   @Override
   public void update(int vcpu, UnaryOperator<CpuState> change) {
+    Objects.requireNonNull(change, "change");
     machine.requireVcpu(vcpu);
     held(
         "change the state of a vCPU",
@@ -144,6 +148,7 @@ final class MachineDebugger implements VmDebugger {
 
   @Override
   public void write(int vcpu, long linearAddress, byte[] bytes) {
+    Objects.requireNonNull(bytes, "bytes");
     machine.requireVcpu(vcpu);
     held(
         "write memory",
@@ -155,11 +160,13 @@ final class MachineDebugger implements VmDebugger {
 
   @Override
   public void add(Breakpoint breakpoint) {
+    Objects.requireNonNull(breakpoint, "breakpoint");
     change(set -> set.add(breakpoint));
   }
 
   @Override
   public void remove(Breakpoint breakpoint) {
+    Objects.requireNonNull(breakpoint, "breakpoint");
     change(set -> set.remove(breakpoint));
   }
 
@@ -191,6 +198,7 @@ final class MachineDebugger implements VmDebugger {
 
   @Override
   public void step(int vcpu, Set<Integer> running) {
+    Objects.requireNonNull(running, "running");
     Set<Integer> withIt = new HashSet<>(running);
     withIt.add(vcpu);
     goOn("step", OptionalInt.of(vcpu), withIt);
@@ -198,6 +206,7 @@ final class MachineDebugger implements VmDebugger {
 
   @Override
   public void resume(Set<Integer> running) {
+    Objects.requireNonNull(running, "running");
     if (running.isEmpty()) {
       throw new IllegalArgumentException("no vCPU would run");
     }
@@ -229,6 +238,7 @@ final class MachineDebugger implements VmDebugger {
 
   @Override
   public Listening onStop(Consumer<DebugStop> listener) {
+    Objects.requireNonNull(listener, "listener");
     listeners.add(listener);
     return () -> listeners.remove(listener);
   }

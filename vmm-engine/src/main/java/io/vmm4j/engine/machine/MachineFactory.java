@@ -1,6 +1,7 @@
 package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.Backends;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.ResumeOptions;
@@ -133,6 +134,17 @@ public final class MachineFactory {
 
   /** A machine in the state of a snapshot, running or standing as the options say. */
   Vm resume(MachineSnapshot snapshot, ResumeOptions options) {
+    try {
+      return build(snapshot, options);
+    } catch (DeviceException e) {
+      if (options.rebound().isEmpty()) {
+        throw MachineRestore.incompatible(e); // all of the device's configuration is the snapshot's
+      }
+      throw e;
+    }
+  }
+
+  private Vm build(MachineSnapshot snapshot, ResumeOptions options) {
     MachinePlan plan = plan(snapshot.plan(), options);
     long advance = clockAdvance(snapshot, options);
     BackendChooser.Chosen chosen =
@@ -347,8 +359,16 @@ public final class MachineFactory {
           catalog
               .factory(device.type())
               .orElseThrow(() -> new SnapshotException.MissingDevice(device.path(), device.type()));
+      VmSpec.pathFault(device.path())
+          .ifPresent(fault -> {
+            throw new SnapshotException.Incompatible("device '" + device.path() + "'", fault);
+          });
       devices.put(device.path(), config(device, factory));
     }
+    VmSpec.nameFault(description.name())
+        .ifPresent(fault -> {
+          throw new SnapshotException.Incompatible("the machine's name", fault);
+        });
     VmSpec spec =
         new VmSpec(
             description.name(),

@@ -160,7 +160,7 @@ final class MachineHost implements BackendHost {
 
   @Override
   public Thread startThread(String purpose, Runnable body) {
-    return machine.control().startBackendThread(purpose, body);
+    return machine.control().threads().startForBackend(purpose, body);
   }
 
   @Override

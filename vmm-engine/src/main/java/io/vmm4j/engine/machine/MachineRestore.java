@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
@@ -14,6 +15,7 @@ import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MachineSchemas;
 import io.vmm4j.snapshot.MappingState;
 import io.vmm4j.snapshot.StateChunk;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -31,6 +33,9 @@ import org.slf4j.LoggerFactory;
  */
 final class MachineRestore {
   private static final Logger LOG = LoggerFactory.getLogger(MachineRestore.class);
+
+  /** Leaves a machine time to run: a clock that overflows is negative. */
+  private static final long MAX_NANO_TIME = Long.MAX_VALUE - Duration.ofDays(9 * 366).toNanos();
 
   private final Machine machine;
   private final MachineImage image;
@@ -93,7 +98,7 @@ final class MachineRestore {
       Map<HostConsole, ConsoleState> consoles = new LinkedHashMap<>();
       machine
           .consoles()
-          .forEach((path, console) -> consoles.put(console, console(image, taken, path)));
+          .forEach((path, console) -> consoles.put(console, console(machine, image, taken, path)));
       refuseRest(machine, image, taken);
       return new MachineRestore(machine, image, clock, controllers, devices, vcpus, consoles);
     } finally {
@@ -168,11 +173,29 @@ final class MachineRestore {
   /**
    * Snapshots of earlier releases have no consoles: nothing was written to them, as far as known.
    */
-  private static ConsoleState console(MachineImage image, Set<StateChunk> taken, String device) {
+  private static ConsoleState console(
+      Machine machine, MachineImage image, Set<StateChunk> taken, String device) {
     String path = MachineSchemas.consolePath(device);
-    return find(image, taken, MachineSchemas.CONSOLE_TYPE, path)
-        .map(chunk -> chunk.decode(ConsoleState.SCHEMA))
-        .orElse(ConsoleState.EMPTY);
+    Optional<StateChunk> chunk = find(image, taken, MachineSchemas.CONSOLE_TYPE, path);
+    if (chunk.isEmpty()) {
+      return ConsoleState.EMPTY;
+    }
+    ConsoleState state = chunk.get().decode(ConsoleState.SCHEMA);
+    if (state.input().length > machine.inputLimitBytes()) {
+      throw new SnapshotException.Corrupt(
+          chunk.get().offset(),
+          "state of '%s': %d bytes of waiting input are more than %d"
+              .formatted(path, state.input().length, machine.inputLimitBytes()));
+    }
+    return state;
+  }
+
+  /** What it means that a device can't be what the snapshot says. */
+  static SnapshotException incompatible(DeviceException refusal) {
+    SnapshotException incompatible =
+        new SnapshotException.Incompatible("device", String.valueOf(refusal.getMessage()));
+    incompatible.initCause(refusal);
+    return incompatible;
   }
 
   private static void refuseRest(Machine machine, MachineImage image, Set<StateChunk> taken) {
@@ -192,15 +215,17 @@ final class MachineRestore {
   /**
    * Lets the clock stand later than in the image, and every time-stamp counter as much further on.
    * Counters and timers of devices follow from the clock; those that were due meanwhile are due
-   * when the machine goes on.
+   * when the machine goes on. A clock that is advanced by nothing is checked too.
    *
    * @throws SnapshotException.Incompatible if it can't count so far
    */
   void advanceClock(long nanos) {
-    if (clock.nanoTime() > Long.MAX_VALUE - nanos) {
+    if (clock.nanoTime() > MAX_NANO_TIME - nanos) {
       throw new SnapshotException.Incompatible(
-          "the clock at %d ns, caught up by %d ns".formatted(clock.nanoTime(), nanos),
-          "a clock counts nanoseconds in 63 bits; let it go on where it stood");
+          nanos == 0
+              ? "the clock at %d ns".formatted(clock.nanoTime())
+              : "the clock at %d ns, caught up by %d ns".formatted(clock.nanoTime(), nanos),
+          "a clock goes up to 2^63 ns, and a machine begins with at least 9 years of it left");
     }
     clockAdvance = nanos;
     // What the counter of the clock does between the two moments, so that their distance stays.

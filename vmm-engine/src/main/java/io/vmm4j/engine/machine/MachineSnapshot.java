@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -234,12 +235,16 @@ final class MachineSnapshot implements Snapshot {
 
   @Override
   public synchronized void writeTo(OutputStream out, SaveOptions options) throws IOException {
+    Objects.requireNonNull(out, "out");
+    Objects.requireNonNull(options, "options");
     requireOpen();
     write(out, options);
   }
 
   @Override
   public synchronized void writeTo(Path file, SaveOptions options) throws IOException {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(options, "options");
     requireOpen();
     if (options.layout() == SnapshotLayout.MAPPED) {
       AtomicFileWriter.writeSparse(file, out -> write(out, options));
@@ -250,6 +255,7 @@ final class MachineSnapshot implements Snapshot {
 
   @Override
   public synchronized Vm resume(ResumeOptions options) {
+    Objects.requireNonNull(options, "options");
     requireOpen();
     return factory.resume(this, options);
   }

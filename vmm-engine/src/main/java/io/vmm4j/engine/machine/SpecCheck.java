@@ -89,7 +89,9 @@ final class SpecCheck {
   }
 
   private void file(String where, Path path) {
-    if (!Files.exists(path)) {
+    if (path.toString().isEmpty()) {
+      fault(where, "the path is empty");
+    } else if (!Files.exists(path)) {
       fault(where, "no such file: " + path);
     } else if (Files.isDirectory(path)) {
       fault(where, "a directory, not a file: " + path);

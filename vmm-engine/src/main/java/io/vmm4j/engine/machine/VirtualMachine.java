@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
@@ -21,6 +22,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /** The machine as its user sees it. */
@@ -65,7 +67,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public Console console(String path) {
-    Console console = machine.consoles().get(path);
+    Console console = machine.consoles().get(Objects.requireNonNull(path, "path"));
     if (console == null) {
       throw new IllegalArgumentException(
           "no console '%s'; devices with one are: %s"
@@ -79,6 +81,7 @@ final class VirtualMachine implements Vm {
     machine.requireVcpu(vcpu);
     return machine
         .control()
+        .holding()
         .whileHeld(
             "read the state of a vCPU",
             false,
@@ -121,14 +124,16 @@ final class VirtualMachine implements Vm {
 
   @Override
   public Snapshot snapshot(SnapshotOptions options) {
-    return new Capture(factory, machine, options).take();
+    return new Capture(factory, machine, Objects.requireNonNull(options, "options")).take();
   }
 
   @Override
   public void snapshotTo(OutputStream out) throws IOException {
+    Objects.requireNonNull(out, "out");
     try {
       machine
           .control()
+          .holding()
           .whileHeld(
               "write a snapshot",
               true,
@@ -155,11 +160,12 @@ final class VirtualMachine implements Vm {
 
   @Override
   public void restore(Snapshot snapshot) {
-    MachineSnapshot ours = MachineSnapshot.ours(snapshot);
+    MachineSnapshot ours = MachineSnapshot.ours(Objects.requireNonNull(snapshot, "snapshot"));
     synchronized (ours) {
       ImageMemory contents = ours.memory();
       machine
           .control()
+          .holding()
           .whileHeld(
               "restore a snapshot",
               true,
@@ -172,10 +178,14 @@ final class VirtualMachine implements Vm {
 
   private void restore(MachineImage image, ImageMemory contents) {
     MachineRestore there = MachineRestore.prepare(machine, image);
+    there.advanceClock(0);
     MachineRestore back = MachineRestore.prepare(machine, MachineImage.of(machine));
     try (MemoryRestore memory = factory.memoryRestore(machine)) {
       try {
         there.apply(contents, memory);
+      } catch (DeviceException e) {
+        undo(back, memory, e);
+        throw MachineRestore.incompatible(e);
       } catch (Throwable e) {
         undo(back, memory, e);
         throw e;

@@ -61,6 +61,7 @@ public final class MappedGuestMemory implements GuestMemory {
 
   @Override
   public void read(long guestPhysicalAddress, byte[] target, int offset, int length) {
+    Objects.requireNonNull(target, "target");
     Objects.checkFromIndexSize(offset, length, target.length);
     if (!covers(guestPhysicalAddress, length, false)) {
       throw new GuestMemoryException("read", guestPhysicalAddress, length);
@@ -77,6 +78,7 @@ public final class MappedGuestMemory implements GuestMemory {
 
   @Override
   public void write(long guestPhysicalAddress, byte[] source, int offset, int length) {
+    Objects.requireNonNull(source, "source");
     Objects.checkFromIndexSize(offset, length, source.length);
     if (!covers(guestPhysicalAddress, length, true)) {
       throw new GuestMemoryException("write", guestPhysicalAddress, length);

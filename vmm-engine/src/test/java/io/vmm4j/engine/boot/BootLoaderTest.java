@@ -8,29 +8,18 @@ import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.boot.LinuxBoot;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.tukaani.xz.FilterOptions;
-import org.tukaani.xz.LZMA2Options;
-import org.tukaani.xz.LZMAOutputStream;
-import org.tukaani.xz.X86Options;
-import org.tukaani.xz.XZ;
-import org.tukaani.xz.XZOutputStream;
 
 /** Each format, from a file to guest memory and the first register state. */
 final class BootLoaderTest {
@@ -181,7 +170,7 @@ final class BootLoaderTest {
   @ValueSource(strings = {"gzip", "xz", "lzma", "lz4"})
   void linuxPayloadIsUnpackedAndEnteredInLongMode(String compression) throws IOException {
     byte[] vmlinux = Images.elf64().array();
-    Path kernel = file(Images.bzImage(packed(compression, vmlinux)));
+    Path kernel = file(Images.bzImage(Packing.packed(compression, vmlinux)));
     Path initrd = Files.write(directory.resolve("initrd"), new byte[5000]);
 
     CpuState state =
@@ -210,7 +199,7 @@ final class BootLoaderTest {
     byte[] payload =
         compression.equals("zstd")
             ? new byte[] {0x28, (byte) 0xB5, 0x2F, (byte) 0xFD, 1, 2, 3, 4, 5, 6, 7, 8}
-            : packed("gzip", Images.elf64().array());
+            : Packing.packed("gzip", Images.elf64().array());
     Path kernel = file(Images.bzImage(payload));
 
     CpuState state = BootLoader.of(LinuxBoot.kernel(kernel).unpackOnHost(unpack)).load(target);
@@ -222,7 +211,7 @@ final class BootLoaderTest {
 
   @Test
   void detectionFindsEachFormat() throws IOException {
-    assertThat(detect(Images.bzImage(packed("gzip", Images.elf64().array()))).gpr()[RSI])
+    assertThat(detect(Images.bzImage(Packing.packed("gzip", Images.elf64().array()))).gpr()[RSI])
         .as("boot_params")
         .isEqualTo(BootArea.BOOT_PARAMS);
     assertThat(memory.readInt(detect(Images.withPvhNote(Images.elf32())).gpr()[RBX]))
@@ -243,7 +232,8 @@ final class BootLoaderTest {
   void kernelsArePackedWithGzipToo() throws IOException {
     Path kernel =
         file(
-            ByteBuffer.wrap(packed("gzip", Images.withMultibootHeader(Images.elf32(), 0).array())));
+            ByteBuffer.wrap(
+                Packing.packed("gzip", Images.withMultibootHeader(Images.elf32(), 0).array())));
 
     BootLoader.of(BootSource.Multiboot.kernel(kernel)).load(target);
 
@@ -314,7 +304,7 @@ final class BootLoaderTest {
 
   @Test
   void linuxFindsItsInitialRamDisksOneAfterTheOther() throws IOException {
-    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
+    Path kernel = file(Images.bzImage(Packing.packed("gzip", Images.elf64().array())));
     Path first = Files.write(directory.resolve("first"), new byte[] {1, 2, 3, 4, 5});
     Path second = Files.write(directory.resolve("second"), new byte[] {6, 7});
 
@@ -332,7 +322,7 @@ final class BootLoaderTest {
 
   @Test
   void anInitialRamDiskOfLinuxTakesNoArguments() throws IOException {
-    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
+    Path kernel = file(Images.bzImage(Packing.packed("gzip", Images.elf64().array())));
     BootSource source =
         new BootSource.Detect(kernel, List.of(new BootSource.Module(kernel, "x=1")), "");
 
@@ -410,121 +400,6 @@ final class BootLoaderTest {
     return text(address, length);
   }
 
-  @Test
-  void unknownImagesAreNamedWithWhatWasExpectedAndFound() {
-    assertThatThrownBy(
-            () -> detect(ByteBuffer.wrap("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8))))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("expected a Linux bzImage")
-        .hasMessageContaining("a text of 10 bytes that begins with 23 21 2f 62");
-    assertThatThrownBy(() -> detect(ByteBuffer.wrap(packed("gzip", new byte[10]))))
-        .hasMessageContaining("(unpacked): expected a Linux bzImage");
-    assertThatThrownBy(() -> detect(ByteBuffer.wrap(packed("xz", new byte[10]))))
-        .hasMessageContaining("an xz archive")
-        .hasMessageContaining("fd 37");
-    assertThatThrownBy(() -> detect(ByteBuffer.wrap(new byte[] {0x1F, (byte) 0x8B, 8, 0})))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("can't be unpacked (gzip)");
-    ByteBuffer arm = Images.elf64().putShort(18, (short) 183);
-    assertThatThrownBy(() -> detect(arm)).hasMessageContaining("AArch64");
-    assertThatThrownBy(() -> detect(ByteBuffer.allocate(0))).hasMessageContaining("an empty file");
-    assertThatThrownBy(() -> detect(Images.elf32())).hasMessageContaining("with neither");
-  }
-
-  @Test
-  void absentFilesAndDirectoriesAreNamed() {
-    assertThatThrownBy(
-            () -> BootLoader.of(LinuxBoot.kernel(directory.resolve("absent"))).load(target))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("absent: there is no such file");
-    assertThatThrownBy(() -> BootLoader.of(LinuxBoot.kernel(directory)).load(target))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("not a regular file");
-  }
-
-  @Test
-  void tooLittleMemoryIsToldWithWhatWouldDo() {
-    ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
-    elf.putInt(52 + 20, 16 << 20);
-
-    assertThatThrownBy(() -> detect(elf))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("17 MiB of memory would do, the machine has 4 MiB");
-  }
-
-  @Test
-  void commandLineThatTheKernelCannotTakeIsRefused() throws IOException {
-    Path kernel = file(Images.bzImage(packed("gzip", Images.elf64().array())));
-
-    assertThatThrownBy(
-            () -> BootLoader.of(LinuxBoot.kernel(kernel).commandLine("x".repeat(65))).load(target))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("65 bytes; this kernel takes at most 64");
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "0x5c, the ELF header", // the file ends within the header
-  })
-  void hostileLengthsAreNamed(int cut, String field) {
-    ByteBuffer elf = Images.withPvhNote(Images.elf64());
-    elf.putInt(64 + 56 + 8, 0x7FFF_FFFF); // the notes' offset
-    assertThatThrownBy(() -> detect(elf))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("PT_NOTE");
-    assertThatThrownBy(() -> detect(ByteBuffer.wrap(Arrays.copyOf(elf.array(), cut - 0x30))))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining(field);
-  }
-
-  @Test
-  void anImageMayNotOverwriteTheBootInformation() {
-    ByteBuffer elf = Images.withMultibootHeader(Images.elf32(), 0);
-    elf.putInt(52 + 12, 0x9_0000);
-
-    assertThatThrownBy(() -> detect(elf))
-        .isInstanceOf(BootException.class)
-        .hasMessageContaining("where the boot information lies");
-  }
-
-  @Test
-  void damagedImagesGiveBootExceptionsAndNothingElse() throws IOException {
-    byte[][] images = {
-      Images.bzImage(packed("lz4", Images.elf64().array())).array(),
-      Images.bzImage(packed("gzip", Images.elf64().array())).array(),
-      Images.bzImage(packed("xz", Images.elf64().array())).array(),
-      Images.withPvhNote(Images.elf64()).array(),
-      Images.withMultibootHeader(Images.elf32(), 0).array(),
-      Images.flatMultiboot().array()
-    };
-    Random random = new Random(4711);
-    int refused = 0;
-    for (byte[] image : images) {
-      for (int i = 0; i < image.length; i++) {
-        byte[] damaged = image.clone();
-        damaged[i] = (byte) random.nextInt();
-        refused += loadsOrRefuses(damaged);
-        damaged[i] = -1;
-        refused += loadsOrRefuses(damaged);
-        if (i % 7 == 0) {
-          refused += loadsOrRefuses(Arrays.copyOf(image, i));
-        }
-      }
-    }
-    assertThat(refused).as("damage that was noticed").isGreaterThan(500);
-  }
-
-  /** 1 if it was refused in the right way, 0 if the damage was harmless; fails for all else. */
-  private int loadsOrRefuses(byte[] image) throws IOException {
-    try {
-      detect(ByteBuffer.wrap(image));
-      return 0;
-    } catch (BootException e) {
-      assertThat(e).hasMessageContaining("image");
-      return 1;
-    }
-  }
-
   /** What the code before the kernel puts into EAX. */
   private int multibootMagic() {
     return memory.readInt(endOfEntryCode() - 9);
@@ -594,66 +469,5 @@ final class BootLoaderTest {
   private void assertDescriptor(CpuState state, int selector, int attributes) {
     long descriptor = memory.readLong(state.gdtr().base() + selector);
     assertThat(descriptor >> 40 & 0xF0FF).isEqualTo(attributes);
-  }
-
-  private static byte[] packed(String compression, byte[] bytes) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    switch (compression) {
-      case "gzip" -> write(new GZIPOutputStream(out), bytes);
-      case "xz" -> {
-        FilterOptions[] filters = {new X86Options(), new LZMA2Options()};
-        write(new XZOutputStream(out, filters, XZ.CHECK_CRC32), bytes);
-      }
-      case "lzma" -> write(new LZMAOutputStream(out, new LZMA2Options(), -1), bytes);
-      default -> out.writeBytes(lz4(bytes));
-    }
-    if (!compression.equals("gzip")) { // whose own trailer ends with the size
-      out.writeBytes(Images.buffer(4).putInt(0, bytes.length).array());
-    }
-    return out.toByteArray();
-  }
-
-  private static void write(OutputStream stream, byte[] bytes) throws IOException {
-    try (stream) {
-      stream.write(bytes);
-    }
-  }
-
-  /**
-   * A legacy frame with two blocks: one of the first half as literals only, one that repeats a byte
-   * of it by an overlapping match before the rest as literals.
-   */
-  private static byte[] lz4(byte[] bytes) {
-    int half = bytes.length / 2;
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.writeBytes(Images.buffer(4).putInt(0, 0x184C2102).array());
-    block(out, literals(bytes, 0, half));
-    // The second half begins at 0x180 with zeros up to the code at 0x200.
-    ByteArrayOutputStream second = new ByteArrayOutputStream();
-    second.write(0x1F); // 1 literal, a match of 19 or more
-    second.write(bytes[half]);
-    second.write(1);
-    second.write(0); // distance 1
-    second.write(Images.CODE_OFFSET - half - 1 - 19);
-    second.writeBytes(literals(bytes, Images.CODE_OFFSET, bytes.length - Images.CODE_OFFSET));
-    block(out, second.toByteArray());
-    return out.toByteArray();
-  }
-
-  private static byte[] literals(byte[] bytes, int from, int count) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(0xF0);
-    int rest = count - 15;
-    for (; rest >= 255; rest -= 255) {
-      out.write(255);
-    }
-    out.write(rest);
-    out.write(bytes, from, count);
-    return out.toByteArray();
-  }
-
-  private static void block(ByteArrayOutputStream out, byte[] block) {
-    out.writeBytes(Images.buffer(4).putInt(0, block.length).array());
-    out.writeBytes(block);
   }
 }

@@ -248,8 +248,9 @@ final class ConsoleInput {
     }
 
     private void restart() {
-      long nanos = TimeUnit.NANOSECONDS.convert(limit); // the most there is, if it is longer
-      deadline = System.nanoTime() + Math.min(nanos, Long.MAX_VALUE / 2);
+      // So much that no sum of it and a time overflows.
+      long nanos = Math.clamp(TimeUnit.NANOSECONDS.convert(limit), 0, Long.MAX_VALUE / 2);
+      deadline = System.nanoTime() + nanos;
     }
 
     long left() {
@@ -281,10 +282,11 @@ final class ConsoleInput {
           throw failure("a thread of the machine itself can't wait until the guest takes it");
         }
         if (!awaitRoom(since)) {
+          long millis = TimeUnit.MILLISECONDS.convert(limit);
           throw failure(
               renewed
-                  ? "the guest has taken nothing for %d ms".formatted(limit.toMillis())
-                  : "the guest has not taken the rest within %d ms".formatted(limit.toMillis()));
+                  ? "the guest has taken nothing for %d ms".formatted(millis)
+                  : "the guest has not taken the rest within %d ms".formatted(millis));
         }
       }
     }

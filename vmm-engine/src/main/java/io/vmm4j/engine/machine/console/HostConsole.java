@@ -224,22 +224,23 @@ public final class HostConsole implements Console {
 
   @Override
   public void send(String text) {
-    send(text.getBytes(StandardCharsets.UTF_8));
+    send(Objects.requireNonNull(text, "text").getBytes(StandardCharsets.UTF_8));
   }
 
   @Override
   public void send(byte[] bytes) {
-    input.send(bytes, INPUT_PATIENCE, true);
+    input.send(Objects.requireNonNull(bytes, "bytes"), INPUT_PATIENCE, true);
   }
 
   @Override
   public void send(byte[] bytes, Duration timeout) {
-    input.send(bytes, timeout, false);
+    Objects.requireNonNull(bytes, "bytes");
+    input.send(bytes, Objects.requireNonNull(timeout, "timeout"), false);
   }
 
   @Override
   public int offer(byte[] bytes, int offset, int length) {
-    Objects.checkFromIndexSize(offset, length, bytes.length);
+    Objects.checkFromIndexSize(offset, length, Objects.requireNonNull(bytes, "bytes").length);
     return input.offer(bytes, offset, length);
   }
 
@@ -255,6 +256,7 @@ public final class HostConsole implements Console {
 
   @Override
   public AutoCloseable onOutput(long from, Consumer<byte[]> listener) {
+    Objects.requireNonNull(listener, "listener");
     byte[] before;
     long position;
     lock.lock();
@@ -274,17 +276,20 @@ public final class HostConsole implements Console {
 
   @Override
   public ConsoleMatch expect(String literal, Duration timeout) {
-    String awaitedText = "\"" + literal + "\"";
+    String awaitedText = "\"" + Objects.requireNonNull(literal, "literal") + "\"";
     return await(awaitedText, timeout, Pattern.compile(literal, Pattern.LITERAL));
   }
 
   @Override
   public ConsoleMatch expect(Pattern pattern, Duration timeout) {
-    return await("/" + pattern + "/", timeout, pattern);
+    return await("/" + Objects.requireNonNull(pattern, "pattern") + "/", timeout, pattern);
   }
 
   @Override
   public ConsoleMatch expectAny(Duration timeout, Pattern... patterns) {
+    for (Pattern pattern : Objects.requireNonNull(patterns, "patterns")) {
+      Objects.requireNonNull(pattern, "patterns");
+    }
     if (patterns.length == 0) {
       throw new IllegalArgumentException("no pattern to expect");
     }
@@ -410,8 +415,10 @@ public final class HostConsole implements Console {
   }
 
   private ConsoleMatch await(String what, Duration timeout, Pattern... patterns) {
+    Objects.requireNonNull(timeout, "timeout");
     long began = System.nanoTime();
-    long deadline = began + TimeUnit.NANOSECONDS.convert(timeout);
+    long deadline =
+        began + Math.clamp(TimeUnit.NANOSECONDS.convert(timeout), 0, Long.MAX_VALUE / 2);
     try {
       while (true) {
         // In this order: what a machine has written before it ended still counts.

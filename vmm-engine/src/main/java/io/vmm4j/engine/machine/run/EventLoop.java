@@ -53,7 +53,7 @@ final class EventLoop implements Runnable {
       try {
         sleepNanos = turn();
       } catch (Throwable e) {
-        RunControl.reportForSure(failed, e);
+        MachineThreads.reportForSure(failed, e);
       }
       if (sleepNanos == TimerQueue.NEVER) {
         LockSupport.park(this);

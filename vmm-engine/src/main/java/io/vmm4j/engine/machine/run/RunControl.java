@@ -12,14 +12,13 @@ import io.vmm4j.engine.machine.failure.DeviceFailures;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,8 +45,6 @@ public final class RunControl implements DeviceFailures {
     ENDED
   }
 
-  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-
   private final ReentrantLock lock;
   private final Condition changed;
   private final MachineTime time;
@@ -55,9 +52,8 @@ public final class RunControl implements DeviceFailures {
   private final TaskQueue tasks;
   private final String name;
   private final List<VcpuThread> vcpus = new ArrayList<>();
-  private final List<Thread> ownThreads = new ArrayList<>();
-  private final List<Thread> backendThreads = new CopyOnWriteArrayList<>();
-  private final ReentrantLock exclusive = new ReentrantLock();
+  private final MachineThreads threads;
+  private final Holding holding;
   private final CrashReports crashes;
   private final DeadGuest deadGuest;
   private UnaryOperator<VmExit> atEnd = exit -> exit;
@@ -85,6 +81,8 @@ public final class RunControl implements DeviceFailures {
       String name, ReentrantLock lock, MachineTime time, UnaryOperator<Throwable> explanation) {
     this.name = name;
     this.crashes = new CrashReports(name, explanation);
+    this.threads = new MachineThreads(name, this);
+    this.holding = new Holding(this, threads);
     this.lock = lock;
     this.changed = lock.newCondition();
     this.time = time;
@@ -106,6 +104,16 @@ public final class RunControl implements DeviceFailures {
   /** How often the guest has come to that. Any thread. */
   public long deaths() {
     return deadGuest.times();
+  }
+
+  /** The machine's threads. */
+  public MachineThreads threads() {
+    return threads;
+  }
+
+  /** What lets callers have the machine stand while they look at it. */
+  public Holding holding() {
+    return holding;
   }
 
   /** The machine's timers. */
@@ -132,41 +140,16 @@ public final class RunControl implements DeviceFailures {
         vcpus.add(new VcpuThread(i, runners.get(i), this, time, timers, tasks, lock));
       }
       for (VcpuThread vcpu : vcpus) {
-        String threadName = "vmm-" + name + "-vcpu-" + vcpu.index();
-        ownThreads.add(vcpu.start(threadName));
+        threads.add("vcpu-" + vcpu.index(), vcpu::start);
       }
       if (!(time instanceof VirtualTime)) {
         EventLoop loop = new EventLoop(this, time, timers, tasks, lock);
         eventLoop = loop;
-        ownThreads.add(loop.start("vmm-" + name + "-events"));
+        threads.add("events", loop::start);
       }
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Starts a thread for the backend, which sees to its end. */
-  public Thread startBackendThread(String purpose, Runnable body) {
-    Thread thread =
-        Thread.ofPlatform()
-            .name("vmm-" + name + "-" + purpose)
-            .daemon()
-            .unstarted(() -> {
-              try {
-                body.run();
-              } catch (Throwable e) {
-                failed("backend", purpose, e);
-              }
-            });
-    backendThreads.add(thread);
-    thread.start();
-    return thread;
-  }
-
-  /** Whether the calling thread is one of the machine's own. */
-  public boolean isOwnThread() {
-    Thread current = Thread.currentThread();
-    return ownThreads.contains(current) || backendThreads.contains(current);
   }
 
   // ---- asked by the machine's own threads ----
@@ -365,24 +348,6 @@ public final class RunControl implements DeviceFailures {
     requestExit(crashes.of(path, during, thrown));
   }
 
-  /**
-   * Reports an error of a thread of the machine, which must not end before the machine does. Even
-   * the first use of a text may need memory, so this tries again while the host's heap is
-   * exhausted.
-   *
-   * @param report made beforehand, for the same reason
-   */
-  static void reportForSure(Consumer<Throwable> report, Throwable thrown) {
-    while (true) {
-      try {
-        report.accept(thrown);
-        return;
-      } catch (Throwable e) {
-        LockSupport.parkNanos(RETRY_NANOS);
-      }
-    }
-  }
-
   // ---- asked by the host ----
 
   /** What the machine is asked to do. Any thread. */
@@ -423,7 +388,7 @@ public final class RunControl implements DeviceFailures {
 
   /** Pauses; done when this returns. */
   public void pause() {
-    refuseOwnThread("pause");
+    threads.refuseOwn("pause");
     lock.lock();
     try {
       requireAlive("pause");
@@ -451,7 +416,7 @@ public final class RunControl implements DeviceFailures {
 
   /** Runs so many instructions of a paused machine with virtual time; done when this returns. */
   public void step(long instructions) {
-    refuseOwnThread("step");
+    threads.refuseOwn("step");
     if (instructions < 0) {
       throw new IllegalArgumentException("negative number of instructions: " + instructions);
     }
@@ -481,7 +446,7 @@ public final class RunControl implements DeviceFailures {
   /** Ends the machine; done when this returns, unless a thread of its own calls. */
   public void stop() {
     requestExit(new VmExit.Stopped());
-    if (isOwnThread()) {
+    if (threads.isOwn()) {
       return;
     }
     lock.lock();
@@ -505,7 +470,7 @@ public final class RunControl implements DeviceFailures {
     try {
       while (true) {
         try {
-          return end(deadline) && join(deadline);
+          return end(deadline) && threads.join(deadline);
         } catch (InterruptedException e) {
           interrupted = true;
         }
@@ -538,35 +503,10 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  private boolean join(long deadline) throws InterruptedException {
-    boolean gone = true;
-    for (Thread thread : ownThreads) {
-      gone &= thread.join(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-    }
-    return gone;
-  }
-
-  /** What the machine's threads that are still there are doing, for a message. */
-  public String describeThreads() {
-    StringBuilder text = new StringBuilder();
-    List<Thread> all = new ArrayList<>(ownThreads);
-    all.addAll(backendThreads);
-    for (Thread thread : all) {
-      StackTraceElement[] frames = thread.getStackTrace();
-      if (frames.length > 0) {
-        text.append(thread.getName()).append(" is in").append(System.lineSeparator());
-        for (StackTraceElement frame : frames) {
-          text.append("  ").append(frame).append(System.lineSeparator());
-        }
-      }
-    }
-    return text.toString();
-  }
-
   /** Waits for the end. */
   public VmExit awaitExit(Duration timeout) {
-    refuseOwnThread("await the end");
-    long left = TimeUnit.NANOSECONDS.convert(timeout);
+    threads.refuseOwn("await the end");
+    long left = TimeUnit.NANOSECONDS.convert(Objects.requireNonNull(timeout, "timeout"));
     lock.lock();
     try {
       while (true) {
@@ -587,71 +527,8 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  /**
-   * Does something while no guest code runs and guest time stands. One at a time; the machine goes
-   * on afterwards if it ran before. The machine lock is not held.
-   *
-   * @throws VmStoppedException if the machine has ended and the action needs it alive
-   */
-  public <T> T whileHeld(String what, boolean needsLife, Supplier<T> action) {
-    refuseOwnThread(what);
-    exclusive.lock();
-    try {
-      hold(Long.MAX_VALUE);
-      try {
-        if (needsLife) {
-          requireAlive(what);
-        }
-        return action.get();
-      } finally {
-        release();
-      }
-    } finally {
-      exclusive.unlock();
-    }
-  }
-
-  /**
-   * Does something while nobody else may hold the machine, pause or no pause; it may call {@link
-   * #whileHeld}.
-   */
-  public <T> T exclusively(String what, Supplier<T> action) {
-    refuseOwnThread(what);
-    exclusive.lock();
-    try {
-      return action.get();
-    } finally {
-      exclusive.unlock();
-    }
-  }
-
-  /** As {@link #whileHeld}, if the machine can be held within a time; else nothing is done. */
-  public <T> Optional<T> tryWhileHeld(Duration limit, Supplier<T> action) {
-    if (isOwnThread()) {
-      return Optional.empty();
-    }
-    try {
-      if (!exclusive.tryLock(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
-        return Optional.empty();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
-    try {
-      boolean quiet = hold(TimeUnit.NANOSECONDS.convert(limit));
-      try {
-        return quiet ? Optional.of(action.get()) : Optional.empty();
-      } finally {
-        release();
-      }
-    } finally {
-      exclusive.unlock();
-    }
-  }
-
   /** Whether no guest code runs within the time; {@link #release} must follow either way. */
-  private boolean hold(long limitNanos) {
+  boolean hold(long limitNanos) {
     lock.lock();
     try {
       holds++;
@@ -675,7 +552,8 @@ public final class RunControl implements DeviceFailures {
     }
   }
 
-  private void release() {
+  /** Takes a {@link #hold} back. */
+  void release() {
     lock.lock();
     try {
       holds--;
@@ -700,15 +578,6 @@ public final class RunControl implements DeviceFailures {
     VmExit how = exit;
     if (how != null) {
       throw new VmStoppedException(what, how);
-    }
-  }
-
-  /** Refuses what a thread of the machine itself would wait for in vain. */
-  public void refuseOwnThread(String what) {
-    if (isOwnThread()) {
-      throw new IllegalStateException(
-          "cannot %s from a thread of the machine itself, which would wait for itself"
-              .formatted(what));
     }
   }
 

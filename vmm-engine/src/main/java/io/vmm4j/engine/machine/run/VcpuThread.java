@@ -99,7 +99,7 @@ final class VcpuThread implements Runnable {
         }
       } catch (Throwable e) {
         inGuest = false;
-        RunControl.reportForSure(failed, e);
+        MachineThreads.reportForSure(failed, e);
       }
     }
   }

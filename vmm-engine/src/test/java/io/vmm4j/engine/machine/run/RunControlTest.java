@@ -11,7 +11,7 @@ class RunControlTest {
   void anErrorIsReportedOnceThereIsMemoryAgain() {
     List<Throwable> attempts = new ArrayList<>();
     IllegalStateException error = new IllegalStateException("of a vCPU's thread");
-    RunControl.reportForSure(
+    MachineThreads.reportForSure(
         thrown -> {
           attempts.add(thrown);
           if (attempts.size() < 4) {
