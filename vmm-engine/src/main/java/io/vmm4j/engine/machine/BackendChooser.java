@@ -1,9 +1,9 @@
 package io.vmm4j.engine.machine;
 
-import io.vmm4j.api.Translation;
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BackendUnavailableException;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuidLeaf;

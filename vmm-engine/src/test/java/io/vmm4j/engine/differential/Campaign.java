@@ -52,7 +52,8 @@ public final class Campaign {
           reports.add(
               "%s  in the first run: %s%n"
                   .formatted(
-                      new Minimizer(ours, theirs, comparison).report(c), String.join("; ", differences)));
+                      new Minimizer(ours, theirs, comparison).report(c),
+                      String.join("; ", differences)));
         }
       }
     }

@@ -3,11 +3,11 @@ package io.vmm4j.engine.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
-import io.vmm4j.api.Translation;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.SaveOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotCompression;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.LinuxBoot;
