@@ -1,16 +1,14 @@
 package io.vmm4j.engine.software.cpu;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * A decoded basic block: instructions that follow one another within a page, the last of which may
  * jump. Found by the place of its first byte in the machine's memory and the code size.
  */
 public final class Block {
-  /** How many translations of it there can be. */
-  private static final int MODES = 6;
-
   /** The offset of its first byte in the machine's segment, or -1 if it is not in memory. */
   public final long offset;
 
@@ -42,7 +40,7 @@ public final class Block {
 
   private int executions;
   private final boolean vectors;
-  private final @Nullable TranslatedBlock[] translations = new TranslatedBlock[MODES];
+  private List<TranslatedBlock> translations = List.of();
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
   Block taken;
@@ -74,27 +72,25 @@ public final class Block {
   /** Its bytes have been written to: neither it nor what was made of it is run again. */
   void invalidate() {
     valid = false;
-    for (TranslatedBlock t : translations) {
-      if (t != null) {
-        t.invalidate();
-      }
-    }
+    translations.forEach(TranslatedBlock::invalidate);
     forgetTranslations();
   }
 
-  /** What was made of it for a mode of the translator's. */
-  public @Nullable TranslatedBlock translation(int mode) {
-    return translations[mode];
+  /** What was made of it, for one mode or more. */
+  public List<TranslatedBlock> translations() {
+    return translations;
   }
 
-  /** Keeps what was made of it for a mode of the translator's. */
-  public void setTranslation(int mode, TranslatedBlock translation) {
-    translations[mode] = translation;
+  /** Keeps what was made of it. */
+  public void addTranslation(TranslatedBlock translation) {
+    List<TranslatedBlock> longer = new ArrayList<>(translations);
+    longer.add(translation);
+    translations = longer;
   }
 
   /** Forgets what was made of it. */
   public void forgetTranslations() {
-    Arrays.fill(translations, null);
+    translations = List.of();
   }
 
   /** Counts an execution; gives the number of executions so far. */

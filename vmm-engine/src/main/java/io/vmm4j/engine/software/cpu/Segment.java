@@ -44,6 +44,11 @@ public final class Segment {
     return (attributes & 0x2000) != 0;
   }
 
+  /** Whether it is usable writable data whose offsets go from 0 to the limit. */
+  public boolean isWritableUpwards() {
+    return (attributes & (UNUSABLE | 0xE)) == 2;
+  }
+
   /** Sets everything. */
   public void set(int newSelector, long newBase, long newLimit, int newAttributes) {
     selector = newSelector;

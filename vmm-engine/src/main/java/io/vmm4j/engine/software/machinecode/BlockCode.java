@@ -71,6 +71,11 @@ final class BlockCode {
     return mode;
   }
 
+  /** The size in bytes of a pointer and of what the stack holds: 8, or 4 in 32-bit code. */
+  int pointerSize() {
+    return Mode.codeSize(mode);
+  }
+
   // ---- registers ----
 
   /** The host register with a guest register's value, loaded into {@code scratch} if need be. */
@@ -117,11 +122,11 @@ final class BlockCode {
     segment(in.segment);
   }
 
-  /** Adds the base of a segment; those of ES, CS, SS and DS are zero in 64-bit mode. */
+  /** Adds the base of a segment; those of ES, CS, SS and DS are zero. */
   void segment(int segment) {
     if (segment >= Cpu.FS) {
       int base = segment == Cpu.FS ? StateBlock.FS_BASE : StateBlock.GS_BASE;
-      asm.rm(8, 0x03, ADDRESS, BASE, base);
+      asm.rm(pointerSize(), 0x03, ADDRESS, BASE, base);
     }
   }
 

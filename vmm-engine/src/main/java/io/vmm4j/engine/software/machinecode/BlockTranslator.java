@@ -1,13 +1,14 @@
 package io.vmm4j.engine.software.machinecode;
 
 import io.vmm4j.engine.software.cpu.Block;
+import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.translate.Effects;
 import io.vmm4j.engine.software.translate.VectorEffects;
 import java.util.Arrays;
 
-/** Makes machine code of decoded blocks of 64-bit code. One thread at a time. */
+/** Makes machine code of decoded blocks of 64-bit and 32-bit code. One thread at a time. */
 final class BlockTranslator {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int SUB = 5;
@@ -28,19 +29,20 @@ final class BlockTranslator {
   }
 
   /** Whether it is worth while: the first instruction, or another one, is translated. */
-  boolean canTranslate(Block block, boolean sse) {
-    if (block.codeSize != 8 || block.offset < 0 || block.count > MOST_INSTRUCTIONS) {
+  boolean canTranslate(Block block, int mode) {
+    if (block.offset < 0 || block.count > MOST_INSTRUCTIONS) {
       return false;
     }
-    return block.count > 1 || Effects.isTranslated(effects(block.instructions[0], sse));
+    return block.count > 1 || Effects.isTranslated(effects(block.instructions[0], mode));
   }
 
-  private int effects(Instruction in, boolean sse) {
+  private int effects(Instruction in, int mode) {
     if (!in.exists()) {
       return Effects.INTERPRETED;
     }
     int e = Effects.of(in);
-    if (VectorEffects.isVector(e) && !sse
+    if (VectorEffects.isVector(e) && !Mode.sse(mode)
+        || in.segment >= Cpu.FS && !Mode.allows(mode, in.segment)
         || in.isMemory && !code.canAddress(in)
         || !branches.reaches(in)) {
       return Effects.INTERPRETED;
@@ -55,12 +57,11 @@ final class BlockTranslator {
    * @return how the instructions before which machine code was left go on, and where links lie
    */
   Translation translate(Block block, int mode, int number, long secondTable) {
-    boolean sse = Mode.sse(mode);
     int page = (int) block.offset & 0xFFF;
     code.begin(mode, number, page);
     int at = memory.next();
     branches.begin(page, stubs.lookup(mode) - at);
-    analyse(block, sse);
+    analyse(block, mode);
     Assembler asm = code.asm;
     if (secondTable != 0) {
       branches.checkSecondPage(secondTable);
@@ -96,10 +97,10 @@ final class BlockTranslator {
     return index == 0 ? Flags.ARITHMETIC : liveAfter[index - 1];
   }
 
-  private void analyse(Block block, boolean sse) {
+  private void analyse(Block block, int mode) {
     int live = Flags.ARITHMETIC;
     for (int i = block.count - 1; i >= 0; i--) {
-      int e = effects(block.instructions[i], sse);
+      int e = effects(block.instructions[i], mode);
       effects[i] = e;
       liveAfter[i] = live;
       live = Effects.mayExit(e) ? Flags.ARITHMETIC : live & ~Effects.writes(e) | Effects.reads(e);
@@ -126,7 +127,9 @@ final class BlockTranslator {
 
   private void oneByteLow(Instruction in, int live) {
     int opcode = in.opcode;
-    if (opcode >= 0x50 && opcode < 0x58) {
+    if (opcode < 0x50) {
+      integers.incrementRegister(in, live);
+    } else if (opcode < 0x58) {
       branches.push(in);
     } else if (opcode >= 0x58 && opcode < 0x60) {
       branches.pop(in);

@@ -45,15 +45,15 @@ final class BranchEmitter {
   /** PUSH of a register. */
   void push(Instruction in) {
     slot();
-    asm.store(8, code.value(in.rm, VALUE), ADDRESS, 0);
-    moveStack(-8);
+    asm.store(pointer(), code.value(in.rm, VALUE), ADDRESS, 0);
+    moveStack(-pointer());
   }
 
   /** PUSH of an immediate. */
   void pushImmediate(Instruction in) {
     slot();
-    asm.storeConstant(8, ADDRESS, 0, in.imm);
-    moveStack(-8);
+    asm.storeConstant(pointer(), ADDRESS, 0, in.imm);
+    moveStack(-pointer());
   }
 
   /** PUSH of memory or, as group FF, of a register. */
@@ -63,26 +63,30 @@ final class BranchEmitter {
       return;
     }
     code.address(in);
-    code.access(8, false, 1);
-    asm.load(8, VALUE, ADDRESS, 0);
+    code.access(pointer(), false, 1);
+    asm.load(pointer(), VALUE, ADDRESS, 0);
     asm.store(8, VALUE, BASE, StateBlock.TEMPORARY);
     slot();
     asm.load(8, VALUE, BASE, StateBlock.TEMPORARY);
-    asm.store(8, VALUE, ADDRESS, 0);
-    moveStack(-8);
+    asm.store(pointer(), VALUE, ADDRESS, 0);
+    moveStack(-pointer());
   }
 
   /** The host address of the place below the stack pointer, checked for a store. */
   private void slot() {
     code.aboutToWrite(Cpu.RSP);
     code.clobberHost();
-    asm.lea(8, ADDRESS, HostRegisters.of(Cpu.RSP), -8);
-    code.access(8, true, 1);
+    asm.lea(pointer(), ADDRESS, HostRegisters.of(Cpu.RSP), -pointer());
+    code.access(pointer(), true, 1);
   }
 
   private void moveStack(int bytes) {
     int sp = HostRegisters.of(Cpu.RSP);
-    asm.lea(8, sp, sp, bytes);
+    asm.lea(pointer(), sp, sp, bytes);
+  }
+
+  private int pointer() {
+    return code.pointerSize();
   }
 
   /** POP of a register. */
@@ -91,19 +95,19 @@ final class BranchEmitter {
     code.aboutToWrite(in.rm);
     top(Cpu.RSP);
     if (in.rm == Cpu.RSP) {
-      asm.load(8, HostRegisters.of(Cpu.RSP), ADDRESS, 0);
+      asm.load(pointer(), HostRegisters.of(Cpu.RSP), ADDRESS, 0);
       return;
     }
-    asm.load(8, code.destination(in.rm, VALUE), ADDRESS, 0);
+    asm.load(pointer(), code.destination(in.rm, VALUE), ADDRESS, 0);
     code.changed(in.rm, VALUE);
-    moveStack(8);
+    moveStack(pointer());
   }
 
   /** The host address of where a register points, checked for a load. */
   private void top(int register) {
     code.clobberHost();
-    asm.move(8, ADDRESS, HostRegisters.of(register));
-    code.access(8, false, 1);
+    asm.move(pointer(), ADDRESS, HostRegisters.of(register));
+    code.access(pointer(), false, 1);
   }
 
   /** LEAVE. */
@@ -111,8 +115,8 @@ final class BranchEmitter {
     code.aboutToWrite(Cpu.RSP);
     code.aboutToWrite(Cpu.RBP);
     top(Cpu.RBP);
-    asm.lea(8, HostRegisters.of(Cpu.RSP), HostRegisters.of(Cpu.RBP), 8);
-    asm.load(8, HostRegisters.of(Cpu.RBP), ADDRESS, 0);
+    asm.lea(pointer(), HostRegisters.of(Cpu.RSP), HostRegisters.of(Cpu.RBP), pointer());
+    asm.load(pointer(), HostRegisters.of(Cpu.RBP), ADDRESS, 0);
   }
 
   // ---- the ends of blocks ----
@@ -133,7 +137,7 @@ final class BranchEmitter {
   /** RIP of a place, from the beginning of the page, into a host register. */
   private void rip(int to, long offset) {
     asm.load(8, to, BASE, StateBlock.PAGE_RIP);
-    asm.lea(8, to, to, (int) offset);
+    asm.lea(pointer(), to, to, (int) offset);
   }
 
   private static boolean inPage(long offset) {
@@ -210,8 +214,8 @@ final class BranchEmitter {
     code.requireSaved();
     slot();
     rip(VALUE, next(in));
-    asm.store(8, VALUE, ADDRESS, 0);
-    moveStack(-8);
+    asm.store(pointer(), VALUE, ADDRESS, 0);
+    moveStack(-pointer());
     goOn(next(in) + in.imm, Exit.TAKEN);
   }
 
@@ -219,9 +223,9 @@ final class BranchEmitter {
   void ret(Instruction in) {
     code.requireSaved();
     top(Cpu.RSP);
-    asm.load(8, ADDRESS, ADDRESS, 0);
+    asm.load(pointer(), ADDRESS, ADDRESS, 0);
     find();
-    moveStack(8 + (in.opcode == 0xC2 ? (int) in.imm : 0));
+    moveStack(pointer() + (in.opcode == 0xC2 ? (int) in.imm : 0));
     go();
   }
 
@@ -241,8 +245,8 @@ final class BranchEmitter {
     find();
     slot();
     rip(VALUE, next(in));
-    asm.store(8, VALUE, ADDRESS, 0);
-    moveStack(-8);
+    asm.store(pointer(), VALUE, ADDRESS, 0);
+    moveStack(-pointer());
     asm.load(8, ADDRESS, BASE, StateBlock.TARGET);
     asm.bind(asm.jump(), lookupAt);
   }
@@ -250,11 +254,11 @@ final class BranchEmitter {
   private void target(Instruction in) {
     if (in.isMemory) {
       code.address(in);
-      code.access(8, false, 1);
-      asm.load(8, ADDRESS, ADDRESS, 0);
+      code.access(pointer(), false, 1);
+      asm.load(pointer(), ADDRESS, ADDRESS, 0);
     } else {
       code.clobberHost();
-      asm.move(8, ADDRESS, code.value(in.rm, ADDRESS));
+      asm.move(pointer(), ADDRESS, code.value(in.rm, ADDRESS));
     }
   }
 

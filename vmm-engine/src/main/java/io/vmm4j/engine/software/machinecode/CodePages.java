@@ -20,16 +20,20 @@ final class CodePages {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   private final Arena arena = Arena.ofShared();
-  private final @Nullable MemorySegment[][] tables;
+  private final int pages;
+  private final @Nullable MemorySegment[] @Nullable [] tables;
   private final List<MemorySegment> slabs = new ArrayList<>();
   private int used;
 
   CodePages(long memoryBytes) {
-    int pages = Math.toIntExact(memoryBytes + PAGE_BYTES - 1 >>> 12);
-    tables = new MemorySegment[Mode.COUNT][pages];
+    pages = Math.toIntExact(memoryBytes + PAGE_BYTES - 1 >>> 12);
+    tables = new MemorySegment[Mode.COUNT][];
   }
 
   private MemorySegment table(int mode, int page) {
+    if (tables[mode] == null) {
+      tables[mode] = new MemorySegment[pages];
+    }
     MemorySegment table = tables[mode][page];
     if (table == null) {
       if (used == slabs.size() * SLAB_TABLES) {
@@ -50,7 +54,8 @@ final class CodePages {
 
   /** The code that begins at an offset into the machine's memory, or 0. */
   int find(int mode, long offset) {
-    MemorySegment table = tables[mode][(int) (offset >>> 12)];
+    MemorySegment[] ofMode = tables[mode];
+    MemorySegment table = ofMode == null ? null : ofMode[(int) (offset >>> 12)];
     return table == null ? 0 : table.get(INT, (offset & PAGE_BYTES - 1) * Integer.BYTES);
   }
 

@@ -434,10 +434,18 @@ final class IntegerEmitter {
 
   // ---- one operand ----
 
-  /** INC and DEC. */
+  /** Opcodes 40 to 4F of 32-bit code. */
+  void incrementRegister(Instruction in, int liveAfter) {
+    increment(in, in.opcode >> 3 & 1, liveAfter);
+  }
+
+  /** INC and DEC of groups FE and FF. */
   void increment(Instruction in, int liveAfter) {
+    increment(in, in.extension(), liveAfter);
+  }
+
+  private void increment(Instruction in, int operation, int liveAfter) {
     int size = in.operandSize;
-    int operation = in.extension();
     boolean keepsCarry = (liveAfter & 1) != 0;
     int opcode = size == 1 ? 0xFE : 0xFF;
     if (in.isMemory) {

@@ -92,8 +92,8 @@ public final class MachineCode implements AutoCloseable {
     return translations.get(number);
   }
 
-  boolean canTranslate(Block block, boolean sse) {
-    return translator.canTranslate(block, sse);
+  boolean canTranslate(Block block, int mode) {
+    return translator.canTranslate(block, mode);
   }
 
   /**

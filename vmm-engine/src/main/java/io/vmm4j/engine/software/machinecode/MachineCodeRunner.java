@@ -6,6 +6,8 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.software.cpu.Segment;
+import io.vmm4j.engine.software.cpu.TranslatedBlock;
 import io.vmm4j.engine.software.cpu.TranslationListener;
 import io.vmm4j.engine.x86.ControlBits;
 import java.lang.foreign.Arena;
@@ -97,7 +99,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
 
   /** Whether machine code may run at all in the present mode. */
   private boolean usable() {
-    return cpu.codeSize == 8
+    return (cpu.codeSize == 8 || cpu.codeSize == 4 && isFlat())
         && cpu.mmu.kind() < StateBlock.KINDS
         && !cpu.debugger.onExecution()
         && !cpu.mmu.breakpoints().onExecution()
@@ -107,6 +109,33 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   /** Whether no SIMD exception is unmasked: on the host it would be a signal. */
   private boolean masksExceptions() {
     return (cpu.fpu.simd.mxcsr() & MXCSR_MASKS) == MXCSR_MASKS;
+  }
+
+  /** Whether 32-bit code needs no look at segments: CS, SS, DS and ES reach all addresses. */
+  private boolean isFlat() {
+    Segment cs = cpu.seg[Cpu.CS];
+    return cpu.protectedMode
+        && cpu.stackMask == 0xFFFF_FFFFL
+        && cs.base == 0
+        && cs.limit == 0xFFFF_FFFFL
+        && isFlat(Cpu.SS)
+        && isFlat(Cpu.DS)
+        && isFlat(Cpu.ES);
+  }
+
+  private boolean isFlat(int segment) {
+    return cpu.seg[segment].base == 0 && reachesAll(segment);
+  }
+
+  private boolean reachesAll(int segment) {
+    return cpu.seg[segment].limit == 0xFFFF_FFFFL && cpu.seg[segment].isWritableUpwards();
+  }
+
+  private int mode() {
+    int kind = cpu.mmu.kind();
+    return cpu.codeSize == 8
+        ? Mode.wide(kind, sse())
+        : Mode.narrow(kind, sse(), reachesAll(Cpu.FS), reachesAll(Cpu.GS));
   }
 
   private boolean sse() {
@@ -120,18 +149,20 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   private void runBlocks(long end) {
-    int mode = Mode.of(cpu.mmu.kind(), sse());
+    int mode = mode();
+    boolean wide = cpu.codeSize == 8;
     while (true) {
       long rip = cpu.rip;
       long offset = cpu.mmu.fetchOffset(rip);
-      int code = offset >= 0 && isInside(rip) ? machine.pages().find(mode, offset) : 0;
+      boolean inside = offset >= 0 && (!wide || isInside(rip));
+      int code = inside ? machine.pages().find(mode, offset) : 0;
       boolean again;
       if (code != 0) {
         addPage(mode, rip, offset);
         again = execute(code, end, mode);
       } else {
         Block block = cpu.mmu.code().lookup(rip);
-        Translation t = isInside(rip) ? translation(block, mode) : null;
+        Translation t = inside ? translation(block, mode) : null;
         if (t == null) {
           again = interpret(block, end);
         } else {
@@ -146,22 +177,23 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   private @Nullable Translation translation(Block block, int mode) {
-    Translation t = (Translation) block.translation(mode);
-    if (t != null && t.valid) {
-      return t;
+    for (TranslatedBlock made : block.translations()) {
+      if (made instanceof Translation t && t.mode == mode) {
+        return t;
+      }
     }
     if (block.isTransient() || block.countExecution() < threshold) {
       return null;
     }
-    if (!machine.canTranslate(block, Mode.sse(mode))) {
+    if (!machine.canTranslate(block, mode)) {
       return null;
     }
     long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : 0;
     if (second < 0) {
       return null;
     }
-    t = machine.translate(block, mode, second);
-    block.setTranslation(mode, t);
+    Translation t = machine.translate(block, mode, second);
+    block.addTranslation(t);
     return t;
   }
 
@@ -197,7 +229,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
       switch (reason) {
         case Exit.TAKEN, Exit.NEXT -> {
           boolean taken = reason == Exit.TAKEN;
-          cpu.rip = state.getLong(StateBlock.PAGE_RIP) + at.target(taken);
+          cpu.rip = wrap(state.getLong(StateBlock.PAGE_RIP) + at.target(taken));
           Translation next = follow(at, taken, mode);
           if (next == null || cpu.signals() != 0 || cpu.instructions >= end) {
             return true;
@@ -232,6 +264,10 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         }
       }
     }
+  }
+
+  private long wrap(long rip) {
+    return cpu.codeSize == 8 ? rip : rip & 0xFFFF_FFFFL;
   }
 
   /** The budget has not reached for a block: it is the end of the stay, or the end. */

@@ -4,9 +4,9 @@ import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 
 /**
- * What a translator has to know of an instruction of 64-bit code before it is translated: whether
- * it can be, which arithmetic flags it reads and writes, whether it may leave machine code before
- * it is done. Packed in an int: see the accessors.
+ * What a translator has to know of an instruction of 64-bit code, or of 32-bit code in flat
+ * segments, before it is translated: whether it can be, which arithmetic flags it reads and writes,
+ * whether it may leave machine code before it is done. Packed in an int: see the accessors.
  */
 public final class Effects {
   private static final int ALL = Flags.ARITHMETIC;
@@ -65,9 +65,9 @@ public final class Effects {
     return condition ? effects : INTERPRETED;
   }
 
-  /** The effects of an instruction of 64-bit code. */
+  /** The effects of an instruction of 64-bit or 32-bit code. */
   public static int of(Instruction in) {
-    if (in.illegal || in.vex || in.addressSize == 2 || in.codeSize != 8) {
+    if (in.illegal || in.vex || in.addressSize == 2 || in.codeSize == 2) {
       return INTERPRETED;
     }
     if (in.lock && !in.isMemory) {
@@ -81,6 +81,11 @@ public final class Effects {
       return opcode < 0xC0 ? oneByteLow(in) : oneByteHigh(in);
     }
     return opcode < 0x200 ? twoByte(in) : VectorEffects.of(in);
+  }
+
+  /** A near branch, whose target has the size of the code. */
+  private static int branch(Instruction in, int others) {
+    return translatedIf(in.operandSize == in.codeSize, NONE | others);
   }
 
   private static boolean isHigh(Instruction in, int number) {
@@ -108,14 +113,17 @@ public final class Effects {
   private static int oneByteLow(Instruction in) {
     int opcode = in.opcode;
     if (opcode >= 0x50 && opcode < 0x60) {
-      return translatedIf(in.operandSize == 8, NONE | MAY_EXIT);
+      return translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
+    }
+    if (opcode < 0x50) { // INC and DEC of 32-bit code
+      return NONE | (ALL & ~Flags.CF) << WRITES_SHIFT;
     }
     if (opcode >= 0x70 && opcode < 0x80) {
-      return NONE | readBy(opcode & 15);
+      return branch(in, readBy(opcode & 15));
     }
     return switch (opcode) {
       case 0x63 -> translatedIf(in.operandSize >= 4, effects(in, 0, 0));
-      case 0x68, 0x6A -> translatedIf(in.operandSize == 8, NONE | MAY_EXIT);
+      case 0x68, 0x6A -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
       case 0x69, 0x6B -> effects(in, 0, ALL);
       case 0x80, 0x81, 0x83 -> {
         boolean carries = in.extension() == 2 || in.extension() == 3;
@@ -149,11 +157,11 @@ public final class Effects {
   private static int oneByteHigh(Instruction in) {
     return switch (in.opcode) {
       case 0xC0, 0xC1, 0xD0, 0xD1, 0xD2, 0xD3 -> shift(in);
-      case 0xC2, 0xC3, 0xE8 -> NONE | MAY_EXIT;
-      case 0xE9, 0xEB, 0xE3 -> NONE;
+      case 0xC2, 0xC3, 0xE8 -> branch(in, MAY_EXIT);
+      case 0xE9, 0xEB, 0xE3 -> branch(in, 0);
       case 0xC6, 0xC7 ->
           translatedIf(in.isMemory || in.operandSize > 1 || !isHigh(in, in.rm), effects(in, 0, 0));
-      case 0xC9 -> translatedIf(in.operandSize == 8, NONE | MAY_EXIT);
+      case 0xC9 -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
       case 0xF5 -> NONE | Flags.CF | Flags.CF << WRITES_SHIFT;
       case 0xF8, 0xF9 -> NONE | Flags.CF << WRITES_SHIFT;
       case 0xF6, 0xF7 -> group3(in);
@@ -161,8 +169,8 @@ public final class Effects {
       case 0xFF ->
           switch (in.extension()) {
             case 0, 1 -> increment(in);
-            case 2, 4 -> NONE | MAY_EXIT;
-            case 6 -> translatedIf(in.operandSize == 8, NONE | MAY_EXIT);
+            case 2, 4 -> branch(in, MAY_EXIT);
+            case 6 -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
             default -> INTERPRETED;
           };
       default -> INTERPRETED;
@@ -217,7 +225,7 @@ public final class Effects {
       return effects(in, readBy(opcode & 15), 0);
     }
     if (opcode >= 0x180 && opcode < 0x190) {
-      return NONE | readBy(opcode & 15);
+      return branch(in, readBy(opcode & 15));
     }
     if (opcode >= 0x190 && opcode < 0x1A0) {
       return translatedIf(in.isMemory || !isHigh(in, in.rm), effects(in, readBy(opcode & 15), 0));
