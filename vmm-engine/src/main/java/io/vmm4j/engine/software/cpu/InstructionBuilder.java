@@ -38,6 +38,11 @@ public final class InstructionBuilder {
 
   /** The instruction as it is now, with the row that it has on a processor. */
   public Instruction build(Cpu cpu) {
-    return new Instruction(this, InstructionTable.find(this, cpu.system.cpuid));
+    InstructionForm form = InstructionTable.find(this, cpu.system.cpuid);
+    if (form.isByte) {
+      operandSize = 1;
+    }
+    illegal = form == InstructionTable.RESERVED;
+    return new Instruction(this, form);
   }
 }

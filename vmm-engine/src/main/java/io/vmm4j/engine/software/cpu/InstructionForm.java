@@ -32,6 +32,9 @@ public final class InstructionForm {
   /** A third operand. */
   public final OperandPlace third;
 
+  /** Whether an operand is an MMX register, or may be one. */
+  public final boolean hasMmxOperand;
+
   /** The segment register of {@link OperandPlace#FIXED_SEGMENT}, {@link Cpu#ES} to GS, or -1. */
   public final int segment;
 
@@ -157,6 +160,7 @@ public final class InstructionForm {
     first = places[0];
     second = places[1];
     third = places[2];
+    hasMmxOperand = first.isMmx() || second.isMmx();
     hasModrm = byModrm;
     ignoresMod = text.indexOf('R') >= 0 && modes == (IN_MEMORY | IN_REGISTER);
     immediate = found;

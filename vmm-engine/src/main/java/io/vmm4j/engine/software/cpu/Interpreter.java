@@ -340,7 +340,7 @@ public final class Interpreter implements BlockRunner {
       case Op.STRING -> StringOps.execute(cpu, in);
       case Op.DECIMAL -> DecimalOps.execute(cpu, in);
       case Op.BIT_MANIPULATION -> BitManipulation.execute(cpu, in);
-      case Op.PORT, Op.SYSTEM -> {
+      case Op.SYSTEM -> {
         cpu.accountInstructions();
         SystemOps.execute(cpu, in);
       }

@@ -11,7 +11,7 @@ final class Op {
   /** {@link IntegerOps}. */
   static final int INTEGER = 1;
 
-  /** The system unit. */
+  /** The system unit, ports among it. */
   static final int SYSTEM = 2;
 
   /** x87. */
@@ -118,9 +118,6 @@ final class Op {
 
   /** {@link BitManipulation}. */
   static final int BIT_MANIPULATION = 88;
-
-  /** IN, OUT, INS and OUTS. */
-  static final int PORT = 89;
 
   private Op() {}
 }

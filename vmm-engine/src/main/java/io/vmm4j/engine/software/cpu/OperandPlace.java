@@ -131,6 +131,10 @@ public enum OperandPlace {
     return this == RM || this == XMM_RM || this == MMX_RM;
   }
 
+  boolean isMmx() {
+    return this == MMX_REG || this == MMX_RM;
+  }
+
   /** Whether it is memory that is not given by ModRM. */
   boolean isImplicitMemory() {
     return this == OFFSET || this == STRING_SOURCE || this == STRING_DESTINATION;

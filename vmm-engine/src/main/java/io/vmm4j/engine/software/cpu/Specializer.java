@@ -87,8 +87,7 @@ final class Specializer {
       case STRING -> Op.STRING;
       case DECIMAL -> Op.DECIMAL;
       case BIT_MANIPULATION -> Op.BIT_MANIPULATION;
-      case PORT -> Op.PORT;
-      case SYSTEM -> Op.SYSTEM;
+      case PORT, SYSTEM -> Op.SYSTEM;
       case X87 -> Op.X87;
       default -> Op.VECTOR;
     };
