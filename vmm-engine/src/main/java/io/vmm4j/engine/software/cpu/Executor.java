@@ -64,6 +64,16 @@ public enum Executor {
     this.isSystem = isSystem;
   }
 
+  /** By name: {@link #valueOf} would make a map of them by reflection. */
+  static Executor named(String name) {
+    for (Executor executor : values()) {
+      if (executor.name().equals(name)) {
+        return executor;
+      }
+    }
+    throw new IllegalStateException("no such executor: " + name);
+  }
+
   /** Whether its instructions may fault without access to memory, whichever they are. */
   boolean mayFault() {
     return switch (this) {

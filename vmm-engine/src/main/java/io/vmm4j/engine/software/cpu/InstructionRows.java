@@ -98,8 +98,8 @@ final class InstructionRows {
       3C             CMP              AL,Ib      byte
       3D             CMP              rAX,Iz
       3F             AAS              -          i64
-      40-47          INC              Zv
-      48-4F          DEC              Zv
+      40-47          INC              Zv         legacy
+      48-4F          DEC              Zv         legacy
       50-57          PUSH             Zv         stack
       58-5F          POP              Zv         stack
       60             PUSHA            -          sp i64

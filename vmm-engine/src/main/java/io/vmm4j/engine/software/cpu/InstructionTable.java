@@ -4,7 +4,6 @@ import io.vmm4j.engine.software.system.Cpuid;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.StringTokenizer;
 
 /**
  * The instruction table: {@link InstructionRows} by opcode. The decoder, the interpreter and
@@ -17,10 +16,10 @@ public final class InstructionTable {
   private static final InstructionForm[] NO_ROWS = {};
 
   /** Not an instruction that is known here: #UD. */
-  public static final InstructionForm UNDEFINED = new InstructionForm("00 UNDEFINED -", -1);
+  public static final InstructionForm UNDEFINED = alone("00 UNDEFINED -");
 
   /** What the manual says is #UD. */
-  public static final InstructionForm RESERVED = new InstructionForm("00 RESERVED -", -1);
+  public static final InstructionForm RESERVED = alone("00 RESERVED -");
 
   private static final InstructionForm[][] ROWS = new InstructionForm[OPCODES][];
   private static final InstructionForm[][] VEX_ROWS = new InstructionForm[OPCODES][];
@@ -36,13 +35,16 @@ public final class InstructionTable {
 
   private InstructionTable() {}
 
+  private static InstructionForm alone(String row) {
+    InstructionRow reader = new InstructionRow(row);
+    reader.next();
+    return new InstructionForm(reader, reader.opcode);
+  }
+
   private static void read(String rows) {
-    StringTokenizer lines = new StringTokenizer(rows, "\n");
-    while (lines.hasMoreTokens()) {
-      String row = lines.nextToken();
-      InstructionForm form = new InstructionForm(row, -1);
-      add(form);
-      for (int opcode = form.opcode + 1; opcode <= form.lastOpcode; opcode++) {
+    InstructionRow row = new InstructionRow(rows);
+    while (row.next()) {
+      for (int opcode = row.opcode; opcode <= row.lastOpcode; opcode++) {
         add(new InstructionForm(row, opcode));
       }
     }

@@ -2,7 +2,6 @@ package io.vmm4j.engine.software.cpu;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -210,7 +209,7 @@ final class MnemonicTable {
       UD0
       UD1
       UD2
-      RSM
+      RSM              MMMMMMM
       = X87 256
       FADD
       FMUL
@@ -587,15 +586,14 @@ final class MnemonicTable {
   private static final Map<String, Integer> NUMBERS = new HashMap<>(2 * SIZE);
 
   static {
-    StringTokenizer lines = new StringTokenizer(ROWS, "\n");
+    TableText text = new TableText(ROWS);
     Executor executor = Executor.UNDEFINED;
     int number = 0;
-    while (lines.hasMoreTokens()) {
-      StringTokenizer words = new StringTokenizer(lines.nextToken());
-      String word = words.nextToken();
+    while (text.nextLine()) {
+      String word = text.requiredWord();
       if (word.equals("=")) {
-        executor = Executor.valueOf(words.nextToken());
-        number = Integer.parseInt(words.nextToken());
+        executor = Executor.named(text.requiredWord());
+        number = Integer.parseInt(text.requiredWord());
         continue;
       }
       if (NAMES[number] != null || NUMBERS.put(word, number) != null) {
@@ -603,7 +601,8 @@ final class MnemonicTable {
       }
       NAMES[number] = word;
       EXECUTORS[number] = executor;
-      FLAGS[number] = words.hasMoreTokens() ? words.nextToken() : "";
+      String flags = text.word();
+      FLAGS[number] = flags == null ? "" : flags;
       number++;
     }
   }

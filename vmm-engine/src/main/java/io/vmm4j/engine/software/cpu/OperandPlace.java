@@ -80,8 +80,8 @@ public enum OperandPlace {
   /** Q, N: memory or the MMX register in ModRM.rm. */
   MMX_RM;
 
-  /** The place that an operand in a row of the table has. */
-  static OperandPlace of(String operand) {
+  /** The place of an operand that a row gives by name. */
+  static OperandPlace byName(String operand) {
     return switch (operand) {
       case "AL", "AX", "rAX" -> ACCUMULATOR;
       case "CL" -> CL;
@@ -90,12 +90,13 @@ public enum OperandPlace {
       case "ST0" -> ST0;
       case "STi" -> STI;
       case "ES", "CS", "SS", "DS", "FS", "GS" -> FIXED_SEGMENT;
-      default -> byLetter(operand);
+      default -> throw new IllegalStateException("no such operand: " + operand);
     };
   }
 
-  private static OperandPlace byLetter(String operand) {
-    return switch (operand.charAt(0)) {
+  /** The place of an operand that a row gives by letter. */
+  static OperandPlace byLetter(char letter) {
+    return switch (letter) {
       case 'E', 'M', 'R' -> RM;
       case 'G' -> REG;
       case 'Z' -> OPCODE_REGISTER;
@@ -113,7 +114,7 @@ public enum OperandPlace {
       case 'W', 'U' -> XMM_RM;
       case 'P' -> MMX_REG;
       case 'Q', 'N' -> MMX_RM;
-      default -> throw new IllegalStateException("no such operand: " + operand);
+      default -> throw new IllegalStateException("no such operand: " + letter);
     };
   }
 
@@ -124,11 +125,6 @@ public enum OperandPlace {
       case XMM_REG, XMM_RM, MMX_REG, MMX_RM -> true;
       default -> false;
     };
-  }
-
-  /** Whether it may be memory by ModRM. */
-  boolean isModrmRm() {
-    return this == RM || this == XMM_RM || this == MMX_RM;
   }
 
   boolean isMmx() {
