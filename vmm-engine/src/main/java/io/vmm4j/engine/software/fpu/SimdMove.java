@@ -55,81 +55,65 @@ final class SimdMove {
 
   static void execute(Cpu cpu, Instruction in) {
     switch (in.mnemonic) {
+      case MOVAPS, MOVAPD, MOVDQA, MOVNTPS, MOVNTPD, MOVNTDQ -> moveAligned(cpu, in);
+      case MOVUPS, MOVUPD, MOVDQU, LDDQU -> moveUnaligned(cpu, in);
+      case MOVSS -> moveSingle(cpu, in);
+      case MOVSD -> moveDouble(cpu, in);
+      case MOVLPS, MOVLPD -> moveHalf(cpu, in, 0);
+      case MOVHPS, MOVHPD -> moveHalf(cpu, in, 1);
       case MOVNTI -> storeGeneral(cpu, in, cpu.gpr[in.reg]);
-      case MOVQ2DQ, MOVDQ2Q -> {
-        Operands.requireSse(cpu);
-        betweenFiles(cpu, in);
-      }
+      case MOVQ2DQ, MOVDQ2Q -> betweenFiles(cpu, in);
       default -> {
         if (in.form.hasMmxOperand) {
-          Operands.requireMmx(cpu);
           mmx(cpu, in);
         } else {
-          Operands.requireSse(cpu);
           xmm(cpu, in);
         }
       }
     }
   }
 
-  private static void xmm(Cpu cpu, Instruction in) {
+  private static void moveAligned(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
     FpuState fpu = cpu.fpu;
+    if (in.form.first == OperandPlace.XMM_REG) {
+      long low = Operands.load128(cpu, in);
+      set(cpu, in.reg, low, fpu.operandHigh);
+    } else {
+      Operands.store128(cpu, in, true, fpu.xmm[2 * in.reg], fpu.xmm[2 * in.reg + 1]);
+    }
+  }
+
+  private static void moveUnaligned(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    FpuState fpu = cpu.fpu;
+    if (in.form.first == OperandPlace.XMM_REG) {
+      long low = Operands.loadUnaligned128(cpu, in);
+      set(cpu, in.reg, low, fpu.operandHigh);
+    } else {
+      Operands.store128(cpu, in, false, fpu.xmm[2 * in.reg], fpu.xmm[2 * in.reg + 1]);
+    }
+  }
+
+  private static void xmm(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.reg;
-    boolean loads = in.form.first == OperandPlace.XMM_REG;
     switch (in.mnemonic) {
-      case MOVAPS, MOVAPD, MOVDQA -> {
-        if (loads) {
-          long low = Operands.load128(cpu, in);
-          set(cpu, in.reg, low, fpu.operandHigh);
-        } else {
-          Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-        }
-      }
-      case MOVUPS, MOVUPD, MOVDQU, LDDQU -> {
-        if (loads) {
-          long low = Operands.loadUnaligned128(cpu, in);
-          set(cpu, in.reg, low, fpu.operandHigh);
-        } else {
-          Operands.store128(cpu, in, false, fpu.xmm[d], fpu.xmm[d + 1]);
-        }
-      }
-      case MOVNTPS, MOVNTPD, MOVNTDQ ->
-          Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-      case MOVSS -> {
-        if (loads) {
-          loadSingle(cpu, in);
-        } else {
-          storeSingle(cpu, in);
-        }
-      }
-      case MOVSD -> {
-        if (loads) {
-          loadDouble(cpu, in);
-        } else {
-          storeDouble(cpu, in);
-        }
-      }
-      case MOVLPS, MOVLPD -> moveHalf(cpu, in, d, loads);
-      case MOVHPS, MOVHPD -> moveHalf(cpu, in, d + 1, loads);
-      case MOVHLPS -> fpu.xmm[d] = fpu.xmm[2 * in.rm + 1];
-      case MOVLHPS -> fpu.xmm[d + 1] = fpu.xmm[2 * in.rm];
-      case MOVQ -> moveQuadword(cpu, in, loads);
+      case MOVQ -> moveQuadword(cpu, in);
       case MOVD -> {
-        if (loads) {
+        if (in.form.first == OperandPlace.XMM_REG) {
           set(cpu, in.reg, Operands.loadInteger(cpu, in, in.rexW), 0);
         } else {
-          storeGeneral(cpu, in, fpu.xmm[d]);
+          storeGeneral(cpu, in, xmm[d]);
         }
       }
-      case MASKMOVDQU -> {
-        int mask = byteMask(cpu, in.rm);
-        storeMasked(cpu, in, fpu.xmm[d], fpu.xmm[d + 1], mask, 16);
-      }
+      case MOVHLPS -> xmm[d] = xmm[2 * in.rm + 1];
+      case MOVLHPS -> xmm[d + 1] = xmm[2 * in.rm];
+      case MASKMOVDQU -> storeMasked(cpu, in, xmm[d], xmm[d + 1], byteMask(cpu, in.rm), 16);
       case PMOVMSKB -> cpu.gpr[in.reg] = byteMask(cpu, in.rm);
-      case MOVMSKPS, MOVMSKPD -> {
-        boolean doubles = in.mnemonic == MOVMSKPD;
-        cpu.gpr[in.reg] = signs(fpu.xmm[2 * in.rm], fpu.xmm[2 * in.rm + 1], doubles);
-      }
+      case MOVMSKPS -> cpu.gpr[in.reg] = signs(xmm[2 * in.rm], xmm[2 * in.rm + 1], false);
+      case MOVMSKPD -> cpu.gpr[in.reg] = signs(xmm[2 * in.rm], xmm[2 * in.rm + 1], true);
       default -> rearrange(cpu, in);
     }
   }
@@ -159,55 +143,49 @@ final class SimdMove {
         : low >>> 31 & 1 | low >>> 63 << 1 | (high >>> 31 & 1) << 2 | high >>> 63 << 3;
   }
 
-  private static void loadSingle(Cpu cpu, Instruction in) {
-    int value = Operands.load32(cpu, in);
-    if (in.isMemory) {
-      set(cpu, in.reg, value & 0xffff_ffffL, 0);
-    } else {
-      long[] xmm = cpu.fpu.xmm;
-      xmm[2 * in.reg] = Packed.pair(value, xmm[2 * in.reg] >>> 32);
-    }
-  }
-
-  private static void storeSingle(Cpu cpu, Instruction in) {
+  private static void moveSingle(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
     long[] xmm = cpu.fpu.xmm;
-    if (in.isMemory) {
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
+    if (!in.isMemory) {
+      int to = 2 * (loads ? in.reg : in.rm);
+      xmm[to] = Packed.pair(xmm[2 * (loads ? in.rm : in.reg)], xmm[to] >>> 32);
+    } else if (loads) {
+      set(cpu, in.reg, Operands.load32(cpu, in) & 0xffff_ffffL, 0);
+    } else {
       cpu.mmu.write32(cpu.linearAddress(in, 4, true), (int) xmm[2 * in.reg]);
+    }
+  }
+
+  private static void moveDouble(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    long[] xmm = cpu.fpu.xmm;
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
+    if (!in.isMemory) {
+      xmm[2 * (loads ? in.reg : in.rm)] = xmm[2 * (loads ? in.rm : in.reg)];
+    } else if (loads) {
+      set(cpu, in.reg, Operands.load64(cpu, in), 0);
     } else {
-      xmm[2 * in.rm] = Packed.pair(xmm[2 * in.reg], xmm[2 * in.rm] >>> 32);
-    }
-  }
-
-  private static void loadDouble(Cpu cpu, Instruction in) {
-    long[] xmm = cpu.fpu.xmm;
-    xmm[2 * in.reg] = Operands.load64(cpu, in);
-    if (in.isMemory) {
-      xmm[2 * in.reg + 1] = 0;
-    }
-  }
-
-  private static void storeDouble(Cpu cpu, Instruction in) {
-    long[] xmm = cpu.fpu.xmm;
-    if (in.isMemory) {
       cpu.mmu.write64(cpu.linearAddress(in, 8, true), xmm[2 * in.reg]);
-    } else {
-      xmm[2 * in.rm] = xmm[2 * in.reg];
     }
   }
 
-  /** Half a register, by its place among the halves of all, from or to memory. */
-  private static void moveHalf(Cpu cpu, Instruction in, int half, boolean loads) {
+  /** The low half (0) or the high half (1) of a register from or to memory. */
+  private static void moveHalf(Cpu cpu, Instruction in, int half) {
+    Operands.requireSse(cpu);
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
     long linear = cpu.linearAddress(in, 8, !loads);
+    int at = 2 * in.reg + half;
     if (loads) {
-      cpu.fpu.xmm[half] = cpu.mmu.read64(linear);
+      cpu.fpu.xmm[at] = cpu.mmu.read64(linear);
     } else {
-      cpu.mmu.write64(linear, cpu.fpu.xmm[half]);
+      cpu.mmu.write64(linear, cpu.fpu.xmm[at]);
     }
   }
 
-  private static void moveQuadword(Cpu cpu, Instruction in, boolean loads) {
+  private static void moveQuadword(Cpu cpu, Instruction in) {
     long low = cpu.fpu.xmm[2 * in.reg];
-    if (loads) {
+    if (in.form.first == OperandPlace.XMM_REG) {
       set(cpu, in.reg, Operands.load64(cpu, in), 0);
     } else if (in.isMemory) {
       cpu.mmu.write64(cpu.linearAddress(in, 8, true), low);
@@ -269,6 +247,7 @@ final class SimdMove {
 
   /** MOVQ2DQ and MOVDQ2Q. */
   private static void betweenFiles(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
     Operands.requireNoPending(cpu);
     cpu.fpu.enterMmx();
     if (in.mnemonic == MOVQ2DQ) {
@@ -279,6 +258,7 @@ final class SimdMove {
   }
 
   private static void mmx(Cpu cpu, Instruction in) {
+    Operands.requireMmx(cpu);
     FpuState fpu = cpu.fpu;
     int reg = in.reg & 7;
     boolean loads = in.form.first == OperandPlace.MMX_REG;
