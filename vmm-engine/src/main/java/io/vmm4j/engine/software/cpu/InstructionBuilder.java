@@ -31,11 +31,6 @@ public final class InstructionBuilder {
   public int length;
   public int offset;
 
-  /** The opcode extension: ModRM bits 3 to 5. */
-  int extension() {
-    return (modrm >> 3) & 7;
-  }
-
   /** The instruction as it is now, with the row that it has on a processor. */
   public Instruction build(Cpu cpu) {
     InstructionForm form = InstructionTable.find(this, cpu.system.cpuid);

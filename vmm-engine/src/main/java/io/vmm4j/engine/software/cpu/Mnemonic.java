@@ -19,7 +19,9 @@ public final class Mnemonic {
 
   // ---- integer ----
 
+  /** The first of eight, to CMP, in the order in which {@link Alu} numbers them. */
   public static final int ADD = 8;
+
   public static final int OR = 9;
   public static final int ADC = 10;
   public static final int SBB = 11;
@@ -239,7 +241,10 @@ public final class Mnemonic {
   public static final int FSUBRP = 268;
   public static final int FDIVP = 269;
   public static final int FDIVRP = 270;
+
+  /** The first, to FIDIVR, whose operand is an integer. */
   public static final int FIADD = 271;
+
   public static final int FIMUL = 272;
   public static final int FICOM = 273;
   public static final int FICOMP = 274;
@@ -280,7 +285,10 @@ public final class Mnemonic {
   public static final int FABS = 309;
   public static final int FTST = 310;
   public static final int FXAM = 311;
+
+  /** The first of the constants, to FLDZ, in the order in which {@code X87} has them. */
   public static final int FLD1 = 312;
+
   public static final int FLDL2T = 313;
   public static final int FLDL2E = 314;
   public static final int FLDPI = 315;
@@ -304,10 +312,16 @@ public final class Mnemonic {
   public static final int FSIN = 333;
   public static final int FCOS = 334;
   public static final int WAIT = 335;
+
+  /** The first control instruction. Those to FRSTOR wait for a pending exception. */
   public static final int FLDENV = 336;
+
   public static final int FLDCW = 337;
   public static final int FRSTOR = 338;
+
+  /** The first of those that do not wait. */
   public static final int FNSTENV = 339;
+
   public static final int FNSTCW = 340;
   public static final int FNSAVE = 341;
   public static final int FNSTSW = 342;
@@ -546,7 +560,10 @@ public final class Mnemonic {
   public static final int BLENDVPS = 616;
   public static final int BLENDVPD = 617;
   public static final int PTEST = 618;
+
+  /** The first, to PMOVSXDQ, that extends signs; those to PMOVZXDQ extend by zeros. */
   public static final int PMOVSXBW = 619;
+
   public static final int PMOVSXBD = 620;
   public static final int PMOVSXBQ = 621;
   public static final int PMOVSXWD = 622;
