@@ -37,7 +37,10 @@ public final class InstructionForm {
   /** The flags that it gives a value. */
   public final int flagsWritten;
 
-  /** The flags that the manual leaves undefined after it. */
+  /**
+   * The flags that the manual leaves undefined after it. Here they may be as they were, or whatever
+   * processors make of them.
+   */
   public final int flagsUndefined;
 
   /** Those of the written and undefined flags that it leaves as they are for a count of zero. */
