@@ -1,88 +1,41 @@
 package io.vmm4j.engine.software.cpu;
 
-import io.vmm4j.api.backend.CpuFeature;
-import org.jspecify.annotations.Nullable;
-
 /**
- * MOVBE, ADX, and BMI1 and BMI2 but for TZCNT, which {@link BitOps} has (Intel SDM volume 2). Each
- * exists where CPUID claims it. Those of BMI are encoded with VEX, in protected mode only.
+ * MOVBE, ADX, and BMI1 and BMI2 but for TZCNT, which {@link BitOps} has (Intel SDM volume 2). Those
+ * of BMI are encoded with VEX, in protected mode only.
  */
 final class BitManipulation {
   private BitManipulation() {}
-
-  /** What {@link Op} executes such an instruction, or what is told of it if none does. */
-  static int op(Cpu cpu, Instruction in) {
-    CpuFeature feature = in.vex ? vexFeature(in) : legacyFeature(in);
-    if (feature != null && cpu.system.cpuid.has(feature)) {
-      return Op.INTEGER;
-    }
-    in.illegal = feature != null;
-    return Op.UNDEFINED;
-  }
-
-  /** Whether an encoding without VEX is one of these, or of none: not one of CRC32. */
-  static boolean owns(Instruction in) {
-    return switch (in.opcode) {
-      case 0x2F0, 0x2F1 -> in.mandatoryPrefix <= Instruction.PREFIX_66;
-      case 0x2F6 -> true;
-      default -> false;
-    };
-  }
-
-  private static @Nullable CpuFeature legacyFeature(Instruction in) {
-    if (in.opcode != 0x2F6) {
-      return in.isMemory ? CpuFeature.MOVBE : null;
-    }
-    boolean add =
-        in.mandatoryPrefix == Instruction.PREFIX_66 || in.mandatoryPrefix == Instruction.PREFIX_F3;
-    return add ? CpuFeature.ADX : null;
-  }
-
-  private static @Nullable CpuFeature vexFeature(Instruction in) {
-    boolean none = in.mandatoryPrefix == Instruction.PREFIX_NONE;
-    return switch (in.opcode) {
-      case 0x2F2 -> none ? CpuFeature.BMI1 : null;
-      case 0x2F3 -> none && in.extension() >= 1 && in.extension() <= 3 ? CpuFeature.BMI1 : null;
-      case 0x2F5 -> in.mandatoryPrefix != Instruction.PREFIX_66 ? CpuFeature.BMI2 : null;
-      case 0x2F6 -> in.mandatoryPrefix == Instruction.PREFIX_F2 ? CpuFeature.BMI2 : null;
-      case 0x2F7 -> none ? CpuFeature.BMI1 : CpuFeature.BMI2;
-      case 0x3F0 ->
-          in.mandatoryPrefix == Instruction.PREFIX_F2 && in.vexRegister == 0
-              ? CpuFeature.BMI2
-              : null;
-      default -> null;
-    };
-  }
 
   static void execute(Cpu cpu, Instruction in) {
     if (in.vex && !cpu.protectedMode) {
       throw cpu.raise(Cpu.UD);
     }
     int size = in.rexW ? 8 : 4;
-    switch (in.opcode) {
-      case 0x2F0, 0x2F1 -> moveBigEndian(cpu, in);
-      case 0x2F2 -> {
+    switch (in.mnemonic) {
+      case Mnemonic.MOVBE -> moveBigEndian(cpu, in);
+      case Mnemonic.ADCX -> addCarry(cpu, in, size, Flags.CF);
+      case Mnemonic.ADOX -> addCarry(cpu, in, size, Flags.OF);
+      case Mnemonic.ANDN -> {
         long value = ~cpu.reg(in.vexRegister, size) & IntegerOps.load(cpu, in, size);
         result(cpu, in.reg, size, value, false);
       }
-      case 0x2F3 -> lowestBit(cpu, in, size);
-      case 0x2F5 -> deposit(cpu, in, size);
-      case 0x2F6 -> {
-        if (in.vex) {
-          multiply(cpu, in, size);
-        } else {
-          addCarry(cpu, in, size);
-        }
-      }
-      case 0x2F7 -> extractOrShift(cpu, in, size);
-      default -> { // 3F0: RORX
-        long value = IntegerOps.load(cpu, in, size);
-        int count = (int) in.imm;
-        long rotated =
-            size == 8 ? Long.rotateRight(value, count) : Integer.rotateRight((int) value, count);
-        cpu.setReg(in.reg, size, rotated);
-      }
+      case Mnemonic.BLSI, Mnemonic.BLSMSK, Mnemonic.BLSR -> lowestBit(cpu, in, size);
+      case Mnemonic.BZHI, Mnemonic.PDEP, Mnemonic.PEXT -> deposit(cpu, in, size);
+      case Mnemonic.MULX -> multiply(cpu, in, size);
+      case Mnemonic.BEXTR, Mnemonic.SHLX, Mnemonic.SARX, Mnemonic.SHRX ->
+          extractOrShift(cpu, in, size);
+      default -> rotate(cpu, in, size);
     }
+  }
+
+  /** RORX. */
+  private static void rotate(Cpu cpu, Instruction in, int size) {
+    long value = IntegerOps.load(cpu, in, size);
+    int count = (int) in.imm;
+    long rotated =
+        size == 8 ? Long.rotateRight(value, count) : Integer.rotateRight((int) value, count);
+    cpu.setReg(in.reg, size, rotated);
   }
 
   /** Sets a register, and the flags: SF and ZF by the result, OF clear. */
@@ -96,7 +49,7 @@ final class BitManipulation {
   private static void moveBigEndian(Cpu cpu, Instruction in) {
     int size = in.operandSize;
     int unused = 64 - 8 * size;
-    if (in.opcode == 0x2F0) {
+    if (in.form.first == OperandPlace.REG) {
       long value = IntegerOps.load(cpu, in, size);
       cpu.setReg(in.reg, size, Long.reverseBytes(value) >>> unused);
     } else {
@@ -107,9 +60,9 @@ final class BitManipulation {
   /** BLSR, BLSMSK and BLSI. */
   private static void lowestBit(Cpu cpu, Instruction in, int size) {
     long value = IntegerOps.load(cpu, in, size);
-    switch (in.extension()) {
-      case 1 -> result(cpu, in.vexRegister, size, value & value - 1, value == 0);
-      case 2 -> result(cpu, in.vexRegister, size, value ^ value - 1, value == 0);
+    switch (in.mnemonic) {
+      case Mnemonic.BLSR -> result(cpu, in.vexRegister, size, value & value - 1, value == 0);
+      case Mnemonic.BLSMSK -> result(cpu, in.vexRegister, size, value ^ value - 1, value == 0);
       default -> result(cpu, in.vexRegister, size, value & -value, value != 0);
     }
   }
@@ -118,9 +71,9 @@ final class BitManipulation {
   private static void deposit(Cpu cpu, Instruction in, int size) {
     long operand = IntegerOps.load(cpu, in, size);
     long other = cpu.reg(in.vexRegister, size);
-    switch (in.mandatoryPrefix) {
-      case Instruction.PREFIX_F2 -> cpu.setReg(in.reg, size, Long.expand(other, operand));
-      case Instruction.PREFIX_F3 -> cpu.setReg(in.reg, size, Long.compress(other, operand));
+    switch (in.mnemonic) {
+      case Mnemonic.PDEP -> cpu.setReg(in.reg, size, Long.expand(other, operand));
+      case Mnemonic.PEXT -> cpu.setReg(in.reg, size, Long.compress(other, operand));
       default -> {
         int index = (int) other & 0xFF;
         boolean beyond = index >= 8 * size;
@@ -139,8 +92,7 @@ final class BitManipulation {
   }
 
   /** ADCX and ADOX, each of which has one flag for its carry and leaves the others. */
-  private static void addCarry(Cpu cpu, Instruction in, int size) {
-    int flag = in.mandatoryPrefix == Instruction.PREFIX_66 ? Flags.CF : Flags.OF;
+  private static void addCarry(Cpu cpu, Instruction in, int size, int flag) {
     long a = cpu.reg(in.reg, size);
     long b = IntegerOps.load(cpu, in, size);
     int flags = cpu.eflags();
@@ -155,11 +107,10 @@ final class BitManipulation {
     long value = IntegerOps.load(cpu, in, size);
     long control = cpu.gpr[in.vexRegister];
     int count = (int) control & 8 * size - 1;
-    switch (in.mandatoryPrefix) {
-      case Instruction.PREFIX_66 -> cpu.setReg(in.reg, size, value << count);
-      case Instruction.PREFIX_F3 ->
-          cpu.setReg(in.reg, size, Flags.signExtend(value, size) >> count);
-      case Instruction.PREFIX_F2 -> cpu.setReg(in.reg, size, value >>> count);
+    switch (in.mnemonic) {
+      case Mnemonic.SHLX -> cpu.setReg(in.reg, size, value << count);
+      case Mnemonic.SARX -> cpu.setReg(in.reg, size, Flags.signExtend(value, size) >> count);
+      case Mnemonic.SHRX -> cpu.setReg(in.reg, size, value >>> count);
       default -> {
         int start = (int) control & 0xFF;
         int length = (int) control >>> 8 & 0xFF;

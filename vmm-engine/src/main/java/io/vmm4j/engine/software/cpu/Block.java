@@ -17,6 +17,9 @@ public final class Block {
 
   public final Instruction[] instructions;
 
+  /** What the interpreter makes of each of them: see {@link Op}. */
+  final int[] codes;
+
   /** How many instructions. */
   public final int count;
 
@@ -55,6 +58,7 @@ public final class Block {
     this.offset = -1;
     this.codeSize = 0;
     this.instructions = new Instruction[0];
+    this.codes = new int[0];
     this.count = 0;
     this.length = 0;
     this.crossesPage = false;
@@ -118,13 +122,14 @@ public final class Block {
     this.offset = offset;
     this.codeSize = codeSize;
     this.instructions = instructions;
+    this.codes = Specializer.codes(instructions);
     this.count = instructions.length;
     this.length = length;
     this.crossesPage = crossesPage;
     this.secondPage = secondPage;
     Instruction last = instructions[instructions.length - 1];
     this.vectors = Arrays.stream(instructions).anyMatch(Instruction::usesVectors);
-    this.endsInSystem = last.op == Op.SYSTEM;
-    this.fallsThrough = !Decoder.endsBlock(last);
+    this.endsInSystem = last.form.executor.isSystem;
+    this.fallsThrough = !last.form.endsBlock;
   }
 }

@@ -5,12 +5,12 @@ final class DecimalOps {
   private DecimalOps() {}
 
   static void execute(Cpu cpu, Instruction in) {
-    switch (in.opcode) {
-      case 0x27 -> adjustAfterAddition(cpu);
-      case 0x2F -> adjustAfterSubtraction(cpu);
-      case 0x37 -> asciiAdjust(cpu, 1);
-      case 0x3F -> asciiAdjust(cpu, -1);
-      case 0xD4 -> multiply(cpu, (int) in.imm & 0xFF);
+    switch (in.mnemonic) {
+      case Mnemonic.DAA -> adjustAfterAddition(cpu);
+      case Mnemonic.DAS -> adjustAfterSubtraction(cpu);
+      case Mnemonic.AAA -> asciiAdjust(cpu, 1);
+      case Mnemonic.AAS -> asciiAdjust(cpu, -1);
+      case Mnemonic.AAM -> multiply(cpu, (int) in.imm & 0xFF);
       default -> divide(cpu, (int) in.imm & 0xFF);
     }
   }

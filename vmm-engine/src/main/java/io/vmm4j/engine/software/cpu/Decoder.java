@@ -64,7 +64,7 @@ final class Decoder {
       }
       list.add(in);
       boolean pageEnd = (linear & 0xFFF) + position >= 0x1000;
-      if (endsBlock(in)
+      if (in.form.endsBlock
           || pageEnd
           || offset < 0
           || list.size() == MOST_INSTRUCTIONS
@@ -74,16 +74,6 @@ final class Decoder {
     }
     return new Block(
         offset, cpu.codeSize, list.toArray(Instruction[]::new), position, crosses, secondPhysical);
-  }
-
-  static boolean endsBlock(Instruction in) {
-    if (in.op == Op.UNDEFINED || in.op == Op.SYSTEM) {
-      return true;
-    }
-    if ((OpcodeTable.entry(in.opcode) & OpcodeTable.ENDS_BLOCK) != 0) {
-      return true;
-    }
-    return in.opcode == 0xFF && in.extension() >= 2 && in.extension() <= 5;
   }
 
   // ---- bytes ----
@@ -130,7 +120,7 @@ final class Decoder {
   // ---- one instruction ----
 
   private Instruction decode() {
-    Instruction in = new Instruction();
+    InstructionBuilder in = new InstructionBuilder();
     in.codeSize = cpu.codeSize;
     in.offset = start;
     boolean long64 = cpu.codeSize == 8;
@@ -176,21 +166,27 @@ final class Decoder {
     }
     in.addressSize = addressSize(addressPrefix);
     in.addressMask = in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
-    int entry = OpcodeTable.entry(in.opcode);
-    if ((entry & OpcodeTable.MODRM) != 0) {
+    if (InstructionTable.hasModrm(in.opcode)) {
       modrm(in, rexByte);
     } else {
       in.rm = (in.opcode & 7) | (rexByte & 1) << 3;
       in.segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
     }
-    operandSize(in);
-    immediate(in, entry);
+    InstructionForm form = InstructionTable.find(in, cpu.system.cpuid);
+    in.operandSize = operandSize(in, form);
+    immediate(in, form);
+    if (form.isByte) {
+      in.operandSize = 1;
+    }
     in.length = position - start;
     if (in.base == Instruction.BLOCK_RIP) {
       in.displacement += in.offset + in.length;
     }
-    in.op = op(in, entry);
-    return in;
+    if (in.illegal || form.isForbidden(in)) {
+      form = InstructionTable.RESERVED;
+    }
+    in.illegal = form == InstructionTable.RESERVED;
+    return new Instruction(in, form);
   }
 
   private int opcode(int first) {
@@ -221,7 +217,7 @@ final class Decoder {
    *
    * @return the bits R, X and B in their places in REX
    */
-  private int vex(Instruction in) {
+  private int vex(InstructionBuilder in) {
     // A mandatory prefix, LOCK or REX before VEX is #UD.
     in.illegal = in.rex || in.lock || in.mandatoryPrefix != Instruction.PREFIX_NONE;
     int first = next();
@@ -246,58 +242,47 @@ final class Decoder {
     };
   }
 
-  private void operandSize(Instruction in) {
+  private int operandSize(InstructionBuilder in, InstructionForm form) {
     boolean prefix = in.operandPrefix;
-    int size;
-    if (cpu.codeSize == 8) {
-      size = in.rexW ? 8 : prefix ? 2 : 4;
-      if (OpcodeTable.isNearBranch(in.opcode, in.extension())) {
-        size = 8;
-      } else if (OpcodeTable.isStackOperation(in.opcode, in.extension())) {
-        size = prefix && !in.rexW ? 2 : 8;
-      }
-    } else {
-      size = (cpu.codeSize == 4) != prefix ? 4 : 2;
+    if (cpu.codeSize != 8) {
+      return (cpu.codeSize == 4) != prefix ? 4 : 2;
     }
-    in.operandSize = size;
+    if (in.rexW || form.executor == Executor.BRANCH) {
+      return 8; // a near branch has 64 bits whatever its prefixes are
+    }
+    return prefix ? 2 : form.isStackSized ? 8 : 4;
   }
 
-  private void immediate(Instruction in, int entry) {
+  private void immediate(InstructionBuilder in, InstructionForm form) {
     int z = in.operandSize == 2 ? 2 : 4;
-    switch (OpcodeTable.immediate(entry)) {
-      case OpcodeTable.IMMEDIATE_8 -> in.imm = signed(1);
-      case OpcodeTable.IMMEDIATE_16 -> in.imm = signed(2) & 0xFFFF;
-      case OpcodeTable.IMMEDIATE_Z -> in.imm = signed(z);
-      case OpcodeTable.IMMEDIATE_V -> in.imm = signed(in.operandSize);
-      case OpcodeTable.IMMEDIATE_OFFSET -> in.imm = signed(in.addressSize) & in.addressMask;
-      case OpcodeTable.IMMEDIATE_FAR -> {
+    boolean defined = form.executor != Executor.UNDEFINED;
+    switch (defined ? form.immediate : InstructionTable.immediateOfUndefined(in.opcode)) {
+      case NONE -> {}
+      case BYTE -> in.imm = signed(1);
+      case WORD -> in.imm = signed(2) & 0xFFFF;
+      case Z -> in.imm = signed(z);
+      case V -> in.imm = signed(in.operandSize);
+      case OFFSET -> in.imm = signed(in.addressSize) & in.addressMask;
+      case FAR -> {
         in.imm = signed(z) & (z == 2 ? 0xFFFFL : 0xFFFFFFFFL);
         in.imm2 = (int) signed(2) & 0xFFFF;
       }
-      case OpcodeTable.IMMEDIATE_ENTER -> {
+      case ENTER -> {
         in.imm = signed(2) & 0xFFFF;
         in.imm2 = next();
       }
-      default -> {
-        if ((in.opcode == 0xF6 || in.opcode == 0xF7) && in.extension() < 2) {
-          in.imm = signed(in.opcode == 0xF6 ? 1 : z);
-        }
-      }
-    }
-    if (OpcodeTable.isByteOperation(in.opcode)) {
-      in.operandSize = 1;
     }
   }
 
   // ---- ModRM and SIB ----
 
-  private void modrm(Instruction in, int rexByte) {
+  private void modrm(InstructionBuilder in, int rexByte) {
     int m = next();
     in.modrm = m;
     in.reg = (m >> 3 & 7) | (rexByte & 4) << 1;
     in.rm = (m & 7) | (rexByte & 1) << 3;
     // MOV to and from control and debug registers take the mode bits for a register.
-    in.isMemory = m < 0xC0 && !(in.opcode >= 0x120 && in.opcode <= 0x123);
+    in.isMemory = m < 0xC0 && !InstructionTable.ignoresMod(in.opcode);
     if (!in.isMemory) {
       in.segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
       return;
@@ -312,7 +297,7 @@ final class Decoder {
     }
   }
 
-  private void address16(Instruction in, int m) {
+  private void address16(InstructionBuilder in, int m) {
     int mode = m >> 6;
     int rm = m & 7;
     in.base =
@@ -334,7 +319,7 @@ final class Decoder {
     }
   }
 
-  private void address(Instruction in, int m, int rexByte) {
+  private void address(InstructionBuilder in, int m, int rexByte) {
     int mode = m >> 6;
     int base = m & 7;
     if (base == 4) {
@@ -363,69 +348,6 @@ final class Decoder {
       in.displacement = signed(1);
     } else if (mode == 2) {
       in.displacement = signed(4);
-    }
-  }
-
-  // ---- what executes it ----
-
-  private static int illegal(Instruction in) {
-    in.illegal = true;
-    return Op.UNDEFINED;
-  }
-
-  private int op(Instruction in, int entry) {
-    int opcode = in.opcode;
-    int extension = in.extension();
-    if (in.vex) {
-      return in.illegal ? Op.UNDEFINED : BitManipulation.op(cpu, in);
-    }
-    if (in.lock && !(in.isMemory && OpcodeTable.allowsLock(opcode, extension))) {
-      return illegal(in);
-    }
-    if (cpu.codeSize == 8 && OpcodeTable.isInvalidIn64(opcode)) {
-      return OpcodeTable.isVectorPrefix(opcode) ? Op.UNDEFINED : illegal(in);
-    }
-    switch (opcode) {
-      case 0x63:
-        return cpu.codeSize == 8 ? Specializer.op(in) : Op.SYSTEM;
-      case 0xFF:
-        if (extension == 3 || extension == 5) {
-          return in.isMemory ? Op.SYSTEM : illegal(in);
-        }
-        return extension == 7 ? illegal(in) : Specializer.op(in);
-      case 0xFE:
-        return extension > 1 ? illegal(in) : Specializer.op(in);
-      case 0x8F:
-        return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
-      case 0xC6, 0xC7:
-        return extension != 0 ? Op.UNDEFINED : Specializer.op(in);
-      case 0x8D:
-        return in.isMemory ? Specializer.op(in) : illegal(in);
-      case 0x10D:
-        return in.isMemory || !cpu.system.cpuid.isAmd() ? Op.INTEGER : illegal(in);
-      case 0x1BA:
-        return extension < 4 ? illegal(in) : Specializer.op(in);
-      case 0x2F0, 0x2F1, 0x2F6:
-        return BitManipulation.owns(in)
-            ? BitManipulation.op(cpu, in)
-            : VectorEncodings.exist(in) ? Op.VECTOR : Op.UNDEFINED;
-      case 0x1B8:
-        return in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.INTEGER : Op.UNDEFINED;
-      case 0x1C7:
-        if (in.isMemory) {
-          return extension == 1 ? Op.INTEGER : Op.UNDEFINED;
-        }
-        return extension >= 6 ? Op.SYSTEM : Op.UNDEFINED;
-      case 0x1AE:
-        return !in.isMemory && in.mandatoryPrefix == Instruction.PREFIX_F3 ? Op.SYSTEM : Op.VECTOR;
-      default:
-        return switch (OpcodeTable.family(entry)) {
-          case OpcodeTable.INTEGER -> Specializer.op(in);
-          case OpcodeTable.SYSTEM -> Op.SYSTEM;
-          case OpcodeTable.X87 -> opcode == 0x9B || X87Encodings.exist(in) ? Op.X87 : Op.UNDEFINED;
-          case OpcodeTable.VECTOR -> VectorEncodings.exist(in) ? Op.VECTOR : Op.UNDEFINED;
-          default -> Op.UNDEFINED;
-        };
     }
   }
 }

@@ -139,11 +139,11 @@ public final class Interpreter implements BlockRunner {
    * them, and {@link Cpu#blockIndex} is 0.
    *
    * @param start RIP of the block's first instruction
-   * @param from the first one to execute
+   * @param first the first one to execute
    * @param limit the first one not to execute
    * @return whether a repeated string instruction was left between two iterations
    */
-  private boolean execute(Block b, long start, int from, int limit) {
+  private boolean execute(Block b, long start, int first, int limit) {
     final Cpu cpu = this.cpu;
     final Mmu mmu = cpu.mmu;
     final long[] r = cpu.gpr;
@@ -152,108 +152,111 @@ public final class Interpreter implements BlockRunner {
     cpu.blockLimit = limit;
     linkFrom = null;
     Instruction[] list = b.instructions;
-    int i = from;
+    int[] codes = b.codes;
+    int i = first;
     for (; i < cpu.blockLimit; i++) {
       Instruction in = list[i];
+      int code = codes[i];
+      int to = Specializer.to(code);
+      int from = Specializer.from(code);
       cpu.blockIndex = i;
-      switch (in.op) {
+      switch (Specializer.op(code)) {
         case Op.NOP -> {}
-        case Op.MOVE_Q -> r[in.reg] = r[in.rm];
-        case Op.MOVE_D -> r[in.reg] = r[in.rm] & 0xFFFFFFFFL;
-        case Op.MOVE_IMMEDIATE_Q -> r[in.rm] = in.imm;
-        case Op.MOVE_IMMEDIATE_D -> r[in.rm] = in.imm & 0xFFFFFFFFL;
-        case Op.MOVE_ZERO_B -> r[in.reg] = r[in.rm] & 0xFF;
-        case Op.MOVE_ZERO_W -> r[in.reg] = r[in.rm] & 0xFFFF;
-        case Op.SIGN_EXTEND_D -> r[in.reg] = (int) r[in.rm];
-        case Op.LOAD_Q -> r[in.reg] = mmu.read64(address(in));
-        case Op.LOAD_D -> r[in.reg] = mmu.read32(address(in)) & 0xFFFFFFFFL;
-        case Op.LOAD_ZERO_B -> r[in.reg] = mmu.read8(address(in));
-        case Op.LOAD_ZERO_W -> r[in.reg] = mmu.read16(address(in));
-        case Op.STORE_Q -> mmu.write64(address(in), r[in.reg]);
-        case Op.STORE_D -> mmu.write32(address(in), (int) r[in.reg]);
-        case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(in.reg, in.rex));
+        case Op.MOVE_Q -> r[to] = r[from];
+        case Op.MOVE_D -> r[to] = r[from] & 0xFFFFFFFFL;
+        case Op.MOVE_IMMEDIATE_Q -> r[to] = in.imm;
+        case Op.MOVE_IMMEDIATE_D -> r[to] = in.imm & 0xFFFFFFFFL;
+        case Op.MOVE_ZERO_B -> r[to] = r[from] & 0xFF;
+        case Op.MOVE_ZERO_W -> r[to] = r[from] & 0xFFFF;
+        case Op.SIGN_EXTEND_D -> r[to] = (int) r[from];
+        case Op.LOAD_Q -> r[to] = mmu.read64(address(in));
+        case Op.LOAD_D -> r[to] = mmu.read32(address(in)) & 0xFFFFFFFFL;
+        case Op.LOAD_ZERO_B -> r[to] = mmu.read8(address(in));
+        case Op.LOAD_ZERO_W -> r[to] = mmu.read16(address(in));
+        case Op.STORE_Q -> mmu.write64(address(in), r[to]);
+        case Op.STORE_D -> mmu.write32(address(in), (int) r[to]);
+        case Op.STORE_B -> mmu.write8(address(in), cpu.reg8(to, in.rex));
         case Op.LEA_Q ->
-            r[in.reg] = r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
+            r[to] = r[in.base] + (r[in.index] << in.scale) + in.displacement & in.addressMask;
         case Op.PUSH_Q -> {
           long sp = r[Cpu.RSP] - 8;
-          mmu.write64(sp, r[in.rm]);
+          mmu.write64(sp, r[to]);
           r[Cpu.RSP] = sp;
         }
         case Op.POP_Q -> {
           long value = mmu.read64(r[Cpu.RSP]);
           r[Cpu.RSP] += 8;
-          r[in.rm] = value;
+          r[to] = value;
         }
-        case Op.ADD_Q -> add64(r, in.reg, r[in.rm]);
-        case Op.ADD_IMMEDIATE_Q -> add64(r, in.rm, in.imm);
-        case Op.SUB_Q -> sub64(r, in.reg, r[in.rm]);
-        case Op.SUB_IMMEDIATE_Q -> sub64(r, in.rm, in.imm);
-        case Op.CMP_Q -> cmp64(r[in.reg], r[in.rm]);
-        case Op.CMP_IMMEDIATE_Q -> cmp64(r[in.rm], in.imm);
-        case Op.CMP_LOAD_Q -> cmp64(r[in.reg], mmu.read64(address(in)));
-        case Op.AND_Q -> r[in.reg] = logic(r[in.reg] & r[in.rm]);
-        case Op.AND_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] & in.imm);
-        case Op.OR_Q -> r[in.reg] = logic(r[in.reg] | r[in.rm]);
-        case Op.XOR_Q -> r[in.reg] = logic(r[in.reg] ^ r[in.rm]);
-        case Op.TEST_Q -> logic(r[in.reg] & r[in.rm]);
-        case Op.ADD_D -> add32(r, in.reg, (int) r[in.rm]);
-        case Op.ADD_IMMEDIATE_D -> add32(r, in.rm, (int) in.imm);
-        case Op.SUB_D -> sub32(r, in.reg, (int) r[in.rm]);
-        case Op.SUB_IMMEDIATE_D -> sub32(r, in.rm, (int) in.imm);
-        case Op.CMP_D -> cmp32((int) r[in.reg], (int) r[in.rm]);
-        case Op.CMP_IMMEDIATE_D -> cmp32((int) r[in.rm], (int) in.imm);
-        case Op.CMP_LOAD_D -> cmp32((int) r[in.reg], mmu.read32(address(in)));
-        case Op.AND_D -> r[in.reg] = logic((int) (r[in.reg] & r[in.rm])) & 0xFFFFFFFFL;
-        case Op.AND_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] & in.imm)) & 0xFFFFFFFFL;
-        case Op.OR_D -> r[in.reg] = logic((int) (r[in.reg] | r[in.rm])) & 0xFFFFFFFFL;
-        case Op.XOR_D -> r[in.reg] = logic((int) (r[in.reg] ^ r[in.rm])) & 0xFFFFFFFFL;
-        case Op.TEST_D -> logic((int) (r[in.reg] & r[in.rm]));
-        case Op.TEST_IMMEDIATE_D -> logic((int) (r[in.rm] & in.imm));
-        case Op.SHIFT_LEFT_Q -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 8);
-        case Op.SHIFT_RIGHT_Q -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 8);
-        case Op.SHIFT_LEFT_D -> r[in.rm] = Alu.shift(cpu, 4, r[in.rm], (int) in.imm, 4);
-        case Op.SHIFT_RIGHT_D -> r[in.rm] = Alu.shift(cpu, 5, r[in.rm], (int) in.imm, 4);
-        case Op.SHIFT_ARITHMETIC_Q -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 8);
-        case Op.SHIFT_ARITHMETIC_D -> r[in.rm] = Alu.shift(cpu, 7, r[in.rm], (int) in.imm, 4);
-        case Op.MULTIPLY_Q -> r[in.reg] = Alu.multiplySigned(cpu, r[in.reg], r[in.rm], 8);
-        case Op.ADD_CARRY_Q -> addCarry64(r, in.reg, r[in.rm]);
-        case Op.ADD_CARRY_IMMEDIATE_Q -> addCarry64(r, in.rm, in.imm);
-        case Op.ADD_LOAD_Q -> add64(r, in.reg, mmu.read64(address(in)));
-        case Op.ADD_LOAD_D -> add32(r, in.reg, mmu.read32(address(in)));
-        case Op.SUB_LOAD_Q -> sub64(r, in.reg, mmu.read64(address(in)));
-        case Op.XOR_LOAD_D ->
-            r[in.reg] = logic((int) r[in.reg] ^ mmu.read32(address(in))) & 0xFFFFFFFFL;
-        case Op.OR_IMMEDIATE_Q -> r[in.rm] = logic(r[in.rm] | in.imm);
-        case Op.OR_IMMEDIATE_D -> r[in.rm] = logic((int) (r[in.rm] | in.imm)) & 0xFFFFFFFFL;
-        case Op.TEST_B -> logic((byte) (r[in.reg] & r[in.rm]));
-        case Op.TEST_IMMEDIATE_B -> logic((byte) (r[in.rm] & in.imm));
+        case Op.ADD_Q -> add64(r, to, r[from]);
+        case Op.ADD_IMMEDIATE_Q -> add64(r, to, in.imm);
+        case Op.SUB_Q -> sub64(r, to, r[from]);
+        case Op.SUB_IMMEDIATE_Q -> sub64(r, to, in.imm);
+        case Op.CMP_Q -> cmp64(r[to], r[from]);
+        case Op.CMP_IMMEDIATE_Q -> cmp64(r[to], in.imm);
+        case Op.CMP_LOAD_Q -> cmp64(r[to], mmu.read64(address(in)));
+        case Op.AND_Q -> r[to] = logic(r[to] & r[from]);
+        case Op.AND_IMMEDIATE_Q -> r[to] = logic(r[to] & in.imm);
+        case Op.OR_Q -> r[to] = logic(r[to] | r[from]);
+        case Op.XOR_Q -> r[to] = logic(r[to] ^ r[from]);
+        case Op.TEST_Q -> logic(r[to] & r[from]);
+        case Op.ADD_D -> add32(r, to, (int) r[from]);
+        case Op.ADD_IMMEDIATE_D -> add32(r, to, (int) in.imm);
+        case Op.SUB_D -> sub32(r, to, (int) r[from]);
+        case Op.SUB_IMMEDIATE_D -> sub32(r, to, (int) in.imm);
+        case Op.CMP_D -> cmp32((int) r[to], (int) r[from]);
+        case Op.CMP_IMMEDIATE_D -> cmp32((int) r[to], (int) in.imm);
+        case Op.CMP_LOAD_D -> cmp32((int) r[to], mmu.read32(address(in)));
+        case Op.AND_D -> r[to] = logic((int) (r[to] & r[from])) & 0xFFFFFFFFL;
+        case Op.AND_IMMEDIATE_D -> r[to] = logic((int) (r[to] & in.imm)) & 0xFFFFFFFFL;
+        case Op.OR_D -> r[to] = logic((int) (r[to] | r[from])) & 0xFFFFFFFFL;
+        case Op.XOR_D -> r[to] = logic((int) (r[to] ^ r[from])) & 0xFFFFFFFFL;
+        case Op.TEST_D -> logic((int) (r[to] & r[from]));
+        case Op.TEST_IMMEDIATE_D -> logic((int) (r[to] & in.imm));
+        case Op.SHIFT_LEFT_Q -> r[to] = Alu.shift(cpu, 4, r[to], Specializer.more(code), 8);
+        case Op.SHIFT_RIGHT_Q -> r[to] = Alu.shift(cpu, 5, r[to], Specializer.more(code), 8);
+        case Op.SHIFT_LEFT_D -> r[to] = Alu.shift(cpu, 4, r[to], Specializer.more(code), 4);
+        case Op.SHIFT_RIGHT_D -> r[to] = Alu.shift(cpu, 5, r[to], Specializer.more(code), 4);
+        case Op.SHIFT_ARITHMETIC_Q -> r[to] = Alu.shift(cpu, 7, r[to], Specializer.more(code), 8);
+        case Op.SHIFT_ARITHMETIC_D -> r[to] = Alu.shift(cpu, 7, r[to], Specializer.more(code), 4);
+        case Op.MULTIPLY_Q -> r[to] = Alu.multiplySigned(cpu, r[to], r[from], 8);
+        case Op.ADD_CARRY_Q -> addCarry64(r, to, r[from]);
+        case Op.ADD_CARRY_IMMEDIATE_Q -> addCarry64(r, to, in.imm);
+        case Op.ADD_LOAD_Q -> add64(r, to, mmu.read64(address(in)));
+        case Op.ADD_LOAD_D -> add32(r, to, mmu.read32(address(in)));
+        case Op.SUB_LOAD_Q -> sub64(r, to, mmu.read64(address(in)));
+        case Op.XOR_LOAD_D -> r[to] = logic((int) r[to] ^ mmu.read32(address(in))) & 0xFFFFFFFFL;
+        case Op.OR_IMMEDIATE_Q -> r[to] = logic(r[to] | in.imm);
+        case Op.OR_IMMEDIATE_D -> r[to] = logic((int) (r[to] | in.imm)) & 0xFFFFFFFFL;
+        case Op.TEST_B -> logic((byte) (r[to] & r[from]));
+        case Op.TEST_IMMEDIATE_B -> logic((byte) (r[to] & in.imm));
         case Op.TEST_IMMEDIATE_LOAD_B -> logic((byte) (mmu.read8(address(in)) & in.imm));
-        case Op.CMP_IMMEDIATE_B -> cmp8((byte) r[in.rm], (byte) in.imm);
+        case Op.CMP_IMMEDIATE_B -> cmp8((byte) r[to], (byte) in.imm);
         case Op.CMP_IMMEDIATE_LOAD_B -> cmp8((byte) mmu.read8(address(in)), (byte) in.imm);
         case Op.CMP_IMMEDIATE_LOAD_Q -> cmp64(mmu.read64(address(in)), in.imm);
         case Op.CMP_IMMEDIATE_LOAD_D -> cmp32(mmu.read32(address(in)), (int) in.imm);
-        case Op.CMP_WITH_Q -> cmp64(mmu.read64(address(in)), r[in.reg]);
-        case Op.CMP_WITH_D -> cmp32(mmu.read32(address(in)), (int) r[in.reg]);
-        case Op.LOAD_SIGN_D -> r[in.reg] = mmu.read32(address(in));
+        case Op.CMP_WITH_Q -> cmp64(mmu.read64(address(in)), r[to]);
+        case Op.CMP_WITH_D -> cmp32(mmu.read32(address(in)), (int) r[to]);
+        case Op.LOAD_SIGN_D -> r[to] = mmu.read32(address(in));
         case Op.LEA_D ->
-            r[in.reg] =
+            r[to] =
                 r[in.base] + (r[in.index] << in.scale) + in.displacement
                     & in.addressMask
                     & 0xFFFFFFFFL;
         case Op.STORE_IMMEDIATE_Q -> mmu.write64(address(in), in.imm);
         case Op.STORE_IMMEDIATE_D -> mmu.write32(address(in), (int) in.imm);
         case Op.STORE_IMMEDIATE_B -> mmu.write8(address(in), (int) in.imm);
-        case Op.SET_IF -> r[in.rm] = r[in.rm] & ~0xFFL | (cpu.condition(in.opcode & 15) ? 1 : 0);
+        case Op.SET_IF -> r[to] = r[to] & ~0xFFL | (cpu.condition(Specializer.more(code)) ? 1 : 0);
         case Op.MOVE_IF_Q -> {
-          if (cpu.condition(in.opcode & 15)) {
-            r[in.reg] = r[in.rm];
+          if (cpu.condition(Specializer.more(code))) {
+            r[to] = r[from];
           }
         }
         case Op.MOVE_IF_D ->
-            r[in.reg] = r[cpu.condition(in.opcode & 15) ? in.rm : in.reg] & 0xFFFFFFFFL;
+            r[to] = r[cpu.condition(Specializer.more(code)) ? from : to] & 0xFFFFFFFFL;
         case Op.JUMP_IF -> {
           long next = start + in.offset + in.length;
-          taken = cpu.condition(in.opcode & 15);
+          taken = cpu.condition(Specializer.more(code));
           cpu.rip = taken ? canonical(next + in.imm) : next;
           linkFrom = b;
         }
@@ -264,11 +267,11 @@ public final class Interpreter implements BlockRunner {
         }
         case Op.CALL -> {
           long next = start + in.offset + in.length;
-          long to = canonical(next + in.imm);
+          long target = canonical(next + in.imm);
           long sp = r[Cpu.RSP] - 8;
           mmu.write64(sp, next);
           r[Cpu.RSP] = sp;
-          cpu.rip = to;
+          cpu.rip = target;
           taken = true;
           linkFrom = b;
         }
@@ -279,7 +282,7 @@ public final class Interpreter implements BlockRunner {
         default -> {
           cpu.currentRip = cpu.wrap(start + in.offset);
           cpu.rip = cpu.wrap(start + in.offset + in.length);
-          other(in);
+          other(in, Specializer.op(code));
         }
       }
     }
@@ -376,9 +379,14 @@ public final class Interpreter implements BlockRunner {
     return result;
   }
 
-  private void other(Instruction in) {
-    switch (in.op) {
+  private void other(Instruction in, int op) {
+    switch (op) {
       case Op.INTEGER -> IntegerOps.execute(cpu, in);
+      case Op.BRANCH -> Branches.execute(cpu, in);
+      case Op.BIT -> BitOps.execute(cpu, in);
+      case Op.STRING -> StringOps.execute(cpu, in);
+      case Op.DECIMAL -> DecimalOps.execute(cpu, in);
+      case Op.BIT_MANIPULATION -> BitManipulation.execute(cpu, in);
       case Op.SYSTEM -> {
         cpu.accountInstructions();
         SystemOps.execute(cpu, in);

@@ -1,6 +1,9 @@
 package io.vmm4j.engine.software.cpu;
 
-/** What the interpreter dispatches on: the family of an instruction, or a short way of its own. */
+/**
+ * What the interpreter dispatches on: the executor of an instruction, or a short way of its own.
+ * {@link Specializer} chooses.
+ */
 final class Op {
   /** Not an instruction: #UD. */
   static final int UNDEFINED = 0;
@@ -8,13 +11,13 @@ final class Op {
   /** {@link IntegerOps}. */
   static final int INTEGER = 1;
 
-  /** The system unit; always ends its block. */
+  /** The system unit, ports among it. */
   static final int SYSTEM = 2;
 
   /** x87. */
   static final int X87 = 3;
 
-  /** MMX and SSE. */
+  /** MMX, SSE and the state of both. */
   static final int VECTOR = 4;
 
   // Short ways, for 64-bit code unless said otherwise. D is 32 bits, Q is 64.
@@ -100,6 +103,21 @@ final class Op {
   static final int OR_IMMEDIATE_Q = 81;
   static final int OR_IMMEDIATE_D = 82;
   static final int XOR_LOAD_D = 83;
+
+  /** {@link Branches}. */
+  static final int BRANCH = 84;
+
+  /** {@link BitOps}. */
+  static final int BIT = 85;
+
+  /** {@link StringOps}. */
+  static final int STRING = 86;
+
+  /** {@link DecimalOps}. */
+  static final int DECIMAL = 87;
+
+  /** {@link BitManipulation}. */
+  static final int BIT_MANIPULATION = 88;
 
   private Op() {}
 }

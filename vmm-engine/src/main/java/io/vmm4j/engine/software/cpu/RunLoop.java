@@ -204,7 +204,7 @@ public final class RunLoop {
 
   /** Whether the non-canonical address that an instruction has used is one of the stack. */
   private boolean onStack(Instruction in) {
-    boolean usesStack = OpcodeTable.usesStack(in.opcode, in.extension());
+    boolean usesStack = in.form.usesStack;
     if (!in.isMemory) {
       return usesStack;
     }
@@ -214,7 +214,7 @@ public final class RunLoop {
     // Two accesses: POP begins with that to the stack, the others with that to the operand.
     return usesStack
         && (isCanonical(cpu.effectiveAddress(in))
-            || in.opcode == 0x8F && !isCanonical(cpu.gpr[Cpu.RSP]));
+            || in.mnemonic == Mnemonic.POP && !isCanonical(cpu.gpr[Cpu.RSP]));
   }
 
   private static boolean isCanonical(long address) {

@@ -25,7 +25,7 @@ final class StringOps {
       if (count == 0) {
         return;
       }
-      boolean compares = (in.opcode & 0xF6) == 0xA6;
+      boolean compares = in.mnemonic == Mnemonic.CMPS || in.mnemonic == Mnemonic.SCAS;
       if (compares) {
         if (compareSome(cpu, in, count)) {
           return;
@@ -83,26 +83,26 @@ final class StringOps {
   private static void step(Cpu cpu, Instruction in) {
     int size = in.operandSize;
     long delta = delta(cpu, in);
-    switch (in.opcode & 0xFE) {
-      case 0xA4 -> {
+    switch (in.mnemonic) {
+      case Mnemonic.MOVS -> {
         long value = cpu.mmu.read(source(cpu, in), size);
         cpu.mmu.write(destination(cpu, in, true), size, value);
         advance(cpu, in, Cpu.RSI, delta);
         advance(cpu, in, Cpu.RDI, delta);
       }
-      case 0xA6 -> {
+      case Mnemonic.CMPS -> {
         long a = cpu.mmu.read(source(cpu, in), size);
         long b = cpu.mmu.read(destination(cpu, in, false), size);
         Alu.operate(cpu, Alu.CMP, a, b, size);
         advance(cpu, in, Cpu.RSI, delta);
         advance(cpu, in, Cpu.RDI, delta);
       }
-      case 0xAA -> {
+      case Mnemonic.STOS -> {
         long value = IntegerOps.register(cpu, Cpu.RAX, true, size);
         cpu.mmu.write(destination(cpu, in, true), size, value);
         advance(cpu, in, Cpu.RDI, delta);
       }
-      case 0xAC -> {
+      case Mnemonic.LODS -> {
         long value = cpu.mmu.read(source(cpu, in), size);
         IntegerOps.setRegister(cpu, Cpu.RAX, true, size, value);
         advance(cpu, in, Cpu.RSI, delta);
@@ -119,7 +119,7 @@ final class StringOps {
   /** Iterations of CMPS or SCAS; true if the condition has ended the repeat. */
   private static boolean compareSome(Cpu cpu, Instruction in, long count) {
     boolean whileEqual = in.repeat == 0xF3;
-    boolean hasSource = (in.opcode & 0xFE) == 0xA6;
+    boolean hasSource = in.mnemonic == Mnemonic.CMPS;
     if (goesUpwards(cpu)) {
       long from = hasSource ? source(cpu, in) : 0;
       long to = destination(cpu, in, false);
@@ -154,7 +154,7 @@ final class StringOps {
     MemorySegment memory = cpu.mmu.memory();
     int size = in.operandSize;
     boolean whileEqual = in.repeat == 0xF3;
-    boolean hasSource = (in.opcode & 0xFE) == 0xA6;
+    boolean hasSource = in.mnemonic == Mnemonic.CMPS;
     long a = hasSource ? 0 : IntegerOps.register(cpu, Cpu.RAX, true, size);
     long b = 0;
     boolean ends = false;
@@ -181,11 +181,10 @@ final class StringOps {
    * Iterations of MOVS or STOS up to the end of a page, in one go; false if it has to be stepped.
    */
   private static boolean moveSome(Cpu cpu, Instruction in, long count) {
-    int kind = in.opcode & 0xFE;
-    if (kind == 0xAC || !goesUpwards(cpu)) {
+    if (in.mnemonic == Mnemonic.LODS || !goesUpwards(cpu)) {
       return false;
     }
-    boolean hasSource = kind == 0xA4;
+    boolean hasSource = in.mnemonic == Mnemonic.MOVS;
     long from = hasSource ? source(cpu, in) : 0;
     long to = destination(cpu, in, true);
     long room = room(cpu, in, count, hasSource, true, from, to);

@@ -1,5 +1,19 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDUSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PAVGB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PAVGW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPEQW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPGTW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULHUW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULHW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULLW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBUSW;
+
 /**
  * Packed integer operations on 64 bits: an MMX register or half an XMM register (Intel SDM volume
  * 2). What hot string functions use is done on all lanes at once, the rest lane by lane.
@@ -100,16 +114,16 @@ final class Packed {
     return Math.clamp(value, 0, 0xff);
   }
 
-  /** Operations on eight bytes, by the byte of their opcode in the map 0F. */
-  static long bytes(int opcode, long a, long b) {
+  /** PAVGB, PSUBSB and PADDSB, on eight bytes. */
+  static long bytes(int mnemonic, long a, long b) {
     long result = 0;
     for (int i = 0; i < 64; i += 8) {
       int x = (byte) (a >> i);
       int y = (byte) (b >> i);
       int value =
-          switch (opcode) {
-            case 0xe0 -> (x & 0xff) + (y & 0xff) + 1 >> 1;
-            case 0xe8 -> signedByte(x - y);
+          switch (mnemonic) {
+            case PAVGB -> (x & 0xff) + (y & 0xff) + 1 >> 1;
+            case PSUBSB -> signedByte(x - y);
             default -> signedByte(x + y);
           };
       result |= (value & 0xffL) << i;
@@ -117,8 +131,8 @@ final class Packed {
     return result;
   }
 
-  /** Operations on four words, by the byte of their opcode in the map 0F. */
-  static long words(int opcode, long a, long b) {
+  /** Operations on four words. */
+  static long words(int mnemonic, long a, long b) {
     long result = 0;
     for (int i = 0; i < 64; i += 16) {
       int x = (short) (a >> i);
@@ -126,18 +140,18 @@ final class Packed {
       int ux = x & 0xffff;
       int uy = y & 0xffff;
       int value =
-          switch (opcode) {
-            case 0x65 -> x > y ? -1 : 0;
-            case 0x75 -> x == y ? -1 : 0;
-            case 0xd5 -> x * y;
-            case 0xd9 -> Math.max(ux - uy, 0);
-            case 0xdd -> Math.min(ux + uy, 0xffff);
-            case 0xe3 -> ux + uy + 1 >> 1;
-            case 0xe4 -> ux * uy >>> 16;
-            case 0xe5 -> x * y >> 16;
-            case 0xe9 -> signedWord(x - y);
-            case 0xea -> Math.min(x, y);
-            case 0xed -> signedWord(x + y);
+          switch (mnemonic) {
+            case PCMPGTW -> x > y ? -1 : 0;
+            case PCMPEQW -> x == y ? -1 : 0;
+            case PMULLW -> x * y;
+            case PSUBUSW -> Math.max(ux - uy, 0);
+            case PADDUSW -> Math.min(ux + uy, 0xffff);
+            case PAVGW -> ux + uy + 1 >> 1;
+            case PMULHUW -> ux * uy >>> 16;
+            case PMULHW -> x * y >> 16;
+            case PSUBSW -> signedWord(x - y);
+            case PMINSW -> Math.min(x, y);
+            case PADDSW -> signedWord(x + y);
             default -> Math.max(x, y);
           };
       result |= (value & 0xffffL) << i;

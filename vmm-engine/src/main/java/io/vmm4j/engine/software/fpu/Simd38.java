@@ -1,29 +1,70 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.BLENDVPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.BLENDVPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CRC32;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTDQA;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PABSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PABSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PABSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PACKUSDW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PBLENDVB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPEQQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPGTQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHADDD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHADDSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHADDW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHMINPOSUW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHSUBD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHSUBSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PHSUBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMADDUBSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXUD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXUW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINUD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINUW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXBD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXBQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXWD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVSXWQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXBD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXBQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXWD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVZXWQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULHRSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSHUFB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSIGNB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSIGND;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSIGNW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PTEST;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.OperandPlace;
 
 /** SSSE3, SSE4.1 and SSE4.2 in the map 0F38, and CRC32. */
 final class Simd38 {
   private Simd38() {}
 
   static void execute(Cpu cpu, Instruction in) {
-    int op = in.opcode & 0xff;
-    if ((op == 0xf0 || op == 0xf1) && in.mandatoryPrefix == Instruction.PREFIX_F2) {
-      crc32(cpu, in, op == 0xf0);
-    } else if (in.mandatoryPrefix == Instruction.PREFIX_NONE && isSsse3(op)) {
-      mmx(cpu, in, op);
-    } else if (in.mandatoryPrefix == Instruction.PREFIX_66) {
-      Operands.requireSse(cpu);
-      xmm(cpu, in, op);
+    if (in.mnemonic == CRC32) {
+      crc32(cpu, in);
+    } else if (in.form.first == OperandPlace.MMX_REG) {
+      mmx(cpu, in, in.mnemonic);
     } else {
-      throw cpu.undefined(in);
+      Operands.requireSse(cpu);
+      xmm(cpu, in, in.mnemonic);
     }
-  }
-
-  private static boolean isSsse3(int op) {
-    return op <= 0x0b || op >= 0x1c && op <= 0x1e;
   }
 
   private static void mmx(Cpu cpu, Instruction in, int op) {
@@ -31,7 +72,7 @@ final class Simd38 {
     long b = Operands.loadMmx(cpu, in);
     long a = cpu.fpu.significand[in.reg & 7];
     long result;
-    if (op == 0) {
+    if (op == PSHUFB) {
       result = 0;
       for (int i = 0; i < 64; i += 8) {
         int index = (int) (b >>> i);
@@ -39,7 +80,7 @@ final class Simd38 {
           result |= (a >>> 8 * (index & 7) & 0xff) << i;
         }
       }
-    } else if (op <= 7 && op != 4) {
+    } else if (isAcross(op)) {
       result = Packed.pair(across(op, a), across(op, b));
     } else {
       result = lanes(op, a, b);
@@ -48,12 +89,19 @@ final class Simd38 {
     cpu.fpu.mmx(in.reg & 7, result);
   }
 
+  private static boolean isAcross(int op) {
+    return switch (op) {
+      case PHADDW, PHADDD, PHADDSW, PHSUBW, PHSUBD, PHSUBSW -> true;
+      default -> false;
+    };
+  }
+
   /** PHADDx and PHSUBx: 64 bits become 32. */
   private static long across(int op, long a) {
-    if (op == 2) {
+    if (op == PHADDD) {
       return (int) a + (int) (a >> 32);
     }
-    if (op == 6) {
+    if (op == PHSUBD) {
       return (int) a - (int) (a >> 32);
     }
     return acrossWords(op, (int) a) & 0xffff | acrossWords(op, (int) (a >> 32)) << 16;
@@ -63,9 +111,9 @@ final class Simd38 {
     int low = (short) a;
     int high = a >> 16;
     return switch (op) {
-      case 1 -> low + high;
-      case 3 -> Packed.signedWord(low + high);
-      case 5 -> low - high;
+      case PHADDW -> low + high;
+      case PHADDSW -> Packed.signedWord(low + high);
+      case PHSUBW -> low - high;
       default -> Packed.signedWord(low - high);
     };
   }
@@ -74,8 +122,8 @@ final class Simd38 {
   private static long lanes(int op, long a, long b) {
     int width =
         switch (op) {
-          case 0x08, 0x1c -> 8;
-          case 0x0a, 0x1e -> 32;
+          case PSIGNB, PABSB -> 8;
+          case PSIGND, PABSD -> 32;
           default -> 16;
         };
     long result = 0;
@@ -84,11 +132,11 @@ final class Simd38 {
       long y = b << 64 - width - i >> 64 - width;
       long value =
           switch (op) {
-            case 0x04 ->
+            case PMADDUBSW ->
                 Packed.signedWord(
                     ((int) x & 0xff) * (byte) y + ((int) (x >> 8) & 0xff) * (byte) (y >> 8));
-            case 0x08, 0x09, 0x0a -> y < 0 ? -x : y == 0 ? 0 : x;
-            case 0x0b -> (x * y >> 14) + 1 >> 1;
+            case PSIGNB, PSIGNW, PSIGND -> y < 0 ? -x : y == 0 ? 0 : x;
+            case PMULHRSW -> (x * y >> 14) + 1 >> 1;
             default -> Math.abs(y);
           };
       result |= value << 64 - width >>> 64 - width << i;
@@ -102,61 +150,43 @@ final class Simd38 {
   }
 
   private static void xmm(Cpu cpu, Instruction in, int op) {
-    if (op >= 0x20 && op <= 0x25 || op >= 0x30 && op <= 0x35) {
+    if (op >= PMOVSXBW && op <= PMOVZXDQ) {
       extend(cpu, in, op);
       return;
-    }
-    boolean known =
-        isSsse3(op)
-            || op == 0x10
-            || op == 0x14
-            || op == 0x15
-            || op == 0x17
-            || op >= 0x28 && op <= 0x2b
-            || op >= 0x37 && op <= 0x41;
-    if (!known) {
-      throw cpu.undefined(in);
-    }
-    if (op == 0x2a && !in.isMemory) {
-      throw cpu.undefined(in);
     }
     long bl = Operands.load128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     switch (op) {
-      case 0x00 -> set(cpu, in, shuffle(al, ah, bl), shuffle(al, ah, bh));
-      case 0x01, 0x02, 0x03, 0x05, 0x06, 0x07 ->
+      case PSHUFB -> set(cpu, in, shuffle(al, ah, bl), shuffle(al, ah, bh));
+      case PHADDW, PHADDD, PHADDSW, PHSUBW, PHSUBD, PHSUBSW ->
           set(
               cpu,
               in,
               Packed.pair(across(op, al), across(op, ah)),
               Packed.pair(across(op, bl), across(op, bh)));
-      case 0x10, 0x14, 0x15 -> {
-        int width = op == 0x10 ? 8 : op == 0x14 ? 32 : 64;
+      case PBLENDVB, BLENDVPS, BLENDVPD -> {
+        int width = op == PBLENDVB ? 8 : op == BLENDVPS ? 32 : 64;
         long low = blend(width, al, bl, cpu.fpu.xmm[0]);
         set(cpu, in, low, blend(width, ah, bh, cpu.fpu.xmm[1]));
       }
-      case 0x17 -> {
+      case PTEST -> {
         boolean zero = (al & bl | ah & bh) == 0;
         boolean carry = (~al & bl | ~ah & bh) == 0;
         cpu.setArithmeticFlags((zero ? Flags.ZF : 0) | (carry ? Flags.CF : 0));
       }
-      case 0x2a -> set(cpu, in, bl, bh);
-      case 0x2b ->
+      case MOVNTDQA -> set(cpu, in, bl, bh);
+      case PACKUSDW ->
           set(
               cpu,
               in,
               Packed.pair(Packed.packDoublewords(al, true), Packed.packDoublewords(ah, true)),
               Packed.pair(Packed.packDoublewords(bl, true), Packed.packDoublewords(bh, true)));
-      case 0x41 -> set(cpu, in, minimumPosition(bl, bh), 0);
-      default -> {
-        if (isSsse3(op)) {
+      case PHMINPOSUW -> set(cpu, in, minimumPosition(bl, bh), 0);
+      case PMADDUBSW, PSIGNB, PSIGNW, PSIGND, PMULHRSW, PABSB, PABSW, PABSD ->
           set(cpu, in, lanes(op, al, bl), lanes(op, ah, bh));
-        } else {
-          set(cpu, in, lanes41(op, al, bl), lanes41(op, ah, bh));
-        }
-      }
+      default -> set(cpu, in, lanes41(op, al, bl), lanes41(op, ah, bh));
     }
   }
 
@@ -183,11 +213,16 @@ final class Simd38 {
 
   private static long lanes41(int op, long a, long b) {
     return switch (op) {
-      case 0x28 -> (long) (int) a * (int) b;
-      case 0x29 -> a == b ? -1 : 0;
-      case 0x37 -> a > b ? -1 : 0;
+      case PMULDQ -> (long) (int) a * (int) b;
+      case PCMPEQQ -> a == b ? -1 : 0;
+      case PCMPGTQ -> a > b ? -1 : 0;
       default -> {
-        int width = op == 0x38 || op == 0x3c ? 8 : op == 0x3a || op == 0x3e ? 16 : 32;
+        int width =
+            switch (op) {
+              case PMINSB, PMAXSB -> 8;
+              case PMINUW, PMAXUW -> 16;
+              default -> 32;
+            };
         long result = 0;
         for (int i = 0; i < 64; i += width) {
           long x = a << 64 - width - i >> 64 - width;
@@ -196,10 +231,10 @@ final class Simd38 {
           long uy = y << 64 - width >>> 64 - width;
           long value =
               switch (op) {
-                case 0x38, 0x39 -> Math.min(x, y);
-                case 0x3a, 0x3b -> Math.min(ux, uy);
-                case 0x3c, 0x3d -> Math.max(x, y);
-                case 0x3e, 0x3f -> Math.max(ux, uy);
+                case PMINSB, PMINSD -> Math.min(x, y);
+                case PMINUW, PMINUD -> Math.min(ux, uy);
+                case PMAXSB, PMAXSD -> Math.max(x, y);
+                case PMAXUW, PMAXUD -> Math.max(ux, uy);
                 default -> x * y;
               };
           result |= value << 64 - width >>> 64 - width << i;
@@ -225,15 +260,19 @@ final class Simd38 {
 
   /** PMOVSXxx and PMOVZXxx. */
   private static void extend(Cpu cpu, Instruction in, int op) {
-    int kind = op & 0xf;
-    int from = kind < 3 ? 8 : kind < 5 ? 16 : 32;
-    int to = kind == 0 ? 16 : kind == 1 || kind == 3 ? 32 : 64;
-    int bytes = 16 * from / to;
+    int bytes = in.form.fixedOperandBytes(); // half of them for each half of the result
+    int from =
+        switch (op) {
+          case PMOVSXBW, PMOVSXBD, PMOVSXBQ, PMOVZXBW, PMOVZXBD, PMOVZXBQ -> 8;
+          case PMOVSXWD, PMOVSXWQ, PMOVZXWD, PMOVZXWQ -> 16;
+          default -> 32;
+        };
+    int to = 16 * from / bytes;
     long source =
         bytes == 8
             ? Operands.load64(cpu, in)
             : bytes == 4 ? Operands.load32(cpu, in) : Operands.load16(cpu, in);
-    boolean signed = op < 0x30;
+    boolean signed = op <= PMOVSXDQ;
     set(
         cpu,
         in,
@@ -252,7 +291,7 @@ final class Simd38 {
   }
 
   /** What a byte makes of a remainder of zero, with the polynomial 11EDC6F41, bits reflected. */
-  private static final int[] CRC32 = new int[256];
+  private static final int[] CRC_OF_BYTE = new int[256];
 
   static {
     for (int i = 0; i < 256; i++) {
@@ -260,12 +299,13 @@ final class Simd38 {
       for (int bit = 0; bit < 8; bit++) {
         crc = crc >>> 1 ^ ((crc & 1) != 0 ? 0x82f6_3b78 : 0);
       }
-      CRC32[i] = crc;
+      CRC_OF_BYTE[i] = crc;
     }
   }
 
   /** CRC32. */
-  private static void crc32(Cpu cpu, Instruction in, boolean isByte) {
+  private static void crc32(Cpu cpu, Instruction in) {
+    boolean isByte = in.form.fixedOperandBytes() == 1;
     int size = isByte ? 1 : in.rexW ? 8 : in.operandPrefix == (in.codeSize != 2) ? 2 : 4;
     long source;
     if (in.isMemory) {
@@ -275,7 +315,7 @@ final class Simd38 {
     }
     int crc = (int) cpu.gpr[in.reg];
     for (int i = 0; i < size; i++) {
-      crc = crc >>> 8 ^ CRC32[(crc ^ (int) (source >>> 8 * i)) & 0xff];
+      crc = crc >>> 8 ^ CRC_OF_BYTE[(crc ^ (int) (source >>> 8 * i)) & 0xff];
     }
     cpu.gpr[in.reg] = crc & 0xffff_ffffL;
   }

@@ -1,15 +1,37 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.BLENDPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.BLENDPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DPPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DPPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.EXTRACTPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INSERTPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MPSADBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PALIGNR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PBLENDW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPESTRI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPESTRM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPISTRI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPISTRM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PEXTRB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PEXTRD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PINSRB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PINSRD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ROUNDPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ROUNDPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ROUNDSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ROUNDSS;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.OperandPlace;
 
 /** SSSE3, SSE4.1 and SSE4.2 with an immediate: the map 0F3A. */
 final class Simd3a {
   private Simd3a() {}
 
   static void execute(Cpu cpu, Instruction in) {
-    int op = in.opcode & 0xff;
-    if (in.mandatoryPrefix == Instruction.PREFIX_NONE && op == 0x0f) {
+    if (in.form.first == OperandPlace.MMX_REG) { // PALIGNR
       Operands.requireMmx(cpu);
       long b = Operands.loadMmx(cpu, in);
       long a = cpu.fpu.significand[in.reg & 7];
@@ -17,17 +39,16 @@ final class Simd3a {
       cpu.fpu.mmx(in.reg & 7, SimdAlign.extract(b, a, 0, 0, (int) in.imm & 0xff));
       return;
     }
-    if (in.mandatoryPrefix != Instruction.PREFIX_66) {
-      throw cpu.undefined(in);
-    }
     Operands.requireSse(cpu);
     cpu.fpu.simd.clear();
+    int op = in.mnemonic;
     switch (op) {
-      case 0x08, 0x09, 0x0a, 0x0b -> round(cpu, in, op);
-      case 0x0c, 0x0d, 0x0e, 0x0f, 0x40, 0x41, 0x42 -> twoSources(cpu, in, op);
-      case 0x14, 0x15, 0x16, 0x17 -> extract(cpu, in, op);
-      case 0x20, 0x21, 0x22 -> insert(cpu, in, op);
-      case 0x60, 0x61, 0x62, 0x63 -> StringCompare.execute(cpu, in, op);
+      case ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD -> round(cpu, in, op);
+      case BLENDPS, BLENDPD, PBLENDW, PALIGNR, DPPS, DPPD, MPSADBW -> twoSources(cpu, in, op);
+      case PEXTRB, PEXTRD, EXTRACTPS -> extract(cpu, in);
+      case PINSRB, PINSRD -> insert(cpu, in);
+      case INSERTPS -> insertSingle(cpu, in);
+      case PCMPESTRM, PCMPESTRI, PCMPISTRM, PCMPISTRI -> StringCompare.execute(cpu, in);
       default -> throw cpu.undefined(in);
     }
   }
@@ -44,15 +65,15 @@ final class Simd3a {
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     switch (op) {
-      case 0x0a -> {
+      case ROUNDSS -> {
         int result = simd.roundSingle(Operands.load32(cpu, in), mode);
         set(cpu, in, Packed.pair(result, al >>> 32), ah);
       }
-      case 0x0b -> set(cpu, in, simd.roundDouble(Operands.load64(cpu, in), mode), ah);
+      case ROUNDSD -> set(cpu, in, simd.roundDouble(Operands.load64(cpu, in), mode), ah);
       default -> {
         long bl = Operands.load128(cpu, in);
         long bh = cpu.fpu.operandHigh;
-        if (op == 0x09) {
+        if (op == ROUNDPD) {
           long low = simd.roundDouble(bl, mode);
           set(cpu, in, low, simd.roundDouble(bh, mode));
         } else {
@@ -75,17 +96,17 @@ final class Simd3a {
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     int imm = (int) in.imm & 0xff;
     switch (op) {
-      case 0x0c -> set(cpu, in, blend(32, al, bl, imm), blend(32, ah, bh, imm >> 2));
-      case 0x0d -> set(cpu, in, (imm & 1) != 0 ? bl : al, (imm & 2) != 0 ? bh : ah);
-      case 0x0e -> set(cpu, in, blend(16, al, bl, imm), blend(16, ah, bh, imm >> 4));
-      case 0x0f ->
+      case BLENDPS -> set(cpu, in, blend(32, al, bl, imm), blend(32, ah, bh, imm >> 2));
+      case BLENDPD -> set(cpu, in, (imm & 1) != 0 ? bl : al, (imm & 2) != 0 ? bh : ah);
+      case PBLENDW -> set(cpu, in, blend(16, al, bl, imm), blend(16, ah, bh, imm >> 4));
+      case PALIGNR ->
           set(
               cpu,
               in,
               SimdAlign.extract(bl, bh, al, ah, imm),
               SimdAlign.extract(bl, bh, al, ah, imm + 8));
-      case 0x40 -> dotSingle(cpu, in, al, ah, bl, bh, imm);
-      case 0x41 -> {
+      case DPPS -> dotSingle(cpu, in, al, ah, bl, bh, imm);
+      case DPPD -> {
         SimdFloat simd = cpu.fpu.simd;
         long first = (imm & 0x10) != 0 ? simd.multiplyDouble(al, bl) : 0;
         long second = (imm & 0x20) != 0 ? simd.multiplyDouble(ah, bh) : 0;
@@ -141,9 +162,10 @@ final class Simd3a {
     return result;
   }
 
-  private static void extract(Cpu cpu, Instruction in, int op) {
+  /** PEXTRB, PEXTRW with memory, PEXTRD and EXTRACTPS. */
+  static void extract(Cpu cpu, Instruction in) {
     int index = (int) in.imm;
-    int size = op == 0x14 ? 1 : op == 0x15 ? 2 : op == 0x16 && in.rexW ? 8 : 4;
+    int size = in.form.operandBytes(in);
     int bytes = index * size & 15;
     long value = cpu.fpu.xmm[2 * in.reg + (bytes >> 3)] >>> 8 * (bytes & 7);
     if (in.isMemory) {
@@ -153,28 +175,28 @@ final class Simd3a {
     }
   }
 
-  private static void insert(Cpu cpu, Instruction in, int op) {
+  private static void insertSingle(Cpu cpu, Instruction in) {
     int imm = (int) in.imm & 0xff;
     long[] xmm = cpu.fpu.xmm;
-    if (op == 0x21) {
-      int value;
-      if (in.isMemory) {
-        value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
-      } else {
-        value = Packed.doubleword(xmm[2 * in.rm], xmm[2 * in.rm + 1], imm >> 6);
-      }
-      put(xmm, 2 * in.reg, imm >> 2 & 0xc, 4, value);
-      for (int i = 0; i < 4; i++) {
-        if ((imm >> i & 1) != 0) {
-          put(xmm, 2 * in.reg, 4 * i, 4, 0);
-        }
-      }
-      return;
+    int value;
+    if (in.isMemory) {
+      value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
+    } else {
+      value = Packed.doubleword(xmm[2 * in.rm], xmm[2 * in.rm + 1], imm >> 6);
     }
-    int size = op == 0x20 ? 1 : in.rexW ? 8 : 4;
+    put(xmm, 2 * in.reg, imm >> 2 & 0xc, 4, value);
+    for (int i = 0; i < 4; i++) {
+      if ((imm >> i & 1) != 0) {
+        put(xmm, 2 * in.reg, 4 * i, 4, 0);
+      }
+    }
+  }
+
+  private static void insert(Cpu cpu, Instruction in) {
+    int size = in.form.operandBytes(in);
     long value =
         in.isMemory ? cpu.mmu.read(cpu.linearAddress(in, size, false), size) : cpu.gpr[in.rm];
-    put(xmm, 2 * in.reg, imm * size & 15, size, value);
+    put(cpu.fpu.xmm, 2 * in.reg, ((int) in.imm & 0xff) * size & 15, size, value);
   }
 
   private static void put(long[] xmm, int register, int offset, int size, long value) {

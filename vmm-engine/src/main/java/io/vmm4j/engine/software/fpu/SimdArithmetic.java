@@ -1,34 +1,86 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDSUBPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ADDSUBPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ANDNPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ANDNPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ANDPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ANDPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CMPPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CMPSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.COMISD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.COMISS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DIVPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DIVPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DIVSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.DIVSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.HADDPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.HADDPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.HSUBPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.HSUBPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MAXPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MAXPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MAXSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MAXSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MINPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MINPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MINSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MINSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MULPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MULPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MULSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MULSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ORPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ORPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RCPPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RCPSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RSQRTPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RSQRTSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SQRTPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SQRTPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SQRTSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SQRTSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SUBPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SUBPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SUBSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SUBSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UCOMISD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UCOMISS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XORPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XORPS;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 
-/** Floating-point arithmetic, logic and comparison of SSE to SSE3 in the map 0F. */
+/** Floating-point arithmetic, logic and comparison of SSE to SSE3. */
 final class SimdArithmetic {
   private SimdArithmetic() {}
 
   static void execute(Cpu cpu, Instruction in) {
     Operands.requireSse(cpu);
     cpu.fpu.simd.clear();
-    int op = in.opcode & 0xff;
-    switch (op) {
-      case 0x2e, 0x2f -> compareToFlags(cpu, in, op == 0x2e);
-      case 0x54, 0x55, 0x56, 0x57 -> logic(cpu, in, op);
-      case 0x7c, 0x7d, 0xd0 -> horizontal(cpu, in, op);
-      default -> arithmetic(cpu, in, op);
+    switch (in.mnemonic) {
+      case UCOMISS, UCOMISD, COMISS, COMISD -> compareToFlags(cpu, in);
+      case ANDPS, ANDPD, ANDNPS, ANDNPD, ORPS, ORPD, XORPS, XORPD -> logic(cpu, in);
+      case HADDPS, HADDPD, HSUBPS, HSUBPD, ADDSUBPS, ADDSUBPD -> horizontal(cpu, in);
+      default -> arithmetic(cpu, in, in.mnemonic);
     }
   }
 
-  private static void compareToFlags(Cpu cpu, Instruction in, boolean quiet) {
+  private static void compareToFlags(Cpu cpu, Instruction in) {
     SimdFloat simd = cpu.fpu.simd;
     long a = cpu.fpu.xmm[2 * in.reg];
     int relation =
-        switch (in.mandatoryPrefix) {
-          case Instruction.PREFIX_NONE ->
-              simd.compareSingle((int) a, Operands.load32(cpu, in), quiet);
-          case Instruction.PREFIX_66 -> simd.compareDouble(a, Operands.load64(cpu, in), quiet);
-          default -> throw cpu.undefined(in);
+        switch (in.mnemonic) {
+          case UCOMISS -> simd.compareSingle((int) a, Operands.load32(cpu, in), true);
+          case COMISS -> simd.compareSingle((int) a, Operands.load32(cpu, in), false);
+          case UCOMISD -> simd.compareDouble(a, Operands.load64(cpu, in), true);
+          default -> simd.compareDouble(a, Operands.load64(cpu, in), false);
         };
     Operands.settle(cpu);
     cpu.setArithmeticFlags(
@@ -37,24 +89,21 @@ final class SimdArithmetic {
             : relation == 0 ? Flags.ZF : relation < 0 ? Flags.CF : 0);
   }
 
-  private static void logic(Cpu cpu, Instruction in, int op) {
-    if (in.mandatoryPrefix > Instruction.PREFIX_66) {
-      throw cpu.undefined(in);
-    }
+  private static void logic(Cpu cpu, Instruction in) {
     long bl = Operands.load128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.reg;
-    switch (op) {
-      case 0x54 -> {
+    switch (in.mnemonic) {
+      case ANDPS, ANDPD -> {
         xmm[d] &= bl;
         xmm[d + 1] &= bh;
       }
-      case 0x55 -> {
+      case ANDNPS, ANDNPD -> {
         xmm[d] = ~xmm[d] & bl;
         xmm[d + 1] = ~xmm[d + 1] & bh;
       }
-      case 0x56 -> {
+      case ORPS, ORPD -> {
         xmm[d] |= bl;
         xmm[d + 1] |= bh;
       }
@@ -71,11 +120,6 @@ final class SimdArithmetic {
     long[] xmm = fpu.xmm;
     int d = 2 * in.reg;
     int predicate = (int) in.imm & 7;
-    boolean doubles =
-        in.mandatoryPrefix == Instruction.PREFIX_66 || in.mandatoryPrefix == Instruction.PREFIX_F2;
-    if (doubles && (op == 0x52 || op == 0x53)) {
-      throw cpu.undefined(in);
-    }
     switch (in.mandatoryPrefix) {
       case Instruction.PREFIX_F2 -> {
         long result = twice(cpu, in, op, xmm[d], Operands.load64(cpu, in), predicate);
@@ -116,29 +160,29 @@ final class SimdArithmetic {
   private static long twice(Cpu cpu, Instruction in, int op, long a, long b, int predicate) {
     SimdFloat simd = cpu.fpu.simd;
     return switch (op) {
-      case 0x51 -> simd.squareRootDouble(b);
-      case 0x58 -> simd.addDouble(a, b);
-      case 0x59 -> simd.multiplyDouble(a, b);
-      case 0x5c -> simd.subtractDouble(a, b);
-      case 0x5d -> simd.minimumDouble(a, b);
-      case 0x5e -> simd.divideDouble(a, b);
-      case 0x5f -> simd.maximumDouble(a, b);
-      case 0xc2 -> simd.matchesDouble(a, b, predicate) ? -1 : 0;
+      case SQRTPD, SQRTSD -> simd.squareRootDouble(b);
+      case ADDPD, ADDSD -> simd.addDouble(a, b);
+      case MULPD, MULSD -> simd.multiplyDouble(a, b);
+      case SUBPD, SUBSD -> simd.subtractDouble(a, b);
+      case MINPD, MINSD -> simd.minimumDouble(a, b);
+      case DIVPD, DIVSD -> simd.divideDouble(a, b);
+      case MAXPD, MAXSD -> simd.maximumDouble(a, b);
+      case CMPPD, CMPSD -> simd.matchesDouble(a, b, predicate) ? -1 : 0;
       default -> throw cpu.undefined(in);
     };
   }
 
   private static int single(SimdFloat simd, int op, int a, int b, int predicate) {
     return switch (op) {
-      case 0x51 -> simd.squareRootSingle(b);
-      case 0x52 -> estimate(b, true);
-      case 0x53 -> estimate(b, false);
-      case 0x58 -> simd.addSingle(a, b);
-      case 0x59 -> simd.multiplySingle(a, b);
-      case 0x5c -> simd.subtractSingle(a, b);
-      case 0x5d -> simd.minimumSingle(a, b);
-      case 0x5e -> simd.divideSingle(a, b);
-      case 0x5f -> simd.maximumSingle(a, b);
+      case SQRTPS, SQRTSS -> simd.squareRootSingle(b);
+      case RSQRTPS, RSQRTSS -> estimate(b, true);
+      case RCPPS, RCPSS -> estimate(b, false);
+      case ADDPS, ADDSS -> simd.addSingle(a, b);
+      case MULPS, MULSS -> simd.multiplySingle(a, b);
+      case SUBPS, SUBSS -> simd.subtractSingle(a, b);
+      case MINPS, MINSS -> simd.minimumSingle(a, b);
+      case DIVPS, DIVSS -> simd.divideSingle(a, b);
+      case MAXPS, MAXSS -> simd.maximumSingle(a, b);
       default -> simd.matchesSingle(a, b, predicate) ? -1 : 0;
     };
   }
@@ -167,33 +211,36 @@ final class SimdArithmetic {
     return result + 0x400 & 0xffff_f800;
   }
 
-  private static void horizontal(Cpu cpu, Instruction in, int op) {
+  private static void horizontal(Cpu cpu, Instruction in) {
     long bl = Operands.load128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     SimdFloat simd = cpu.fpu.simd;
-    boolean subtract = op == 0x7d;
     long low;
     long high;
-    if (in.mandatoryPrefix == Instruction.PREFIX_66) {
-      if (op == 0xd0) {
+    switch (in.mnemonic) {
+      case HADDPD -> {
+        low = simd.addDouble(al, ah);
+        high = simd.addDouble(bl, bh);
+      }
+      case HSUBPD -> {
+        low = simd.subtractDouble(al, ah);
+        high = simd.subtractDouble(bl, bh);
+      }
+      case ADDSUBPD -> {
         low = simd.subtractDouble(al, bl);
         high = simd.addDouble(ah, bh);
-      } else {
-        low = subtract ? simd.subtractDouble(al, ah) : simd.addDouble(al, ah);
-        high = subtract ? simd.subtractDouble(bl, bh) : simd.addDouble(bl, bh);
       }
-    } else if (in.mandatoryPrefix == Instruction.PREFIX_F2) {
-      if (op == 0xd0) {
+      case ADDSUBPS -> {
         low = alternate(simd, al, bl);
         high = alternate(simd, ah, bh);
-      } else {
+      }
+      default -> {
+        boolean subtract = in.mnemonic == HSUBPS;
         low = Packed.pair(across(simd, al, subtract), across(simd, ah, subtract));
         high = Packed.pair(across(simd, bl, subtract), across(simd, bh, subtract));
       }
-    } else {
-      throw cpu.undefined(in);
     }
     Operands.settle(cpu);
     cpu.fpu.xmm[2 * in.reg] = low;

@@ -1,40 +1,51 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTDQ2PD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTDQ2PS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPD2DQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPD2PI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPD2PS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPI2PD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPI2PS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPS2DQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPS2PD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTPS2PI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSD2SI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSD2SS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSI2SD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSI2SS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSS2SD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTSS2SI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTPD2DQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTPD2PI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTPS2DQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTPS2PI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTSD2SI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CVTTSS2SI;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 
-/** Conversions of SSE and SSE2: opcodes 2A, 2C, 2D, 5A, 5B and E6 of the map 0F. */
+/** Conversions of SSE and SSE2. */
 final class SimdConvert {
-  private static final int NONE = Instruction.PREFIX_NONE;
-  private static final int OPERAND = Instruction.PREFIX_66;
-  private static final int F3 = Instruction.PREFIX_F3;
-  private static final int F2 = Instruction.PREFIX_F2;
-
   private SimdConvert() {}
 
   static void execute(Cpu cpu, Instruction in) {
     Operands.requireSse(cpu);
     cpu.fpu.simd.clear();
-    int prefix = in.mandatoryPrefix;
-    switch (in.opcode & 0xff) {
-      case 0x2a -> {
-        if (prefix >= F3) {
-          fromGeneral(cpu, in, prefix == F2);
-        } else {
-          fromMmx(cpu, in, prefix == OPERAND);
-        }
-      }
-      case 0x2c, 0x2d -> {
-        boolean truncate = (in.opcode & 0xff) == 0x2c;
-        if (prefix >= F3) {
-          toGeneral(cpu, in, prefix == F2, truncate);
-        } else {
-          toMmx(cpu, in, prefix == OPERAND, truncate);
-        }
-      }
-      case 0x5a -> betweenFormats(cpu, in, prefix);
-      case 0x5b -> singlesAndIntegers(cpu, in, prefix);
-      default -> doublesAndIntegers(cpu, in, prefix);
+    switch (in.mnemonic) {
+      case CVTSI2SS, CVTSI2SD -> fromGeneral(cpu, in, in.mnemonic == CVTSI2SD);
+      case CVTPI2PS, CVTPI2PD -> fromMmx(cpu, in, in.mnemonic == CVTPI2PD);
+      case CVTTSS2SI -> toGeneral(cpu, in, false, true);
+      case CVTTSD2SI -> toGeneral(cpu, in, true, true);
+      case CVTSS2SI -> toGeneral(cpu, in, false, false);
+      case CVTSD2SI -> toGeneral(cpu, in, true, false);
+      case CVTTPS2PI -> toMmx(cpu, in, false, true);
+      case CVTTPD2PI -> toMmx(cpu, in, true, true);
+      case CVTPS2PI -> toMmx(cpu, in, false, false);
+      case CVTPD2PI -> toMmx(cpu, in, true, false);
+      case CVTPS2PD, CVTPD2PS, CVTSS2SD, CVTSD2SS -> betweenFormats(cpu, in);
+      default -> packedIntegers(cpu, in);
     }
   }
 
@@ -114,22 +125,22 @@ final class SimdConvert {
     return Packed.pair(first, simd.singleToInteger((int) (pair >>> 32), 32, truncate));
   }
 
-  private static void betweenFormats(Cpu cpu, Instruction in, int prefix) {
+  private static void betweenFormats(Cpu cpu, Instruction in) {
     SimdFloat simd = cpu.fpu.simd;
     long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.reg;
-    switch (prefix) {
-      case NONE -> {
+    switch (in.mnemonic) {
+      case CVTPS2PD -> {
         long source = Operands.load64(cpu, in);
         long low = simd.singleToDouble((int) source);
         finish(cpu, in, low, simd.singleToDouble((int) (source >>> 32)));
       }
-      case OPERAND -> {
+      case CVTPD2PS -> {
         long low = Operands.load128(cpu, in);
         int first = simd.doubleToSingle(low);
         finish(cpu, in, Packed.pair(first, simd.doubleToSingle(cpu.fpu.operandHigh)), 0);
       }
-      case F3 -> finish(cpu, in, simd.singleToDouble(Operands.load32(cpu, in)), xmm[d + 1]);
+      case CVTSS2SD -> finish(cpu, in, simd.singleToDouble(Operands.load32(cpu, in)), xmm[d + 1]);
       default -> {
         int result = simd.doubleToSingle(Operands.load64(cpu, in));
         finish(cpu, in, Packed.pair(result, xmm[d] >>> 32), xmm[d + 1]);
@@ -137,39 +148,31 @@ final class SimdConvert {
     }
   }
 
-  private static void singlesAndIntegers(Cpu cpu, Instruction in, int prefix) {
-    if (prefix == F2) {
-      throw cpu.undefined(in);
-    }
+  /** Conversions between packed numbers and packed integers of XMM registers. */
+  private static void packedIntegers(Cpu cpu, Instruction in) {
     SimdFloat simd = cpu.fpu.simd;
+    if (in.mnemonic == CVTDQ2PD) {
+      long source = Operands.load64(cpu, in);
+      finish(cpu, in, simd.integerToDouble((int) source), simd.integerToDouble(source >> 32));
+      return;
+    }
     long low = Operands.load128(cpu, in);
     long high = cpu.fpu.operandHigh;
-    if (prefix == NONE) {
-      long first = Packed.pair(simd.integerToSingle((int) low), simd.integerToSingle(low >> 32));
-      finish(
-          cpu,
-          in,
-          first,
-          Packed.pair(simd.integerToSingle((int) high), simd.integerToSingle(high >> 32)));
-    } else {
-      boolean truncate = prefix == F3;
-      long first = singlePair(simd, low, truncate);
-      finish(cpu, in, first, singlePair(simd, high, truncate));
+    switch (in.mnemonic) {
+      case CVTDQ2PS -> finish(cpu, in, singles(simd, low), singles(simd, high));
+      case CVTPS2DQ, CVTTPS2DQ -> {
+        boolean truncate = in.mnemonic == CVTTPS2DQ;
+        long first = singlePair(simd, low, truncate);
+        finish(cpu, in, first, singlePair(simd, high, truncate));
+      }
+      case CVTPD2DQ, CVTTPD2DQ ->
+          finish(cpu, in, doublePair(simd, low, high, in.mnemonic == CVTTPD2DQ), 0);
+      default -> throw cpu.undefined(in);
     }
   }
 
-  private static void doublesAndIntegers(Cpu cpu, Instruction in, int prefix) {
-    SimdFloat simd = cpu.fpu.simd;
-    switch (prefix) {
-      case F3 -> {
-        long source = Operands.load64(cpu, in);
-        finish(cpu, in, simd.integerToDouble((int) source), simd.integerToDouble(source >> 32));
-      }
-      case OPERAND, F2 -> {
-        long low = Operands.load128(cpu, in);
-        finish(cpu, in, doublePair(simd, low, cpu.fpu.operandHigh, prefix == OPERAND), 0);
-      }
-      default -> throw cpu.undefined(in);
-    }
+  private static long singles(SimdFloat simd, long integers) {
+    int first = simd.integerToSingle((int) integers);
+    return Packed.pair(first, simd.integerToSingle(integers >> 32));
   }
 }

@@ -1,50 +1,121 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.PACKSSDW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PACKSSWB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PACKUSWB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDUSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDUSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PADDW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PAND;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PANDN;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PAVGB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PAVGW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPEQB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPEQD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPEQW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPGTB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPGTD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPGTW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PEXTRW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PINSRW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMADDWD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMAXUB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMINUB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULHUW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULHW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULLW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMULUDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.POR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSADBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSHUFD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSHUFHW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSHUFLW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSHUFW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSLLD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSLLDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSLLQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSLLW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRAD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRAW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRLD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRLDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRLQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSRLW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBUSB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBUSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PSUBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKHBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKHDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKHQDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKHWD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKLBW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKLDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKLQDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUNPCKLWD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PXOR;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.OperandPlace;
 
-/** Packed integer instructions of MMX and SSE2 in the map 0F (Intel SDM volume 2). */
+/** Packed integer instructions of MMX and SSE2 (Intel SDM volume 2). */
 final class SimdInteger {
   private SimdInteger() {}
 
-  /** Executes an MMX form: no mandatory prefix. */
-  static void mmx(Cpu cpu, Instruction in) {
-    Operands.requireMmx(cpu);
+  static void execute(Cpu cpu, Instruction in) {
+    if (in.form.hasMmxOperand) {
+      Operands.requireMmx(cpu);
+      mmx(cpu, in);
+    } else {
+      Operands.requireSse(cpu);
+      xmm(cpu, in);
+    }
+  }
+
+  private static void mmx(Cpu cpu, Instruction in) {
     FpuState fpu = cpu.fpu;
-    int op = in.opcode & 0xff;
-    if (op >= 0x71 && op <= 0x73) {
-      long value = shiftImmediate(cpu, in, fpu.significand[in.rm & 7]);
+    int op = in.mnemonic;
+    if (in.form.second == OperandPlace.IMMEDIATE) {
+      long value = lanes(cpu, in, fpu.significand[in.rm & 7], 0, in.imm & 0xff);
       fpu.enterMmx();
       fpu.mmx(in.rm & 7, value);
       return;
     }
-    if (op == 0xc4 || op == 0xc5) {
+    if (op == PINSRW || op == PEXTRW) {
       wordAccess(cpu, in, false);
       return;
     }
-    long b = unpacksLow(op) ? loadLowMmx(cpu, in) : Operands.loadMmx(cpu, in);
+    long b = in.form.fixedOperandBytes() == 4 ? loadLowMmx(cpu, in) : Operands.loadMmx(cpu, in);
     long a = fpu.significand[in.reg & 7];
     long result =
         switch (op) {
-          case 0x60 -> Packed.interleaveBytes((int) a, (int) b);
-          case 0x61 -> Packed.interleaveWords((int) a, (int) b);
-          case 0x62 -> Packed.pair(a, b);
-          case 0x63 -> Packed.pair(Packed.packWords(a, false), Packed.packWords(b, false));
-          case 0x67 -> Packed.pair(Packed.packWords(a, true), Packed.packWords(b, true));
-          case 0x68 -> Packed.interleaveBytes((int) (a >>> 32), (int) (b >>> 32));
-          case 0x69 -> Packed.interleaveWords((int) (a >>> 32), (int) (b >>> 32));
-          case 0x6a -> Packed.pair(a >>> 32, b >>> 32);
-          case 0x6b ->
+          case PUNPCKLBW -> Packed.interleaveBytes((int) a, (int) b);
+          case PUNPCKLWD -> Packed.interleaveWords((int) a, (int) b);
+          case PUNPCKLDQ -> Packed.pair(a, b);
+          case PACKSSWB -> Packed.pair(Packed.packWords(a, false), Packed.packWords(b, false));
+          case PACKUSWB -> Packed.pair(Packed.packWords(a, true), Packed.packWords(b, true));
+          case PUNPCKHBW -> Packed.interleaveBytes((int) (a >>> 32), (int) (b >>> 32));
+          case PUNPCKHWD -> Packed.interleaveWords((int) (a >>> 32), (int) (b >>> 32));
+          case PUNPCKHDQ -> Packed.pair(a >>> 32, b >>> 32);
+          case PACKSSDW ->
               Packed.pair(Packed.packDoublewords(a, false), Packed.packDoublewords(b, false));
-          case 0x70 -> Packed.shuffleWords(b, (int) in.imm);
-          default -> lanes(cpu, in, op, a, b, b);
+          case PSHUFW -> Packed.shuffleWords(b, (int) in.imm);
+          default -> lanes(cpu, in, a, b, b);
         };
     fpu.enterMmx();
     fpu.mmx(in.reg & 7, result);
-  }
-
-  private static boolean unpacksLow(int op) {
-    return op >= 0x60 && op <= 0x62;
   }
 
   /** PUNPCKLxx with memory reads only 32 bits. */
@@ -54,17 +125,19 @@ final class SimdInteger {
         : cpu.fpu.significand[in.rm & 7];
   }
 
-  /** Executes an XMM form: mandatory prefix 66, or F2 and F3 of the opcode 70. */
-  static void xmm(Cpu cpu, Instruction in) {
-    Operands.requireSse(cpu);
+  private static void xmm(Cpu cpu, Instruction in) {
     long[] xmm = cpu.fpu.xmm;
-    int op = in.opcode & 0xff;
-    if (op >= 0x71 && op <= 0x73) {
-      shiftImmediateXmm(cpu, in);
+    int op = in.mnemonic;
+    if (in.form.second == OperandPlace.IMMEDIATE) {
+      shiftImmediate(cpu, in);
       return;
     }
-    if (op == 0xc4 || op == 0xc5) {
-      wordAccess(cpu, in, true);
+    if (op == PINSRW || op == PEXTRW) {
+      if (in.form.first == OperandPlace.RM) {
+        Simd3a.extract(cpu, in);
+      } else {
+        wordAccess(cpu, in, true);
+      }
       return;
     }
     long bl = Operands.load128(cpu, in);
@@ -72,65 +145,75 @@ final class SimdInteger {
     int d = 2 * in.reg;
     long al = xmm[d];
     long ah = xmm[d + 1];
-    if (op < 0x70 && op != 0x64 && op != 0x65 && op != 0x66) {
-      rearrange(cpu, in, op, al, ah, bl, bh);
-    } else if (op == 0x70) {
-      shuffle(cpu, in, bl, bh);
-    } else {
-      // Both are computed before either is written: source and destination may be one.
-      long low = lanes(cpu, in, op, al, bl, bl);
-      long high = lanes(cpu, in, op, ah, bh, bl);
-      xmm[d] = low;
-      xmm[d + 1] = high;
+    switch (op) {
+      case PUNPCKLBW,
+          PUNPCKLWD,
+          PUNPCKLDQ,
+          PUNPCKLQDQ,
+          PUNPCKHBW,
+          PUNPCKHWD,
+          PUNPCKHDQ,
+          PUNPCKHQDQ,
+          PACKSSWB,
+          PACKSSDW,
+          PACKUSWB ->
+          rearrange(cpu, in, al, ah, bl, bh);
+      case PSHUFD, PSHUFHW, PSHUFLW -> shuffle(cpu, in, bl, bh);
+      default -> {
+        // Both are computed before either is written: source and destination may be one.
+        long low = lanes(cpu, in, al, bl, bl);
+        long high = lanes(cpu, in, ah, bh, bl);
+        xmm[d] = low;
+        xmm[d + 1] = high;
+      }
     }
   }
 
-  private static void rearrange(
-      Cpu cpu, Instruction in, int op, long al, long ah, long bl, long bh) {
+  private static void rearrange(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
     long low;
     long high;
-    switch (op) {
-      case 0x60 -> {
+    switch (in.mnemonic) {
+      case PUNPCKLBW -> {
         low = Packed.interleaveBytes((int) al, (int) bl);
         high = Packed.interleaveBytes((int) (al >>> 32), (int) (bl >>> 32));
       }
-      case 0x61 -> {
+      case PUNPCKLWD -> {
         low = Packed.interleaveWords((int) al, (int) bl);
         high = Packed.interleaveWords((int) (al >>> 32), (int) (bl >>> 32));
       }
-      case 0x62 -> {
+      case PUNPCKLDQ -> {
         low = Packed.pair(al, bl);
         high = Packed.pair(al >>> 32, bl >>> 32);
       }
-      case 0x63 -> {
+      case PACKSSWB -> {
         low = Packed.pair(Packed.packWords(al, false), Packed.packWords(ah, false));
         high = Packed.pair(Packed.packWords(bl, false), Packed.packWords(bh, false));
       }
-      case 0x67 -> {
+      case PACKUSWB -> {
         low = Packed.pair(Packed.packWords(al, true), Packed.packWords(ah, true));
         high = Packed.pair(Packed.packWords(bl, true), Packed.packWords(bh, true));
       }
-      case 0x68 -> {
+      case PUNPCKHBW -> {
         low = Packed.interleaveBytes((int) ah, (int) bh);
         high = Packed.interleaveBytes((int) (ah >>> 32), (int) (bh >>> 32));
       }
-      case 0x69 -> {
+      case PUNPCKHWD -> {
         low = Packed.interleaveWords((int) ah, (int) bh);
         high = Packed.interleaveWords((int) (ah >>> 32), (int) (bh >>> 32));
       }
-      case 0x6a -> {
+      case PUNPCKHDQ -> {
         low = Packed.pair(ah, bh);
         high = Packed.pair(ah >>> 32, bh >>> 32);
       }
-      case 0x6b -> {
+      case PACKSSDW -> {
         low = Packed.pair(Packed.packDoublewords(al, false), Packed.packDoublewords(ah, false));
         high = Packed.pair(Packed.packDoublewords(bl, false), Packed.packDoublewords(bh, false));
       }
-      case 0x6c -> {
+      case PUNPCKLQDQ -> {
         low = al;
         high = bl;
       }
-      case 0x6d -> {
+      case PUNPCKHQDQ -> {
         low = ah;
         high = bh;
       }
@@ -143,8 +226,8 @@ final class SimdInteger {
   private static void shuffle(Cpu cpu, Instruction in, long bl, long bh) {
     int order = (int) in.imm & 0xff;
     int d = 2 * in.reg;
-    switch (in.mandatoryPrefix) {
-      case Instruction.PREFIX_66 -> {
+    switch (in.mnemonic) {
+      case PSHUFD -> {
         cpu.fpu.xmm[d] =
             Packed.pair(
                 Packed.doubleword(bl, bh, order & 3), Packed.doubleword(bl, bh, order >> 2 & 3));
@@ -152,7 +235,7 @@ final class SimdInteger {
             Packed.pair(
                 Packed.doubleword(bl, bh, order >> 4 & 3), Packed.doubleword(bl, bh, order >> 6));
       }
-      case Instruction.PREFIX_F3 -> {
+      case PSHUFHW -> {
         cpu.fpu.xmm[d] = bl;
         cpu.fpu.xmm[d + 1] = Packed.shuffleWords(bh, order);
       }
@@ -164,80 +247,70 @@ final class SimdInteger {
   }
 
   /** One half of an operation that works within 64 bits. */
-  private static long lanes(Cpu cpu, Instruction in, int op, long a, long b, long count) {
-    return switch (op) {
-      case 0x64 -> Packed.greaterBytes(a, b);
-      case 0x66 -> Packed.greaterDoublewords(a, b);
-      case 0x74 -> Packed.equalBytes(a, b);
-      case 0x76 -> Packed.equalDoublewords(a, b);
-      case 0xd1 -> Packed.shiftRight(16, a, count);
-      case 0xd2 -> Packed.shiftRight(32, a, count);
-      case 0xd3 -> Packed.shiftRight(64, a, count);
-      case 0xd4 -> a + b;
-      case 0xd8 -> Packed.saturatedSubtractBytes(a, b);
-      case 0xda -> Packed.minimumBytes(a, b);
-      case 0xdb -> a & b;
-      case 0xdc -> Packed.saturatedAddBytes(a, b);
-      case 0xde -> Packed.maximumBytes(a, b);
-      case 0xdf -> ~a & b;
-      case 0xe0, 0xe8, 0xec -> Packed.bytes(op, a, b);
-      case 0xe1 -> Packed.shiftRightSigned(16, a, count);
-      case 0xe2 -> Packed.shiftRightSigned(32, a, count);
-      case 0xeb -> a | b;
-      case 0xef -> a ^ b;
-      case 0xf1 -> Packed.shiftLeft(16, a, count);
-      case 0xf2 -> Packed.shiftLeft(32, a, count);
-      case 0xf3 -> Packed.shiftLeft(64, a, count);
-      case 0xf4 -> (a & 0xffff_ffffL) * (b & 0xffff_ffffL);
-      case 0xf5 -> Packed.multiplyAddWords(a, b);
-      case 0xf6 -> Packed.sumOfDifferences(a, b);
-      case 0xf8 -> Packed.subtractBytes(a, b);
-      case 0xf9 -> Packed.subtractWords(a, b);
-      case 0xfa -> Packed.subtractDoublewords(a, b);
-      case 0xfb -> a - b;
-      case 0xfc -> Packed.addBytes(a, b);
-      case 0xfd -> Packed.addWords(a, b);
-      case 0xfe -> Packed.addDoublewords(a, b);
-      case 0x65, 0x75, 0xd5, 0xd9, 0xdd, 0xe3, 0xe4, 0xe5, 0xe9, 0xea, 0xed, 0xee ->
-          Packed.words(op, a, b);
+  private static long lanes(Cpu cpu, Instruction in, long a, long b, long count) {
+    return switch (in.mnemonic) {
+      case PCMPGTB -> Packed.greaterBytes(a, b);
+      case PCMPGTD -> Packed.greaterDoublewords(a, b);
+      case PCMPEQB -> Packed.equalBytes(a, b);
+      case PCMPEQD -> Packed.equalDoublewords(a, b);
+      case PSRLW -> Packed.shiftRight(16, a, count);
+      case PSRLD -> Packed.shiftRight(32, a, count);
+      case PSRLQ -> Packed.shiftRight(64, a, count);
+      case PADDQ -> a + b;
+      case PSUBUSB -> Packed.saturatedSubtractBytes(a, b);
+      case PMINUB -> Packed.minimumBytes(a, b);
+      case PAND -> a & b;
+      case PADDUSB -> Packed.saturatedAddBytes(a, b);
+      case PMAXUB -> Packed.maximumBytes(a, b);
+      case PANDN -> ~a & b;
+      case PAVGB, PSUBSB, PADDSB -> Packed.bytes(in.mnemonic, a, b);
+      case PSRAW -> Packed.shiftRightSigned(16, a, count);
+      case PSRAD -> Packed.shiftRightSigned(32, a, count);
+      case POR -> a | b;
+      case PXOR -> a ^ b;
+      case PSLLW -> Packed.shiftLeft(16, a, count);
+      case PSLLD -> Packed.shiftLeft(32, a, count);
+      case PSLLQ -> Packed.shiftLeft(64, a, count);
+      case PMULUDQ -> (a & 0xffff_ffffL) * (b & 0xffff_ffffL);
+      case PMADDWD -> Packed.multiplyAddWords(a, b);
+      case PSADBW -> Packed.sumOfDifferences(a, b);
+      case PSUBB -> Packed.subtractBytes(a, b);
+      case PSUBW -> Packed.subtractWords(a, b);
+      case PSUBD -> Packed.subtractDoublewords(a, b);
+      case PSUBQ -> a - b;
+      case PADDB -> Packed.addBytes(a, b);
+      case PADDW -> Packed.addWords(a, b);
+      case PADDD -> Packed.addDoublewords(a, b);
+      case PCMPGTW,
+          PCMPEQW,
+          PMULLW,
+          PSUBUSW,
+          PADDUSW,
+          PAVGW,
+          PMULHUW,
+          PMULHW,
+          PSUBSW,
+          PMINSW,
+          PADDSW,
+          PMAXSW ->
+          Packed.words(in.mnemonic, a, b);
       default -> throw cpu.undefined(in);
     };
   }
 
-  /** Shifts of 64 bits by an immediate: opcodes 71 to 73. */
-  private static long shiftImmediate(Cpu cpu, Instruction in, long a) {
-    int count = (int) in.imm & 0xff;
-    if (in.isMemory) {
-      throw cpu.undefined(in);
-    }
-    return switch ((in.opcode & 0xf) << 4 | in.extension()) {
-      case 0x12 -> Packed.shiftRight(16, a, count);
-      case 0x14 -> Packed.shiftRightSigned(16, a, count);
-      case 0x16 -> Packed.shiftLeft(16, a, count);
-      case 0x22 -> Packed.shiftRight(32, a, count);
-      case 0x24 -> Packed.shiftRightSigned(32, a, count);
-      case 0x26 -> Packed.shiftLeft(32, a, count);
-      case 0x32 -> Packed.shiftRight(64, a, count);
-      case 0x36 -> Packed.shiftLeft(64, a, count);
-      default -> throw cpu.undefined(in);
-    };
-  }
-
-  private static void shiftImmediateXmm(Cpu cpu, Instruction in) {
+  private static void shiftImmediate(Cpu cpu, Instruction in) {
     long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.rm;
-    int extension = in.extension();
-    boolean wholeRegister = (in.opcode & 0xff) == 0x73 && (extension & 3) == 3;
-    if (in.isMemory || !wholeRegister) {
-      long low = shiftImmediate(cpu, in, xmm[d]);
-      xmm[d + 1] = shiftImmediate(cpu, in, xmm[d + 1]);
-      xmm[d] = low;
+    if (in.mnemonic != PSRLDQ && in.mnemonic != PSLLDQ) {
+      long count = in.imm & 0xff;
+      xmm[d] = lanes(cpu, in, xmm[d], 0, count);
+      xmm[d + 1] = lanes(cpu, in, xmm[d + 1], 0, count);
       return;
     }
     int bytes = Math.min((int) in.imm & 0xff, 16);
     long low = xmm[d];
     long high = xmm[d + 1];
-    if (extension == 3) {
+    if (in.mnemonic == PSRLDQ) {
       xmm[d] = SimdAlign.extract(low, high, 0, 0, bytes);
       xmm[d + 1] = SimdAlign.extract(low, high, 0, 0, bytes + 8);
     } else {
@@ -251,10 +324,7 @@ final class SimdInteger {
     FpuState fpu = cpu.fpu;
     int index = (int) in.imm & (wide ? 7 : 3);
     int shift = 16 * (index & 3);
-    if ((in.opcode & 0xff) == 0xc5) {
-      if (in.isMemory) {
-        throw cpu.undefined(in);
-      }
+    if (in.mnemonic == PEXTRW) {
       long source = wide ? fpu.xmm[2 * in.rm + (index >> 2)] : fpu.significand[in.rm & 7];
       cpu.gpr[in.reg] = source >>> shift & 0xffff;
       if (!wide) {

@@ -1,16 +1,51 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.LDDQU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MASKMOVDQU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MASKMOVQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVAPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVAPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVDDUP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVDQ2Q;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVDQA;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVDQU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVHLPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVHPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVHPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVLHPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVLPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVLPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVMSKPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVMSKPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTDQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVNTQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVQ2DQ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVSD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVSHDUP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVSLDUP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVUPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOVUPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PMOVMSKB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SHUFPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SHUFPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UNPCKHPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UNPCKHPS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UNPCKLPD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UNPCKLPS;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.software.cpu.OperandPlace;
 
-/** Moves, unpacks and shuffles of MMX and SSE in the map 0F (Intel SDM volume 2). */
+/** Moves, unpacks and shuffles of MMX and SSE (Intel SDM volume 2). */
 final class SimdMove {
-  private static final int NONE = Instruction.PREFIX_NONE;
-  private static final int OPERAND = Instruction.PREFIX_66;
-  private static final int F3 = Instruction.PREFIX_F3;
-  private static final int F2 = Instruction.PREFIX_F2;
-
   private SimdMove() {}
 
   private static void set(Cpu cpu, int register, long low, long high) {
@@ -18,53 +53,87 @@ final class SimdMove {
     cpu.fpu.xmm[2 * register + 1] = high;
   }
 
-  /** Opcodes 10 to 17, 28, 29, 2B and 50. */
-  static void floats(Cpu cpu, Instruction in) {
-    Operands.requireSse(cpu);
-    FpuState fpu = cpu.fpu;
-    int prefix = in.mandatoryPrefix;
-    int d = 2 * in.reg;
-    switch (in.opcode & 0xff) {
-      case 0x10 -> loadAny(cpu, in, prefix, d);
-      case 0x11 -> storeAny(cpu, in, prefix, d);
-      case 0x12, 0x16 -> halves(cpu, in, prefix);
-      case 0x13, 0x17 -> {
-        if (!in.isMemory || prefix > OPERAND) {
-          throw cpu.undefined(in);
-        }
-        int half = (in.opcode & 0xff) == 0x17 ? 1 : 0;
-        cpu.mmu.write64(cpu.linearAddress(in, 8, true), fpu.xmm[d + half]);
-      }
-      case 0x14, 0x15 -> unpack(cpu, in, prefix);
-      case 0x28 -> {
-        rejectScalar(cpu, in, prefix);
-        long low = Operands.load128(cpu, in);
-        set(cpu, in.reg, low, fpu.operandHigh);
-      }
-      case 0x29 -> {
-        rejectScalar(cpu, in, prefix);
-        Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-      }
-      case 0x2b -> {
-        rejectScalar(cpu, in, prefix);
-        if (!in.isMemory) {
-          throw cpu.undefined(in);
-        }
-        Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-      }
+  static void execute(Cpu cpu, Instruction in) {
+    switch (in.mnemonic) {
+      case MOVAPS, MOVAPD, MOVDQA, MOVNTPS, MOVNTPD, MOVNTDQ -> moveAligned(cpu, in);
+      case MOVUPS, MOVUPD, MOVDQU, LDDQU -> moveUnaligned(cpu, in);
+      case MOVSS -> moveSingle(cpu, in);
+      case MOVSD -> moveDouble(cpu, in);
+      case MOVLPS, MOVLPD -> moveHalf(cpu, in, 0);
+      case MOVHPS, MOVHPD -> moveHalf(cpu, in, 1);
+      case MOVNTI -> storeGeneral(cpu, in, cpu.gpr[in.reg]);
+      case MOVQ2DQ, MOVDQ2Q -> betweenFiles(cpu, in);
       default -> {
-        rejectScalar(cpu, in, prefix);
-        if (in.isMemory) {
-          throw cpu.undefined(in);
+        if (in.form.hasMmxOperand) {
+          mmx(cpu, in);
+        } else {
+          xmm(cpu, in);
         }
-        cpu.gpr[in.reg] = signs(fpu.xmm[2 * in.rm], fpu.xmm[2 * in.rm + 1], prefix == OPERAND);
       }
     }
   }
 
-  private static void rejectScalar(Cpu cpu, Instruction in, int prefix) {
-    if (prefix > OPERAND) {
-      throw cpu.undefined(in);
+  private static void moveAligned(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    FpuState fpu = cpu.fpu;
+    if (in.form.first == OperandPlace.XMM_REG) {
+      long low = Operands.load128(cpu, in);
+      set(cpu, in.reg, low, fpu.operandHigh);
+    } else {
+      Operands.store128(cpu, in, true, fpu.xmm[2 * in.reg], fpu.xmm[2 * in.reg + 1]);
+    }
+  }
+
+  private static void moveUnaligned(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    FpuState fpu = cpu.fpu;
+    if (in.form.first == OperandPlace.XMM_REG) {
+      long low = Operands.loadUnaligned128(cpu, in);
+      set(cpu, in.reg, low, fpu.operandHigh);
+    } else {
+      Operands.store128(cpu, in, false, fpu.xmm[2 * in.reg], fpu.xmm[2 * in.reg + 1]);
+    }
+  }
+
+  private static void xmm(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
+    long[] xmm = cpu.fpu.xmm;
+    int d = 2 * in.reg;
+    switch (in.mnemonic) {
+      case MOVQ -> moveQuadword(cpu, in);
+      case MOVD -> {
+        if (in.form.first == OperandPlace.XMM_REG) {
+          set(cpu, in.reg, Operands.loadInteger(cpu, in, in.rexW), 0);
+        } else {
+          storeGeneral(cpu, in, xmm[d]);
+        }
+      }
+      case MOVHLPS -> xmm[d] = xmm[2 * in.rm + 1];
+      case MOVLHPS -> xmm[d + 1] = xmm[2 * in.rm];
+      case MASKMOVDQU -> storeMasked(cpu, in, xmm[d], xmm[d + 1], byteMask(cpu, in.rm), 16);
+      case PMOVMSKB -> cpu.gpr[in.reg] = byteMask(cpu, in.rm);
+      case MOVMSKPS -> cpu.gpr[in.reg] = signs(xmm[2 * in.rm], xmm[2 * in.rm + 1], false);
+      case MOVMSKPD -> cpu.gpr[in.reg] = signs(xmm[2 * in.rm], xmm[2 * in.rm + 1], true);
+      default -> rearrange(cpu, in);
+    }
+  }
+
+  private static int byteMask(Cpu cpu, int register) {
+    long[] xmm = cpu.fpu.xmm;
+    return Packed.byteMask(xmm[2 * register]) | Packed.byteMask(xmm[2 * register + 1]) << 8;
+  }
+
+  private static void rearrange(Cpu cpu, Instruction in) {
+    switch (in.mnemonic) {
+      case MOVSLDUP -> duplicateSingles(cpu, in, 0);
+      case MOVSHDUP -> duplicateSingles(cpu, in, 32);
+      case MOVDDUP -> {
+        long value = Operands.load64(cpu, in);
+        set(cpu, in.reg, value, value);
+      }
+      case UNPCKLPS, UNPCKLPD, UNPCKHPS, UNPCKHPD -> unpack(cpu, in);
+      case SHUFPS, SHUFPD -> shuffleFloats(cpu, in);
+      default -> throw cpu.undefined(in);
     }
   }
 
@@ -74,84 +143,69 @@ final class SimdMove {
         : low >>> 31 & 1 | low >>> 63 << 1 | (high >>> 31 & 1) << 2 | high >>> 63 << 3;
   }
 
-  private static void loadAny(Cpu cpu, Instruction in, int prefix, int d) {
+  private static void moveSingle(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
     long[] xmm = cpu.fpu.xmm;
-    if (prefix <= OPERAND) {
-      long low = Operands.loadUnaligned128(cpu, in);
-      xmm[d] = low;
-      xmm[d + 1] = cpu.fpu.operandHigh;
-    } else if (prefix == F3) {
-      int value = Operands.load32(cpu, in);
-      if (in.isMemory) {
-        xmm[d] = value & 0xffff_ffffL;
-        xmm[d + 1] = 0;
-      } else {
-        xmm[d] = Packed.pair(value, xmm[d] >>> 32);
-      }
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
+    if (!in.isMemory) {
+      int to = 2 * (loads ? in.reg : in.rm);
+      xmm[to] = Packed.pair(xmm[2 * (loads ? in.rm : in.reg)], xmm[to] >>> 32);
+    } else if (loads) {
+      set(cpu, in.reg, Operands.load32(cpu, in) & 0xffff_ffffL, 0);
     } else {
-      xmm[d] = Operands.load64(cpu, in);
-      if (in.isMemory) {
-        xmm[d + 1] = 0;
-      }
+      cpu.mmu.write32(cpu.linearAddress(in, 4, true), (int) xmm[2 * in.reg]);
     }
   }
 
-  private static void storeAny(Cpu cpu, Instruction in, int prefix, int d) {
+  private static void moveDouble(Cpu cpu, Instruction in) {
+    Operands.requireSse(cpu);
     long[] xmm = cpu.fpu.xmm;
-    if (prefix <= OPERAND) {
-      Operands.store128(cpu, in, false, xmm[d], xmm[d + 1]);
-    } else if (prefix == F3) {
-      if (in.isMemory) {
-        cpu.mmu.write32(cpu.linearAddress(in, 4, true), (int) xmm[d]);
-      } else {
-        xmm[2 * in.rm] = Packed.pair(xmm[d], xmm[2 * in.rm] >>> 32);
-      }
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
+    if (!in.isMemory) {
+      xmm[2 * (loads ? in.reg : in.rm)] = xmm[2 * (loads ? in.rm : in.reg)];
+    } else if (loads) {
+      set(cpu, in.reg, Operands.load64(cpu, in), 0);
+    } else {
+      cpu.mmu.write64(cpu.linearAddress(in, 8, true), xmm[2 * in.reg]);
+    }
+  }
+
+  /** The low half (0) or the high half (1) of a register from or to memory. */
+  private static void moveHalf(Cpu cpu, Instruction in, int half) {
+    Operands.requireSse(cpu);
+    boolean loads = in.form.first == OperandPlace.XMM_REG;
+    long linear = cpu.linearAddress(in, 8, !loads);
+    int at = 2 * in.reg + half;
+    if (loads) {
+      cpu.fpu.xmm[at] = cpu.mmu.read64(linear);
+    } else {
+      cpu.mmu.write64(linear, cpu.fpu.xmm[at]);
+    }
+  }
+
+  private static void moveQuadword(Cpu cpu, Instruction in) {
+    long low = cpu.fpu.xmm[2 * in.reg];
+    if (in.form.first == OperandPlace.XMM_REG) {
+      set(cpu, in.reg, Operands.load64(cpu, in), 0);
     } else if (in.isMemory) {
-      cpu.mmu.write64(cpu.linearAddress(in, 8, true), xmm[d]);
+      cpu.mmu.write64(cpu.linearAddress(in, 8, true), low);
     } else {
-      xmm[2 * in.rm] = xmm[d];
+      set(cpu, in.rm, low, 0);
     }
   }
 
-  private static void halves(Cpu cpu, Instruction in, int prefix) {
-    long[] xmm = cpu.fpu.xmm;
-    int d = 2 * in.reg;
-    boolean high = (in.opcode & 0xff) == 0x16;
-    if (prefix <= OPERAND) {
-      if (!in.isMemory && prefix == OPERAND) {
-        throw cpu.undefined(in);
-      }
-      // MOVLPS and MOVHPS from memory; MOVHLPS and MOVLHPS from the register's other half.
-      long value =
-          in.isMemory
-              ? cpu.mmu.read64(cpu.linearAddress(in, 8, false))
-              : xmm[2 * in.rm + (high ? 0 : 1)];
-      xmm[d + (high ? 1 : 0)] = value;
-    } else if (prefix == F3) {
-      long low = Operands.load128(cpu, in);
-      long top = cpu.fpu.operandHigh;
-      int shift = high ? 32 : 0;
-      set(
-          cpu,
-          in.reg,
-          Packed.pair(low >>> shift, low >>> shift),
-          Packed.pair(top >>> shift, top >>> shift));
-    } else {
-      if (high) {
-        throw cpu.undefined(in);
-      }
-      long value = Operands.load64(cpu, in);
-      set(cpu, in.reg, value, value);
-    }
+  private static void duplicateSingles(Cpu cpu, Instruction in, int shift) {
+    long low = Operands.load128(cpu, in) >>> shift;
+    long high = cpu.fpu.operandHigh >>> shift;
+    set(cpu, in.reg, Packed.pair(low, low), Packed.pair(high, high));
   }
 
-  private static void unpack(Cpu cpu, Instruction in, int prefix) {
-    rejectScalar(cpu, in, prefix);
+  private static void unpack(Cpu cpu, Instruction in) {
     long bl = Operands.load128(cpu, in);
-    boolean high = (in.opcode & 0xff) == 0x15;
+    boolean high = in.mnemonic == UNPCKHPS || in.mnemonic == UNPCKHPD;
     long b = high ? cpu.fpu.operandHigh : bl;
     long a = cpu.fpu.xmm[2 * in.reg + (high ? 1 : 0)];
-    if (prefix == OPERAND) {
+    if (in.mnemonic == UNPCKLPD || in.mnemonic == UNPCKHPD) {
       set(cpu, in.reg, a, b);
     } else {
       set(cpu, in.reg, Packed.pair(a, b), Packed.pair(a >>> 32, b >>> 32));
@@ -159,15 +213,13 @@ final class SimdMove {
   }
 
   /** SHUFPS and SHUFPD. */
-  static void shuffleFloats(Cpu cpu, Instruction in) {
-    rejectScalar(cpu, in, in.mandatoryPrefix);
-    Operands.requireSse(cpu);
+  private static void shuffleFloats(Cpu cpu, Instruction in) {
     long bl = Operands.load128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     int order = (int) in.imm & 0xff;
-    if (in.mandatoryPrefix == OPERAND) {
+    if (in.mnemonic == SHUFPD) {
       set(cpu, in.reg, (order & 1) != 0 ? ah : al, (order & 2) != 0 ? bh : bl);
     } else {
       set(
@@ -177,89 +229,6 @@ final class SimdMove {
               Packed.doubleword(al, ah, order & 3), Packed.doubleword(al, ah, order >> 2 & 3)),
           Packed.pair(
               Packed.doubleword(bl, bh, order >> 4 & 3), Packed.doubleword(bl, bh, order >> 6)));
-    }
-  }
-
-  /** MOVNTI. */
-  static void storeInteger(Cpu cpu, Instruction in) {
-    if (!in.isMemory || in.mandatoryPrefix != NONE) {
-      throw cpu.undefined(in);
-    }
-    long linear = cpu.linearAddress(in, in.rexW ? 8 : 4, true);
-    if (in.rexW) {
-      cpu.mmu.write64(linear, cpu.gpr[in.reg]);
-    } else {
-      cpu.mmu.write32(linear, (int) cpu.gpr[in.reg]);
-    }
-  }
-
-  /** Opcodes 6E, 6F, 7E, 7F, D6, D7, E7, F0 and F7. */
-  static void integers(Cpu cpu, Instruction in) {
-    int prefix = in.mandatoryPrefix;
-    int op = in.opcode & 0xff;
-    if (prefix == NONE && op != 0xd6 && op != 0xf0) {
-      Operands.requireMmx(cpu);
-      mmx(cpu, in, op);
-      return;
-    }
-    Operands.requireSse(cpu);
-    FpuState fpu = cpu.fpu;
-    int d = 2 * in.reg;
-    switch (op << 2 | prefix) {
-      case 0x6e << 2 | OPERAND -> set(cpu, in.reg, Operands.loadInteger(cpu, in, in.rexW), 0);
-      case 0x6f << 2 | OPERAND -> {
-        long low = Operands.load128(cpu, in);
-        set(cpu, in.reg, low, fpu.operandHigh);
-      }
-      case 0x6f << 2 | F3 -> {
-        long low = Operands.loadUnaligned128(cpu, in);
-        set(cpu, in.reg, low, fpu.operandHigh);
-      }
-      case 0x7e << 2 | OPERAND -> storeGeneral(cpu, in, fpu.xmm[d]);
-      case 0x7e << 2 | F3 -> set(cpu, in.reg, Operands.load64(cpu, in), 0);
-      case 0x7f << 2 | OPERAND -> Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-      case 0x7f << 2 | F3 -> Operands.store128(cpu, in, false, fpu.xmm[d], fpu.xmm[d + 1]);
-      case 0xd6 << 2 | OPERAND -> {
-        if (in.isMemory) {
-          cpu.mmu.write64(cpu.linearAddress(in, 8, true), fpu.xmm[d]);
-        } else {
-          set(cpu, in.rm, fpu.xmm[d], 0);
-        }
-      }
-      case 0xd6 << 2 | F3, 0xd6 << 2 | F2 -> betweenFiles(cpu, in);
-      case 0xd7 << 2 | OPERAND -> {
-        requireRegister(cpu, in);
-        cpu.gpr[in.reg] =
-            Packed.byteMask(fpu.xmm[2 * in.rm]) | Packed.byteMask(fpu.xmm[2 * in.rm + 1]) << 8;
-      }
-      case 0xe7 << 2 | OPERAND -> {
-        requireMemory(cpu, in);
-        Operands.store128(cpu, in, true, fpu.xmm[d], fpu.xmm[d + 1]);
-      }
-      case 0xf0 << 2 | F2 -> {
-        requireMemory(cpu, in);
-        long low = Operands.loadUnaligned128(cpu, in);
-        set(cpu, in.reg, low, fpu.operandHigh);
-      }
-      case 0xf7 << 2 | OPERAND -> {
-        requireRegister(cpu, in);
-        long[] xmm = fpu.xmm;
-        int mask = Packed.byteMask(xmm[2 * in.rm]) | Packed.byteMask(xmm[2 * in.rm + 1]) << 8;
-        storeMasked(cpu, in, xmm[d], xmm[d + 1], mask, 16);
-      }
-      default -> throw cpu.undefined(in);
-    }
-  }
-
-  private static void requireMemory(Cpu cpu, Instruction in) {
-    if (!in.isMemory) {
-      throw cpu.undefined(in);
-    }
-  }
-
-  private static void requireRegister(Cpu cpu, Instruction in) {
-    if (in.isMemory) {
-      throw cpu.undefined(in);
     }
   }
 
@@ -276,55 +245,52 @@ final class SimdMove {
     }
   }
 
-  /** MOVQ2DQ (F3) and MOVDQ2Q (F2). */
+  /** MOVQ2DQ and MOVDQ2Q. */
   private static void betweenFiles(Cpu cpu, Instruction in) {
-    requireRegister(cpu, in);
+    Operands.requireSse(cpu);
     Operands.requireNoPending(cpu);
     cpu.fpu.enterMmx();
-    if (in.mandatoryPrefix == F3) {
+    if (in.mnemonic == MOVQ2DQ) {
       set(cpu, in.reg, cpu.fpu.significand[in.rm & 7], 0);
     } else {
       cpu.fpu.mmx(in.reg & 7, cpu.fpu.xmm[2 * in.rm]);
     }
   }
 
-  private static void mmx(Cpu cpu, Instruction in, int op) {
+  private static void mmx(Cpu cpu, Instruction in) {
+    Operands.requireMmx(cpu);
     FpuState fpu = cpu.fpu;
     int reg = in.reg & 7;
-    switch (op) {
-      case 0x6e -> {
-        long value = Operands.loadInteger(cpu, in, in.rexW);
-        fpu.enterMmx();
-        fpu.mmx(reg, value);
+    boolean loads = in.form.first == OperandPlace.MMX_REG;
+    switch (in.mnemonic) {
+      case MOVD -> {
+        if (loads) {
+          long value = Operands.loadInteger(cpu, in, in.rexW);
+          fpu.enterMmx();
+          fpu.mmx(reg, value);
+        } else {
+          storeGeneral(cpu, in, fpu.significand[reg]);
+          fpu.enterMmx();
+        }
       }
-      case 0x6f -> {
-        long value = Operands.loadMmx(cpu, in);
-        fpu.enterMmx();
-        fpu.mmx(reg, value);
-      }
-      case 0x7e -> {
-        storeGeneral(cpu, in, fpu.significand[reg]);
-        fpu.enterMmx();
-      }
-      case 0x7f, 0xe7 -> {
-        if (in.isMemory) {
+      case MOVQ, MOVNTQ -> {
+        if (loads) {
+          long value = Operands.loadMmx(cpu, in);
+          fpu.enterMmx();
+          fpu.mmx(reg, value);
+        } else if (in.isMemory) {
           cpu.mmu.write64(cpu.linearAddress(in, 8, true), fpu.significand[reg]);
           fpu.enterMmx();
         } else {
-          if (op == 0xe7) {
-            throw cpu.undefined(in);
-          }
           fpu.enterMmx();
           fpu.mmx(in.rm & 7, fpu.significand[reg]);
         }
       }
-      case 0xd7 -> {
-        requireRegister(cpu, in);
+      case PMOVMSKB -> {
         fpu.enterMmx();
         cpu.gpr[in.reg] = Packed.byteMask(fpu.significand[in.rm & 7]);
       }
-      case 0xf7 -> {
-        requireRegister(cpu, in);
+      case MASKMOVQ -> {
         long value = fpu.significand[reg];
         storeMasked(cpu, in, value, 0, Packed.byteMask(fpu.significand[in.rm & 7]), 8);
         fpu.enterMmx();

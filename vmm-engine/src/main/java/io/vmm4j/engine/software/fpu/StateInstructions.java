@@ -1,6 +1,20 @@
 package io.vmm4j.engine.software.fpu;
 
-import io.vmm4j.api.backend.CpuFeature;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLFLUSH;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLFLUSHOPT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLWB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.EMMS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FXRSTOR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FXSAVE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LDMXCSR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LFENCE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MFENCE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SFENCE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.STMXCSR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XRSTOR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XSAVE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XSAVEOPT;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
@@ -8,81 +22,44 @@ import io.vmm4j.engine.x86.ControlBits;
 import io.vmm4j.engine.x86.XsaveLayout;
 
 /**
- * The opcode 0F AE: FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences,
- * CLFLUSH, CLFLUSHOPT, CLWB and the FS and GS base instructions (Intel SDM volume 2).
+ * FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences, CLFLUSH, CLFLUSHOPT, CLWB
+ * and EMMS (Intel SDM volume 2).
  */
 final class StateInstructions {
   private StateInstructions() {}
 
   static void execute(Cpu cpu, Instruction in) {
-    int extension = in.extension();
-    if (!in.isMemory) {
-      if (in.mandatoryPrefix == Instruction.PREFIX_F3 && extension < 4) {
-        segmentBase(cpu, in, extension);
-        return;
-      }
-      // LFENCE, MFENCE, SFENCE: memory is in order already.
-      if (in.mandatoryPrefix != Instruction.PREFIX_NONE || extension < 5) {
-        throw cpu.undefined(in);
-      }
-      return;
-    }
-    if (in.mandatoryPrefix == Instruction.PREFIX_66 && extension >= 6) {
-      writeBack(cpu, in, extension == 7 ? CpuFeature.CLFLUSHOPT : CpuFeature.CLWB);
-      return;
-    }
-    if (in.mandatoryPrefix != Instruction.PREFIX_NONE) {
-      throw cpu.undefined(in);
-    }
-    switch (extension) {
-      case 0 -> saveLegacy(cpu, in);
-      case 1 -> restoreLegacy(cpu, in);
-      case 2 -> {
+    switch (in.mnemonic) {
+      case FXSAVE -> saveLegacy(cpu, in);
+      case FXRSTOR -> restoreLegacy(cpu, in);
+      case LDMXCSR -> {
         Operands.requireSse(cpu);
         int value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
         checkMxcsr(cpu, value);
         cpu.fpu.simd.mxcsr(value);
       }
-      case 3 -> {
+      case STMXCSR -> {
         Operands.requireSse(cpu);
         cpu.mmu.write32(cpu.linearAddress(in, 4, true), cpu.fpu.simd.mxcsr());
       }
-      case 4, 6 -> save(cpu, in);
-      case 5 -> restore(cpu, in);
-      default -> cpu.mmu.read8(cpu.linearAddress(in, 1, false)); // CLFLUSH
+      case XSAVE, XSAVEOPT -> save(cpu, in);
+      case XRSTOR -> restore(cpu, in);
+      // There is no cache, but the address has the faults of a load.
+      case CLFLUSH, CLFLUSHOPT, CLWB -> cpu.mmu.read8(cpu.linearAddress(in, 1, false));
+      case LFENCE, MFENCE, SFENCE -> {} // memory is in order already
+      case EMMS -> {
+        Operands.requireMmx(cpu);
+        cpu.fpu.top = 0;
+        cpu.fpu.used = 0;
+      }
+      default -> throw cpu.undefined(in);
     }
-  }
-
-  /** CLFLUSHOPT and CLWB: there is no cache, but the address has the faults of a load. */
-  private static void writeBack(Cpu cpu, Instruction in, CpuFeature feature) {
-    if (!cpu.system.cpuid.has(feature)) {
-      throw cpu.raise(Cpu.UD);
-    }
-    cpu.mmu.read8(cpu.linearAddress(in, 1, false));
   }
 
   private static void checkMxcsr(Cpu cpu, int value) {
     if ((value & ~FpuImage.MXCSR_MASK) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
-  }
-
-  private static void segmentBase(Cpu cpu, Instruction in, int extension) {
-    if (in.codeSize != 8 || (cpu.cr4 & ControlBits.CR4_FSGSBASE) == 0) {
-      throw cpu.raise(Cpu.UD);
-    }
-    int segment = (extension & 1) == 0 ? Cpu.FS : Cpu.GS;
-    if (extension < 2) {
-      long base = cpu.seg[segment].base;
-      cpu.gpr[in.rm] = in.rexW ? base : base & 0xffff_ffffL;
-      return;
-    }
-    long base = in.rexW ? cpu.gpr[in.rm] : cpu.gpr[in.rm] & 0xffff_ffffL;
-    if (base << 16 >> 16 != base) {
-      throw cpu.raise(Cpu.GP, 0);
-    }
-    cpu.seg[segment].base = base;
-    cpu.segmentChanged(segment);
   }
 
   private static long legacyArea(Cpu cpu, Instruction in, boolean write) {

@@ -1,5 +1,9 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPESTRI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPISTRI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PCMPISTRM;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
@@ -8,14 +12,15 @@ import io.vmm4j.engine.software.cpu.Instruction;
 final class StringCompare {
   private StringCompare() {}
 
-  static void execute(Cpu cpu, Instruction in, int op) {
+  static void execute(Cpu cpu, Instruction in) {
+    int op = in.mnemonic;
     long bl = Operands.loadUnaligned128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
     int imm = (int) in.imm & 0xff;
     int count = (imm & 1) != 0 ? 8 : 16;
-    boolean implicit = op >= 0x62;
+    boolean implicit = op == PCMPISTRM || op == PCMPISTRI;
     int aLength = implicit ? implied(al, ah, imm, count) : given(cpu, in, Cpu.RAX, count);
     int bLength = implicit ? implied(bl, bh, imm, count) : given(cpu, in, Cpu.RDX, count);
     int all = (1 << count) - 1;
@@ -23,7 +28,7 @@ final class StringCompare {
     if ((imm & 0x10) != 0) {
       result ^= (imm & 0x20) != 0 ? (1 << bLength) - 1 : all;
     }
-    if ((op & 1) != 0) {
+    if (op == PCMPESTRI || op == PCMPISTRI) {
       int index =
           result == 0
               ? count

@@ -1,8 +1,58 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.FADD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FADDP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVBE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVNB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVNBE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVNE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVNU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCMOVU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOMI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOMIP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOMP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOMPP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIVP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIVR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIVRP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FFREE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FFREEP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLD1;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDENV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDL2E;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDL2T;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDLG2;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDLN2;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDPI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDZ;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FMUL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FMULP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNOP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FST;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSTPNCE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUBP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUBR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUBRP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FUCOM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FUCOMI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FUCOMIP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FUCOMP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FUCOMPP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FXCH;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WAIT;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.OperandPlace;
+import io.vmm4j.engine.x86.ControlBits;
 
 /** The x87 instructions, opcodes D8 to DF, and WAIT (Intel SDM volume 1, 8; volume 2). */
 public final class X87 {
@@ -27,152 +77,91 @@ public final class X87 {
 
   /** Executes an instruction. */
   public static void execute(Cpu cpu, Instruction in) {
-    int op = in.opcode & 0xff;
-    if (op == 0x9b) {
-      if ((cpu.cr0 & 0xa) == 0xa) {
+    if (in.mnemonic == WAIT) {
+      long waits = ControlBits.CR0_MP | ControlBits.CR0_TS;
+      if ((cpu.cr0 & waits) == waits) {
         throw cpu.raise(Cpu.NM);
       }
       Operands.requireNoPending(cpu);
       return;
     }
     Operands.requireX87(cpu);
-    FpuState fpu = cpu.fpu;
-    if (in.isMemory) {
-      int key = (op & 7) << 3 | in.extension();
-      boolean control =
-          key == 0x0c
-              || key == 0x0d
-              || key == 0x0e
-              || key == 0x0f
-              || key >= 0x2c && key <= 0x2f && key != 0x2d;
-      boolean waits = key != 0x0e && key != 0x0f && key != 0x2e && key != 0x2f;
-      if (waits) {
-        Operands.requireNoPending(cpu);
-      }
-      if (control) {
-        X87Control.memory(cpu, in, key);
-      } else {
-        X87Memory.execute(cpu, in, key);
-        note(cpu, in, op);
-        fpu.lastData = cpu.effectiveAddress(in);
-        fpu.lastDataSelector = cpu.seg[in.segment].selector;
-      }
-      return;
-    }
-    if (op == 0xdb && in.extension() == 4 || op == 0xdf && (in.modrm & 0xff) == 0xe0) {
-      X87Control.register(cpu, in);
+    if (in.mnemonic >= FLDENV) {
+      X87Control.execute(cpu, in);
       return;
     }
     Operands.requireNoPending(cpu);
-    register(cpu, in, op);
-    note(cpu, in, op);
+    if (in.isMemory) {
+      X87Memory.execute(cpu, in);
+      note(cpu, in);
+      cpu.fpu.lastData = cpu.effectiveAddress(in);
+      cpu.fpu.lastDataSelector = cpu.seg[in.segment].selector;
+    } else {
+      register(cpu, in);
+      note(cpu, in);
+    }
   }
 
-  private static void note(Cpu cpu, Instruction in, int op) {
+  private static void note(Cpu cpu, Instruction in) {
     FpuState fpu = cpu.fpu;
-    fpu.lastOpcode = (op & 7) << 8 | in.modrm & 0xff;
+    fpu.lastOpcode = (in.opcode & 7) << 8 | in.modrm;
     fpu.lastInstruction = cpu.currentRip;
     fpu.lastCodeSelector = cpu.seg[Cpu.CS].selector;
   }
 
-  private static void register(Cpu cpu, Instruction in, int op) {
+  private static void register(Cpu cpu, Instruction in) {
     FpuState fpu = cpu.fpu;
     int i = in.modrm & 7;
-    int extension = in.extension();
-    switch (op) {
-      case 0xd8 -> {
-        if ((extension & 6) == 2) {
-          compare(fpu, i, false, extension - 2);
-        } else {
-          arithmetic(fpu, extension, 0, i, false);
-        }
+    int to = in.form.first == OperandPlace.ST0 ? 0 : i;
+    switch (in.mnemonic) {
+      case FADD, FMUL, FSUB, FSUBR, FDIV, FDIVR -> arithmetic(fpu, in.mnemonic, to, i - to, false);
+      case FADDP -> arithmetic(fpu, FADD, i, 0, true);
+      case FMULP -> arithmetic(fpu, FMUL, i, 0, true);
+      case FSUBP -> arithmetic(fpu, FSUB, i, 0, true);
+      case FSUBRP -> arithmetic(fpu, FSUBR, i, 0, true);
+      case FDIVP -> arithmetic(fpu, FDIV, i, 0, true);
+      case FDIVRP -> arithmetic(fpu, FDIVR, i, 0, true);
+      case FCOM -> compare(fpu, i, false, 0);
+      case FCOMP -> compare(fpu, i, false, 1);
+      case FCOMPP -> compare(fpu, 1, false, 2);
+      case FUCOM -> compare(fpu, i, true, 0);
+      case FUCOMP -> compare(fpu, i, true, 1);
+      case FUCOMPP -> compare(fpu, 1, true, 2);
+      case FCOMI -> compareToFlags(cpu, fpu, i, false, false);
+      case FCOMIP -> compareToFlags(cpu, fpu, i, false, true);
+      case FUCOMI -> compareToFlags(cpu, fpu, i, true, false);
+      case FUCOMIP -> compareToFlags(cpu, fpu, i, true, true);
+      case FCMOVB, FCMOVE, FCMOVBE, FCMOVU -> conditionalMove(cpu, in, i, false);
+      case FCMOVNB, FCMOVNE, FCMOVNBE, FCMOVNU -> conditionalMove(cpu, in, i, true);
+      case FLD -> loadRegister(fpu, i);
+      case FST -> storeRegister(fpu, i, false);
+      case FSTP -> storeRegister(fpu, i, true);
+      case FSTPNCE -> copyAndPop(fpu, i);
+      case FXCH -> exchange(fpu, i);
+      case FFREE -> free(fpu, i);
+      case FFREEP -> {
+        free(fpu, i);
+        fpu.pop();
       }
-      case 0xd9 -> nine(cpu, in, fpu, extension, i);
-      case 0xda -> {
-        if (extension < 4) {
-          conditionalMove(cpu, fpu, extension, false, i);
-        } else if (in.modrm == 0xe9) {
-          compare(fpu, 1, true, 2);
-        } else {
-          throw cpu.undefined(in);
-        }
-      }
-      case 0xdb -> {
-        if (extension < 4) {
-          conditionalMove(cpu, fpu, extension, true, i);
-        } else if (extension < 7) {
-          compareToFlags(cpu, fpu, i, extension == 5, false);
-        } else {
-          throw cpu.undefined(in);
-        }
-      }
-      case 0xdc, 0xde -> {
-        if (op == 0xde && in.modrm == 0xd9) {
-          compare(fpu, 1, false, 2);
-        } else if (op == 0xde && extension == 3) {
-          throw cpu.undefined(in);
-        } else if ((extension & 6) == 2) {
-          compare(fpu, i, false, op == 0xde ? 1 : extension - 2);
-        } else {
-          // The reversed forms change places where ST(i) is the destination.
-          arithmetic(fpu, extension >= 4 ? extension ^ 1 : extension, i, 0, op == 0xde);
-        }
-      }
-      case 0xdd -> {
-        switch (extension) {
-          case 0 -> {
-            fpu.used &= ~(1 << (fpu.top + i & 7));
-            fpu.status &= ~FpuState.C1;
-          }
-          case 1 -> exchange(fpu, i);
-          case 2, 3 -> storeRegister(fpu, i, extension == 3);
-          case 4, 5 -> compare(fpu, i, true, extension - 4);
-          default -> throw cpu.undefined(in);
-        }
-      }
-      default -> {
-        switch (extension) {
-          case 0 -> {
-            fpu.used &= ~(1 << (fpu.top + i & 7));
-            fpu.status &= ~FpuState.C1;
-            fpu.pop();
-          }
-          case 1 -> exchange(fpu, i);
-          case 2, 3 -> storeRegister(fpu, i, true);
-          case 5, 6 -> compareToFlags(cpu, fpu, i, extension == 5, true);
-          default -> throw cpu.undefined(in);
-        }
-      }
+      case FNOP -> {}
+      case FLD1, FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ -> constant(fpu, in.mnemonic - FLD1);
+      default -> X87Unary.execute(fpu, in.mnemonic);
     }
   }
 
-  private static void nine(Cpu cpu, Instruction in, FpuState fpu, int extension, int i) {
-    switch (extension) {
-      case 0 -> {
-        fpu.extended.begin();
-        if (fpu.empty(i)) {
-          stackFault(fpu);
-        } else {
-          fpu.extended.set(fpu.stExponent(i), fpu.stSignificand(i));
-        }
-        push(fpu);
-      }
-      case 1 -> exchange(fpu, i);
-      case 2 -> {
-        if (i != 0) {
-          throw cpu.undefined(in);
-        }
-      }
-      case 3 -> copyAndPop(fpu, i);
-      case 4, 5 -> {
-        if (in.modrm >= 0xe8 && in.modrm <= 0xee) {
-          constant(fpu, i);
-        } else if (!X87Unary.simple(fpu, in.modrm)) {
-          throw cpu.undefined(in);
-        }
-      }
-      default -> X87Unary.function(fpu, in.modrm);
+  private static void free(FpuState fpu, int i) {
+    fpu.used &= ~(1 << (fpu.top + i & 7));
+    fpu.status &= ~FpuState.C1;
+  }
+
+  private static void loadRegister(FpuState fpu, int i) {
+    fpu.extended.begin();
+    if (fpu.empty(i)) {
+      stackFault(fpu);
+    } else {
+      fpu.extended.set(fpu.stExponent(i), fpu.stSignificand(i));
     }
+    push(fpu);
   }
 
   /** The exceptions and C1 of the last operation into the status word. */
@@ -219,14 +208,14 @@ public final class X87 {
     push(fpu);
   }
 
-  /** An operation by its extension: 0 add, 1 multiply, 4 subtract, 5 reversed, 6 divide, 7. */
+  /** FADD, FMUL, FSUB, FSUBR, FDIV or FDIVR. */
   static void operate(Float80 f, int operation, int ase, long asig, int bse, long bsig) {
     switch (operation) {
-      case 0 -> f.add(ase, asig, bse, bsig);
-      case 1 -> f.multiply(ase, asig, bse, bsig);
-      case 4 -> f.subtract(ase, asig, bse, bsig);
-      case 5 -> f.subtract(bse, bsig, ase, asig);
-      case 6 -> f.divide(ase, asig, bse, bsig);
+      case FADD -> f.add(ase, asig, bse, bsig);
+      case FMUL -> f.multiply(ase, asig, bse, bsig);
+      case FSUB -> f.subtract(ase, asig, bse, bsig);
+      case FSUBR -> f.subtract(bse, bsig, ase, asig);
+      case FDIV -> f.divide(ase, asig, bse, bsig);
       default -> f.divide(bse, bsig, ase, asig);
     }
   }
@@ -314,15 +303,10 @@ public final class X87 {
   }
 
   /** FCMOVB, E, BE, U and their negations. */
-  private static void conditionalMove(Cpu cpu, FpuState fpu, int which, boolean negated, int i) {
+  private static void conditionalMove(Cpu cpu, Instruction in, int i, boolean negated) {
+    FpuState fpu = cpu.fpu;
     int flags = cpu.eflags();
-    int mask =
-        switch (which) {
-          case 0 -> Flags.CF;
-          case 1 -> Flags.ZF;
-          case 2 -> Flags.CF | Flags.ZF;
-          default -> Flags.PF;
-        };
+    int mask = in.form.flagsRead;
     Float80 f = fpu.extended;
     f.begin();
     if (fpu.empty(0) || fpu.empty(i)) {

@@ -1,5 +1,18 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDCW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLDENV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNCLEX;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNDISI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNENI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNINIT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNSAVE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNSETPM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNSTCW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNSTENV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FNSTSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FRSTOR;
+
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
@@ -8,50 +21,47 @@ import io.vmm4j.engine.software.cpu.Mmu;
 final class X87Control {
   private X87Control() {}
 
-  /** FNCLEX, FNINIT, the no-operations of older coprocessors, FNSTSW AX. */
-  static void register(Cpu cpu, Instruction in) {
-    FpuState fpu = cpu.fpu;
-    if ((in.opcode & 0xff) == 0xdf) {
-      cpu.setReg(Cpu.RAX, 2, fpu.statusWord());
-      return;
+  static void execute(Cpu cpu, Instruction in) {
+    if (in.mnemonic <= FRSTOR) {
+      Operands.requireNoPending(cpu); // the others, whose names begin with FN, do not wait
     }
-    switch (in.modrm & 7) {
-      case 0, 1, 4 -> {} // FNENI, FNDISI, FNSETPM
-      case 2 -> fpu.status &= ~0x7f;
-      case 3 -> fpu.initialise();
-      default -> throw cpu.undefined(in);
-    }
-  }
-
-  /** Memory forms; key: low bits of the opcode, then the extension. */
-  static void memory(Cpu cpu, Instruction in, int key) {
     FpuState fpu = cpu.fpu;
-    switch (key) {
-      case 0x0c -> {
+    switch (in.mnemonic) {
+      case FLDENV -> {
         read(cpu, in, FpuImage.environmentSize(in.operandSize));
         fpu.image.restoreEnvironment(in.operandSize, cpu.protectedMode);
       }
-      case 0x0d -> fpu.controlWord(cpu.mmu.read16(cpu.linearAddress(in, 2, false)));
-      case 0x0e -> {
-        fpu.image.fillEnvironment(in.operandSize, cpu.protectedMode);
-        write(cpu, in, FpuImage.environmentSize(in.operandSize));
-        fpu.controlWord(fpu.controlWord() | FpuExceptions.ALL);
-      }
-      case 0x0f -> cpu.mmu.write16(cpu.linearAddress(in, 2, true), fpu.controlWord());
-      case 0x2c -> {
+      case FLDCW -> fpu.controlWord(cpu.mmu.read16(cpu.linearAddress(in, 2, false)));
+      case FRSTOR -> {
         int size = FpuImage.environmentSize(in.operandSize);
         read(cpu, in, size + 80);
         fpu.image.restoreEnvironment(in.operandSize, cpu.protectedMode);
         fpu.image.restoreRegisters(size);
       }
-      case 0x2e -> {
+      case FNSTENV -> {
+        fpu.image.fillEnvironment(in.operandSize, cpu.protectedMode);
+        write(cpu, in, FpuImage.environmentSize(in.operandSize));
+        fpu.controlWord(fpu.controlWord() | FpuExceptions.ALL);
+      }
+      case FNSTCW -> cpu.mmu.write16(cpu.linearAddress(in, 2, true), fpu.controlWord());
+      case FNSAVE -> {
         int size = FpuImage.environmentSize(in.operandSize);
         fpu.image.fillEnvironment(in.operandSize, cpu.protectedMode);
         fpu.image.fillRegisters(size);
         write(cpu, in, size + 80);
         fpu.initialise();
       }
-      default -> cpu.mmu.write16(cpu.linearAddress(in, 2, true), fpu.statusWord());
+      case FNSTSW -> {
+        if (in.isMemory) {
+          cpu.mmu.write16(cpu.linearAddress(in, 2, true), fpu.statusWord());
+        } else {
+          cpu.setReg(Cpu.RAX, 2, fpu.statusWord());
+        }
+      }
+      case FNCLEX -> fpu.status &= ~0x7f;
+      case FNINIT -> fpu.initialise();
+      case FNENI, FNDISI, FNSETPM -> {} // of older coprocessors
+      default -> throw cpu.undefined(in);
     }
   }
 

@@ -1,6 +1,33 @@
 package io.vmm4j.engine.software.fpu;
 
+import static io.vmm4j.engine.software.cpu.Mnemonic.FADD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FBLD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FBSTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOMP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDIVR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FIADD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FICOM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FICOMP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FIDIV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FIDIVR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FILD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FIMUL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FIST;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FISTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FISTTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FISUB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FISUBR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FLD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FMUL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FST;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUB;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSUBR;
+
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
 
@@ -11,84 +38,117 @@ final class X87Memory {
 
   private X87Memory() {}
 
-  /** Executes; key: low three bits of the opcode, then the extension. */
-  static void execute(Cpu cpu, Instruction in, int key) {
-    int group = key >> 3;
-    int extension = key & 7;
-    if ((group & 1) == 0) {
-      arithmetic(cpu, in, group, extension);
-      return;
-    }
-    switch (key) {
-      case 0x08, 0x28, 0x18, 0x38, 0x3d, 0x1d, 0x3c -> {
+  static void execute(Cpu cpu, Instruction in) {
+    switch (in.mnemonic) {
+      case FADD, FIADD -> arithmetic(cpu, in, FADD);
+      case FMUL, FIMUL -> arithmetic(cpu, in, FMUL);
+      case FSUB, FISUB -> arithmetic(cpu, in, FSUB);
+      case FSUBR, FISUBR -> arithmetic(cpu, in, FSUBR);
+      case FDIV, FIDIV -> arithmetic(cpu, in, FDIV);
+      case FDIVR, FIDIVR -> arithmetic(cpu, in, FDIVR);
+      case FCOM, FICOM -> compare(cpu, in, 0);
+      case FCOMP, FICOMP -> compare(cpu, in, 1);
+      case FLD -> {
         cpu.fpu.extended.begin();
-        load(cpu, in, key);
+        loadNumber(cpu, in);
         X87.push(cpu.fpu);
       }
-      case 0x0a, 0x0b, 0x2a, 0x2b, 0x1a, 0x1b, 0x3a, 0x3b, 0x3f, 0x19, 0x39, 0x29 ->
-          store(cpu, in, key);
-      case 0x1f -> storeExtended(cpu, in);
-      case 0x3e -> storeDecimal(cpu, in);
+      case FILD -> {
+        cpu.fpu.extended.begin();
+        loadInteger(cpu, in);
+        X87.push(cpu.fpu);
+      }
+      case FBLD -> {
+        cpu.fpu.extended.begin();
+        loadTen(cpu, in);
+        X87.push(cpu.fpu);
+      }
+      case FST, FIST -> store(cpu, in, false);
+      case FISTP, FISTTP -> store(cpu, in, true);
+      case FSTP -> {
+        if (in.form.fixedOperandBytes() == 10) {
+          storeExtended(cpu, in);
+        } else {
+          store(cpu, in, true);
+        }
+      }
+      case FBSTP -> storeDecimal(cpu, in);
       default -> throw cpu.undefined(in);
     }
   }
 
-  private static void load(Cpu cpu, Instruction in, int key) {
+  /** A floating-point operand. */
+  private static void loadNumber(Cpu cpu, Instruction in) {
     Float80 f = cpu.fpu.extended;
-    switch (key) {
-      case 0x08 -> Float80Conversion.fromFloat(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
-      case 0x28 -> Float80Conversion.fromDouble(f, cpu.mmu.read64(cpu.linearAddress(in, 8, false)));
-      case 0x18 -> Float80Conversion.fromLong(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
-      case 0x38 ->
-          Float80Conversion.fromLong(f, (short) cpu.mmu.read16(cpu.linearAddress(in, 2, false)));
-      case 0x3d -> Float80Conversion.fromLong(f, cpu.mmu.read64(cpu.linearAddress(in, 8, false)));
-      default -> {
-        long linear = cpu.linearAddress(in, 10, false);
-        long low = cpu.mmu.read64(linear);
-        int high = cpu.mmu.read16(linear + 8);
-        if (key == 0x1d) {
-          f.set(high, low);
-        } else {
-          Float80Conversion.fromDecimal(f, low, high);
-        }
-      }
+    switch (in.form.fixedOperandBytes()) {
+      case 4 -> Float80Conversion.fromFloat(f, cpu.mmu.read32(cpu.linearAddress(in, 4, false)));
+      case 8 -> Float80Conversion.fromDouble(f, cpu.mmu.read64(cpu.linearAddress(in, 8, false)));
+      default -> loadTen(cpu, in);
     }
   }
 
-  private static void arithmetic(Cpu cpu, Instruction in, int group, int extension) {
-    FpuState fpu = cpu.fpu;
-    Float80 f = fpu.extended;
-    f.begin();
-    switch (group) {
-      case 0 -> load(cpu, in, 0x08);
-      case 2 -> load(cpu, in, 0x18);
-      case 4 -> load(cpu, in, 0x28);
-      default -> load(cpu, in, 0x38);
+  private static void loadInteger(Cpu cpu, Instruction in) {
+    int size = in.form.fixedOperandBytes();
+    long value = cpu.mmu.read(cpu.linearAddress(in, size, false), size);
+    Float80Conversion.fromLong(cpu.fpu.extended, Flags.signExtend(value, size));
+  }
+
+  private static void loadTen(Cpu cpu, Instruction in) {
+    long linear = cpu.linearAddress(in, 10, false);
+    long low = cpu.mmu.read64(linear);
+    int high = cpu.mmu.read16(linear + 8);
+    if (in.mnemonic == FBLD) {
+      Float80Conversion.fromDecimal(cpu.fpu.extended, low, high);
+    } else {
+      cpu.fpu.extended.set(high, low);
     }
-    int se = f.signExponent;
-    long sig = f.significand;
+  }
+
+  /** The operand of arithmetic and comparison; gives whether it is a denormal. */
+  private static boolean loadSource(Cpu cpu, Instruction in) {
+    Float80 f = cpu.fpu.extended;
+    f.begin();
+    if (in.mnemonic >= FIADD && in.mnemonic <= FIDIVR) {
+      loadInteger(cpu, in);
+    } else {
+      loadNumber(cpu, in);
+    }
+    boolean wasDenormal = (f.exceptions & FpuExceptions.DENORMAL) != 0;
     if ((f.exceptions & FpuExceptions.INVALID) != 0) {
       // Which NaN wins depends on its having been a signalling one.
-      sig &= ~0x4000_0000_0000_0000L;
-      f.exceptions = 0;
+      f.significand &= ~0x4000_0000_0000_0000L;
+      wasDenormal = false;
     }
-    boolean missing = fpu.empty(0);
-    int ase = fpu.stExponent(0);
-    long asig = fpu.stSignificand(0);
-    boolean wasDenormal = (f.exceptions & FpuExceptions.DENORMAL) != 0;
-    boolean nan = missing || Float80.isNan(ase, asig) || Float80.isUnsupported(ase, asig);
     f.exceptions = 0;
-    if ((extension & 6) == 2) {
-      f.exceptions = wasDenormal && !nan ? FpuExceptions.DENORMAL : 0;
-      X87.compareWith(fpu, missing, se, sig, false, extension - 2);
-      return;
-    }
-    if (missing) {
+    return wasDenormal;
+  }
+
+  private static void compare(Cpu cpu, Instruction in, int pops) {
+    FpuState fpu = cpu.fpu;
+    Float80 f = fpu.extended;
+    boolean denormal = loadSource(cpu, in) && !nanOnTop(fpu);
+    f.exceptions = denormal ? FpuExceptions.DENORMAL : 0;
+    X87.compareWith(fpu, fpu.empty(0), f.signExponent, f.significand, false, pops);
+  }
+
+  /** Whether ST(0) is empty or no number. */
+  private static boolean nanOnTop(FpuState fpu) {
+    int se = fpu.stExponent(0);
+    long sig = fpu.stSignificand(0);
+    return fpu.empty(0) || Float80.isNan(se, sig) || Float80.isUnsupported(se, sig);
+  }
+
+  private static void arithmetic(Cpu cpu, Instruction in, int operation) {
+    FpuState fpu = cpu.fpu;
+    Float80 f = fpu.extended;
+    boolean denormal = loadSource(cpu, in) && !nanOnTop(fpu);
+    if (fpu.empty(0)) {
       X87.stackFault(fpu);
     } else {
-      X87.operate(f, extension, ase, asig, se, sig);
+      X87.operate(
+          f, operation, fpu.stExponent(0), fpu.stSignificand(0), f.signExponent, f.significand);
       int stronger = FpuExceptions.INVALID | FpuExceptions.ZERO_DIVIDE;
-      if (wasDenormal && !nan && (f.exceptions & stronger) == 0) {
+      if (denormal && (f.exceptions & stronger) == 0) {
         f.exceptions |= FpuExceptions.DENORMAL;
         if (f.suppressed()) {
           // Raised before the operation: what that would have raised does not count.
@@ -104,16 +164,11 @@ final class X87Memory {
   }
 
   /** FST, FSTP, FIST, FISTP and FISTTP. */
-  private static void store(Cpu cpu, Instruction in, int key) {
+  private static void store(Cpu cpu, Instruction in, boolean pops) {
     FpuState fpu = cpu.fpu;
     Float80 f = fpu.extended;
     f.begin();
-    int size =
-        switch (key) {
-          case 0x3a, 0x3b, 0x39 -> 2;
-          case 0x0a, 0x0b, 0x1a, 0x1b, 0x19 -> 4;
-          default -> 8;
-        };
+    int size = in.form.fixedOperandBytes();
     long linear = cpu.linearAddress(in, size, true);
     boolean missing = fpu.empty(0);
     if (missing) {
@@ -122,11 +177,13 @@ final class X87Memory {
     // Unnormal: every conversion makes the indefinite of it.
     int se = missing ? 0x7ffe : fpu.stExponent(0);
     long sig = missing ? 0 : fpu.stSignificand(0);
-    boolean truncates = key == 0x19 || key == 0x39 || key == 0x29;
+    boolean truncates = in.mnemonic == FISTTP;
     long value =
-        switch (key) {
-          case 0x0a, 0x0b -> Float80Conversion.toFloat(f, se, sig);
-          case 0x2a, 0x2b -> Float80Conversion.toDouble(f, se, sig);
+        switch (in.mnemonic) {
+          case FST, FSTP ->
+              size == 4
+                  ? Float80Conversion.toFloat(f, se, sig)
+                  : Float80Conversion.toDouble(f, se, sig);
           default -> Float80Conversion.toInteger(f, se, sig, 8 * size, truncates);
         };
     boolean stores = (f.exceptions & ~f.control & STORE_FORBIDDEN) == 0;
@@ -137,7 +194,6 @@ final class X87Memory {
       cpu.mmu.probe(linear, size, Mmu.WRITE);
     }
     X87.report(fpu);
-    boolean pops = (key & 7) != 2;
     if (stores && pops) {
       fpu.pop();
     }

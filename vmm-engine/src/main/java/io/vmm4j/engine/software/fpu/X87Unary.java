@@ -1,31 +1,61 @@
 package io.vmm4j.engine.software.fpu;
 
-/** x87 instructions on ST(0), and on ST(0) with ST(1): D9 E0 to D9 FF. */
+import static io.vmm4j.engine.software.cpu.Mnemonic.F2XM1;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FABS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCHS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FCOS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FDECSTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FINCSTP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FPATAN;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FPREM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FPREM1;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FPTAN;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FRNDINT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSCALE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSIN;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSINCOS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FSQRT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FTST;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FXAM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FXTRACT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FYL2X;
+import static io.vmm4j.engine.software.cpu.Mnemonic.FYL2XP1;
+
+/** x87 instructions on ST(0), and on ST(0) with ST(1). */
 final class X87Unary {
   private X87Unary() {}
 
-  /** FCHS, FABS, FTST, FXAM; false if the encoding is none of them. */
-  static boolean simple(FpuState fpu, int modrm) {
+  /** Executes. */
+  static void execute(FpuState fpu, int mnemonic) {
     Float80 f = fpu.extended;
-    f.begin();
-    boolean missing = fpu.empty(0);
-    switch (modrm) {
-      case 0xe0, 0xe1 -> {
-        if (missing) {
+    switch (mnemonic) {
+      case FCHS, FABS -> {
+        f.begin();
+        if (fpu.empty(0)) {
           X87.stackFault(fpu);
         } else {
           int se = fpu.stExponent(0);
-          f.set(modrm == 0xe0 ? se ^ 0x8000 : se & 0x7fff, fpu.stSignificand(0));
+          f.set(mnemonic == FCHS ? se ^ 0x8000 : se & 0x7fff, fpu.stSignificand(0));
         }
         store(fpu);
       }
-      case 0xe4 -> X87.compareWith(fpu, missing, 0, 0, false, 0);
-      case 0xe5 -> fpu.status = fpu.status & ~0x4700 | examine(fpu);
-      default -> {
-        return false;
+      case FTST -> {
+        f.begin();
+        X87.compareWith(fpu, fpu.empty(0), 0, 0, false, 0);
       }
+      case FXAM -> {
+        f.begin();
+        fpu.status = fpu.status & ~0x4700 | examine(fpu);
+      }
+      case FDECSTP -> rotate(fpu, -1);
+      case FINCSTP -> rotate(fpu, 1);
+      default -> function(fpu, mnemonic);
     }
-    return true;
+  }
+
+  private static void rotate(FpuState fpu, int by) {
+    fpu.top = fpu.top + by & 7;
+    fpu.status &= ~FpuState.C1;
   }
 
   private static int examine(FpuState fpu) {
@@ -57,26 +87,20 @@ final class X87Unary {
     }
   }
 
-  /** D9 F0 to D9 FF. */
-  static void function(FpuState fpu, int modrm) {
+  /** F2XM1 to FCOS. */
+  private static void function(FpuState fpu, int mnemonic) {
     Float80 f = fpu.extended;
-    if (modrm == 0xf6 || modrm == 0xf7) {
-      // FDECSTP, FINCSTP
-      fpu.top = fpu.top + (modrm == 0xf6 ? -1 : 1) & 7;
-      fpu.status &= ~FpuState.C1;
-      return;
-    }
     f.begin();
     boolean two =
-        modrm == 0xf1
-            || modrm == 0xf3
-            || modrm == 0xf5
-            || modrm == 0xf8
-            || modrm == 0xf9
-            || modrm == 0xfd;
+        mnemonic == FYL2X
+            || mnemonic == FPATAN
+            || mnemonic == FPREM1
+            || mnemonic == FPREM
+            || mnemonic == FYL2XP1
+            || mnemonic == FSCALE;
     if (fpu.empty(0) || two && fpu.empty(1)) {
       X87.stackFault(fpu);
-      missing(fpu, modrm);
+      missing(fpu, mnemonic);
       return;
     }
     int se = fpu.stExponent(0);
@@ -84,16 +108,16 @@ final class X87Unary {
     int yse = fpu.stExponent(1);
     long ysig = fpu.stSignificand(1);
     Transcendental t = fpu.transcendental;
-    switch (modrm) {
-      case 0xf0 -> t.twoToTheXMinusOne(se, sig);
-      case 0xf1 -> t.yLog2(yse, ysig, se, sig);
-      case 0xf3 -> t.arctangent(yse, ysig, se, sig);
-      case 0xf4 -> {
+    switch (mnemonic) {
+      case F2XM1 -> t.twoToTheXMinusOne(se, sig);
+      case FYL2X -> t.yLog2(yse, ysig, se, sig);
+      case FPATAN -> t.arctangent(yse, ysig, se, sig);
+      case FXTRACT -> {
         extract(fpu, se, sig);
         return;
       }
-      case 0xf5, 0xf8 -> {
-        int codes = Remainder.compute(f, se, sig, yse, ysig, modrm == 0xf5);
+      case FPREM1, FPREM -> {
+        int codes = Remainder.compute(f, se, sig, yse, ysig, mnemonic == FPREM1);
         boolean none = f.suppressed() || Float80.isNan(f.signExponent, f.significand);
         // Without a remainder C0 and C3 stay as they are.
         fpu.status &= none ? ~FpuState.C2 : ~0x4700;
@@ -101,21 +125,21 @@ final class X87Unary {
         fpu.status |= codes;
         return;
       }
-      case 0xf9 -> t.yLog2Plus1(yse, ysig, se, sig);
-      case 0xfa -> f.squareRoot(se, sig);
-      case 0xfc -> f.roundToInteger(se, sig);
-      case 0xfd -> t.scale(se, sig, yse, ysig);
+      case FYL2XP1 -> t.yLog2Plus1(yse, ysig, se, sig);
+      case FSQRT -> f.squareRoot(se, sig);
+      case FRNDINT -> f.roundToInteger(se, sig);
+      case FSCALE -> t.scale(se, sig, yse, ysig);
       default -> {
-        trigonometric(fpu, modrm, se, sig);
+        trigonometric(fpu, mnemonic, se, sig);
         return;
       }
     }
-    finish(fpu, modrm);
+    finish(fpu, mnemonic);
   }
 
   /** Stores where the result belongs: ST(1) with a pop for those that take two operands away. */
-  private static void finish(FpuState fpu, int modrm) {
-    boolean pops = modrm == 0xf1 || modrm == 0xf3 || modrm == 0xf9;
+  private static void finish(FpuState fpu, int mnemonic) {
+    boolean pops = mnemonic == FYL2X || mnemonic == FPATAN || mnemonic == FYL2XP1;
     X87.report(fpu);
     if (fpu.extended.suppressed()) {
       return;
@@ -126,12 +150,18 @@ final class X87Unary {
     }
   }
 
-  private static void missing(FpuState fpu, int modrm) {
+  private static void missing(FpuState fpu, int mnemonic) {
     boolean reportsReduction =
-        modrm == 0xf2 || modrm == 0xf5 || modrm == 0xf8 || modrm == 0xfb || modrm >= 0xfe;
+        mnemonic == FPTAN
+            || mnemonic == FPREM1
+            || mnemonic == FPREM
+            || mnemonic == FSINCOS
+            || mnemonic == FSIN
+            || mnemonic == FCOS;
     fpu.status &= reportsReduction ? ~FpuState.C2 : -1;
-    finish(fpu, modrm);
-    if ((modrm == 0xf2 || modrm == 0xf4 || modrm == 0xfb) && !fpu.extended.suppressed()) {
+    finish(fpu, mnemonic);
+    if ((mnemonic == FPTAN || mnemonic == FXTRACT || mnemonic == FSINCOS)
+        && !fpu.extended.suppressed()) {
       X87.push(fpu);
     }
   }
@@ -141,7 +171,7 @@ final class X87Unary {
     if (!fpu.empty(7)) {
       X87.stackFault(fpu);
       f.roundedUp = true;
-      finish(fpu, 0xf4);
+      finish(fpu, FXTRACT);
       if (!f.suppressed()) {
         fpu.top = fpu.top - 1 & 7;
         fpu.st(0, f.signExponent, f.significand);
@@ -160,15 +190,15 @@ final class X87Unary {
   }
 
   /** FPTAN, FSINCOS, FSIN, FCOS. */
-  private static void trigonometric(FpuState fpu, int modrm, int se, long sig) {
+  private static void trigonometric(FpuState fpu, int mnemonic, int se, long sig) {
     Float80 f = fpu.extended;
     Transcendental t = fpu.transcendental;
-    boolean pushes = modrm == 0xf2 || modrm == 0xfb;
+    boolean pushes = mnemonic == FPTAN || mnemonic == FSINCOS;
     fpu.status &= ~FpuState.C2;
     if (pushes && !fpu.empty(7)) {
       X87.stackFault(fpu);
       f.roundedUp = true;
-      finish(fpu, modrm);
+      finish(fpu, mnemonic);
       if (!f.suppressed()) {
         fpu.top = fpu.top - 1 & 7;
         fpu.st(0, f.signExponent, f.significand);
@@ -180,18 +210,18 @@ final class X87Unary {
       X87.report(fpu);
       return;
     }
-    switch (modrm) {
-      case 0xf2 -> t.tangent(se, sig);
-      case 0xff -> t.cosine(se, sig);
+    switch (mnemonic) {
+      case FPTAN -> t.tangent(se, sig);
+      case FCOS -> t.cosine(se, sig);
       default -> t.sine(se, sig);
     }
-    finish(fpu, modrm);
+    finish(fpu, mnemonic);
     if (!pushes || f.suppressed()) {
       return;
     }
     int firstExponent = f.signExponent;
     long firstSignificand = f.significand;
-    if (modrm == 0xfb) {
+    if (mnemonic == FSINCOS) {
       f.begin();
       t.cosine(se, sig);
       fpu.status |= f.exceptions;

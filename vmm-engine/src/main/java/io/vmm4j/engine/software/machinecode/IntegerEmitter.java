@@ -77,7 +77,7 @@ final class IntegerEmitter {
         if (in.isMemory) {
           toMemory(in, operation, size, in.reg, 0, liveAfter);
         } else {
-          registers(in, operation, size, Operands.rm(in), Operands.reg(in), liveAfter);
+          registers(in, operation, size, in.rm, in.reg, liveAfter);
         }
       }
       case 2, 3 -> {
@@ -226,7 +226,7 @@ final class IntegerEmitter {
   void store(Instruction in) {
     int size = in.operandSize;
     if (!in.isMemory) {
-      move(in, size, Operands.rm(in), Operands.reg(in));
+      move(in, size, in.rm, in.reg);
       return;
     }
     code.address(in);

@@ -151,6 +151,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private void runBlocks(long end) {
     int mode = mode();
     boolean wide = cpu.codeSize == 8;
+    long begun = cpu.instructions;
     while (true) {
       long rip = cpu.rip;
       long offset = cpu.mmu.fetchOffset(rip);
@@ -170,10 +171,14 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
           again = execute(t.entry, end, mode);
         }
       }
-      if (!again || cpu.signals() != 0 || cpu.pendingDebug != 0 || cpu.instructions >= end) {
+      if (!again || cpu.instructions != begun && isToLookAround(end)) {
         return;
       }
     }
+  }
+
+  private boolean isToLookAround(long end) {
+    return cpu.signals() != 0 || cpu.pendingDebug != 0 || cpu.instructions >= end;
   }
 
   private @Nullable Translation translation(Block block, int mode) {
@@ -273,7 +278,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   /** The budget has not reached for a block: it is the end of the stay, or the end. */
   private boolean refill(Block block, long end) {
     long left = end - cpu.instructions;
-    return left <= 0 || left >= block.count || cpu.signals() != 0 || interpret(block, end);
+    return left <= 0 || left >= block.count || interpret(block, end);
   }
 
   /** A block was not executed: it is void, or its second page has to be looked at. */

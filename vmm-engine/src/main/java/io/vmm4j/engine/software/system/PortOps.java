@@ -13,13 +13,23 @@ import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.software.cpu.Mnemonic;
+import io.vmm4j.engine.software.cpu.OperandPlace;
 
 /** IN, OUT, INS and OUTS with their permission (Intel SDM volume 1, chapter 19). */
 final class PortOps {
   private PortOps() {}
 
+  static void execute(Cpu cpu, Instruction in) {
+    if (in.mnemonic == Mnemonic.IN || in.mnemonic == Mnemonic.OUT) {
+      single(cpu, in);
+    } else {
+      string(cpu, in);
+    }
+  }
+
   private static int size(Instruction in) {
-    return (in.opcode & 1) == 0 ? 1 : Math.min(in.operandSize, 4);
+    return Math.min(in.operandSize, 4);
   }
 
   private static void checkPermission(Cpu cpu, int port, int size) {
@@ -31,11 +41,14 @@ final class PortOps {
   }
 
   /** IN and OUT: the port is the immediate or DX. */
-  static void single(Cpu cpu, Instruction in) {
+  private static void single(Cpu cpu, Instruction in) {
     int size = size(in);
-    int port = (in.opcode & 8) == 0 ? (int) in.imm & 0xFF : (int) cpu.gpr[RDX] & 0xFFFF;
+    boolean input = in.mnemonic == Mnemonic.IN;
+    OperandPlace place = input ? in.form.second : in.form.first;
+    boolean immediate = place == OperandPlace.IMMEDIATE;
+    int port = immediate ? (int) in.imm & 0xFF : (int) cpu.gpr[RDX] & 0xFFFF;
     checkPermission(cpu, port, size);
-    if ((in.opcode & 2) == 0) {
+    if (input) {
       int value = cpu.host.readPort(port, size);
       if (size == 1) {
         cpu.setReg8(RAX, true, value);
@@ -57,10 +70,10 @@ final class PortOps {
    * INS and OUTS, with and without repeat. Interruptible after each iteration. The permission is
    * checked first, even for a count of 0, as processors of both vendors do.
    */
-  static void string(Cpu cpu, Instruction in) {
+  private static void string(Cpu cpu, Instruction in) {
     int size = size(in);
     int port = (int) cpu.gpr[RDX] & 0xFFFF;
-    boolean input = (in.opcode & 2) == 0;
+    boolean input = in.mnemonic == Mnemonic.INS;
     checkPermission(cpu, port, size);
     if (in.repeat == 0) {
       step(cpu, in, input, port, size);

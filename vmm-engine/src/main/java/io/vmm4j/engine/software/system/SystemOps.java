@@ -5,117 +5,248 @@ import static io.vmm4j.engine.software.cpu.Cpu.RAX;
 import static io.vmm4j.engine.software.cpu.Cpu.RCX;
 import static io.vmm4j.engine.software.cpu.Cpu.RDX;
 import static io.vmm4j.engine.software.cpu.Cpu.UD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.ARPL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.BOUND;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CALL_FAR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLAC;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CLTS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.CPUID;
+import static io.vmm4j.engine.software.cpu.Mnemonic.HLT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.IN;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INT1;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INT3;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INTO;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INVD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INVLPG;
+import static io.vmm4j.engine.software.cpu.Mnemonic.INVPCID;
+import static io.vmm4j.engine.software.cpu.Mnemonic.IRET;
+import static io.vmm4j.engine.software.cpu.Mnemonic.JMP_FAR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LAR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LDS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LES;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LFS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LGDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LGS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LIDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LLDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LMSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LSL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LSS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.LTR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_FROM_CR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_FROM_DR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_FROM_SEGMENT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_TO_CR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_TO_DR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.MOV_TO_SEGMENT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.OUT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.OUTS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.POPF;
+import static io.vmm4j.engine.software.cpu.Mnemonic.POP_SEGMENT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUSHF;
+import static io.vmm4j.engine.software.cpu.Mnemonic.PUSH_SEGMENT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDFSBASE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDGSBASE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDMSR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDPKRU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDPMC;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDRAND;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDSEED;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDTSC;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RDTSCP;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RET_FAR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.RSM;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SGDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SIDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SLDT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SMSW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.STAC;
+import static io.vmm4j.engine.software.cpu.Mnemonic.STI;
+import static io.vmm4j.engine.software.cpu.Mnemonic.STR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SWAPGS;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SYSCALL;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SYSENTER;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SYSEXIT;
+import static io.vmm4j.engine.software.cpu.Mnemonic.SYSRET;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UD0;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UD1;
+import static io.vmm4j.engine.software.cpu.Mnemonic.UD2;
+import static io.vmm4j.engine.software.cpu.Mnemonic.VERR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.VERW;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WBINVD;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WRFSBASE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WRGSBASE;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WRMSR;
+import static io.vmm4j.engine.software.cpu.Mnemonic.WRPKRU;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XGETBV;
+import static io.vmm4j.engine.software.cpu.Mnemonic.XSETBV;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
-import io.vmm4j.engine.software.cpu.Segment;
 import io.vmm4j.engine.x86.ControlBits;
 
 /**
- * The system instructions (Intel SDM volume 2), by opcode. Before it is called {@link Cpu#rip} is
- * at the next instruction and {@link Cpu#currentRip} at this one.
+ * The system instructions (Intel SDM volume 2). Before it is called {@link Cpu#rip} is at the next
+ * instruction and {@link Cpu#currentRip} at this one.
  */
 public final class SystemOps {
   private SystemOps() {}
 
   /** Executes one; guest exceptions are thrown with nothing changed. */
   public static void execute(Cpu cpu, Instruction in) {
-    switch (in.opcode >> 8) {
-      case 0 -> oneByte(cpu, in);
-      case 1 -> twoByte(cpu, in);
-      default -> {
-        if (in.opcode == 0x282 && in.mandatoryPrefix == Instruction.PREFIX_66 && in.isMemory) {
-          invalidatePcid(cpu, in);
-        } else {
-          throw cpu.undefined(in);
-        }
-      }
-    }
-  }
-
-  private static void oneByte(Cpu cpu, Instruction in) {
-    switch (in.opcode) {
-      case 0x06, 0x0E, 0x16, 0x1E -> pushSegment(cpu, in.opcode >> 3, in.operandSize);
-      case 0x07, 0x17, 0x1F -> popSegment(cpu, in.opcode >> 3, in.operandSize);
-      case 0x62 -> bound(cpu, in);
-      case 0x63 -> adjustPrivilege(cpu, in);
-      case 0x6C, 0x6D, 0x6E, 0x6F -> PortOps.string(cpu, in);
-      case 0x8C -> storeSegment(cpu, in);
-      case 0x8E -> loadSegment(cpu, in);
-      case 0x9A -> FarTransfers.call(cpu, in.imm2, in.imm, in.operandSize);
-      case 0xEA -> FarTransfers.jump(cpu, in.imm2, in.imm, in.operandSize);
-      case 0x9C -> FlagOps.push(cpu, in.operandSize);
-      case 0x9D -> FlagOps.pop(cpu, in.operandSize);
-      case 0xC4 -> loadFarPointer(cpu, in, Cpu.ES);
-      case 0xC5 -> loadFarPointer(cpu, in, Cpu.DS);
-      case 0xCA -> FarTransfers.ret(cpu, in.operandSize, (int) in.imm & 0xFFFF);
-      case 0xCB -> FarTransfers.ret(cpu, in.operandSize, 0);
-      case 0xCC -> Events.softwareInterrupt(cpu, Cpu.BP);
-      case 0xCD -> interrupt(cpu, (int) in.imm & 0xFF);
-      case 0xCE -> {
+    int size = in.operandSize;
+    switch (in.mnemonic) {
+      case PUSH_SEGMENT -> pushSegment(cpu, in.form.segment, size);
+      case POP_SEGMENT -> popSegment(cpu, in.form.segment, size);
+      case MOV_FROM_SEGMENT -> storeWord(cpu, in, cpu.seg[in.extension()].selector);
+      case MOV_TO_SEGMENT -> loadSegment(cpu, in);
+      case LES -> loadFarPointer(cpu, in, Cpu.ES);
+      case LDS -> loadFarPointer(cpu, in, Cpu.DS);
+      case LSS -> loadFarPointer(cpu, in, Cpu.SS);
+      case LFS -> loadFarPointer(cpu, in, Cpu.FS);
+      case LGS -> loadFarPointer(cpu, in, Cpu.GS);
+      case CALL_FAR, JMP_FAR -> farTransfer(cpu, in);
+      case RET_FAR -> FarTransfers.ret(cpu, size, (int) in.imm & 0xFFFF);
+      case INT -> interrupt(cpu, (int) in.imm & 0xFF);
+      case INT1 -> Events.deliverInt1(cpu);
+      case INT3 -> Events.softwareInterrupt(cpu, Cpu.BP);
+      case INTO -> {
         if ((cpu.eflags() & Flags.OF) != 0) {
           Events.softwareInterrupt(cpu, Cpu.OF);
         }
       }
-      case 0xCF -> InterruptReturn.execute(cpu, in.operandSize);
-      case 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF -> PortOps.single(cpu, in);
-      case 0xF1 -> Events.deliverInt1(cpu);
-      case 0xF4 -> {
+      case IRET -> InterruptReturn.execute(cpu, size);
+      case BOUND -> bound(cpu, in);
+      case PUSHF -> FlagOps.push(cpu, size);
+      case POPF -> FlagOps.pop(cpu, size);
+      case CLI -> FlagOps.clearInterrupt(cpu);
+      case STI -> FlagOps.setInterrupt(cpu);
+      case HLT -> {
         requireSupervisor(cpu);
         cpu.halted = true;
         cpu.leaveBlock(LeaveReason.HALT);
       }
-      case 0xFA -> FlagOps.clearInterrupt(cpu);
-      case 0xFB -> FlagOps.setInterrupt(cpu);
-      case 0xFF -> farIndirect(cpu, in);
-      default -> throw cpu.undefined(in);
+      case SYSCALL -> FastCalls.sysCall(cpu);
+      case SYSRET -> FastCalls.sysReturn(cpu, in.rexW ? 8 : 4);
+      case SYSENTER -> FastCalls.sysEnter(cpu);
+      case SYSEXIT -> FastCalls.sysExit(cpu, in.rexW ? 8 : 4);
+      case CPUID -> cpu.system.cpuid.execute();
+      case RDTSC -> readTimeStamp(cpu);
+      case RDRAND, RDSEED -> random(cpu, in);
+      case IN, OUT, INS, OUTS -> PortOps.execute(cpu, in);
+      case UD0, UD1, UD2, RSM -> throw cpu.raise(UD);
+      default -> executeControl(cpu, in);
     }
   }
 
-  private static void twoByte(Cpu cpu, Instruction in) {
-    switch (in.opcode & 0xFF) {
-      case 0x00 -> group6(cpu, in);
-      case 0x01 -> group7(cpu, in);
-      case 0x02 -> descriptorQuestion(cpu, in, true);
-      case 0x03 -> descriptorQuestion(cpu, in, false);
-      case 0x05 -> FastCalls.sysCall(cpu);
-      case 0x06 -> {
+  /** What system software uses: control registers, tables and caches. */
+  private static void executeControl(Cpu cpu, Instruction in) {
+    switch (in.mnemonic) {
+      case ARPL -> adjustPrivilege(cpu, in);
+      case LAR, LSL, VERR, VERW -> descriptorQuestion(cpu, in);
+      case SLDT, STR, LLDT, LTR -> systemSegment(cpu, in);
+      case SGDT -> storeTable(cpu, in, cpu.gdtrBase, cpu.gdtrLimit);
+      case SIDT -> storeTable(cpu, in, cpu.idtrBase, cpu.idtrLimit);
+      case LGDT, LIDT -> loadTable(cpu, in, in.mnemonic == LIDT);
+      case SMSW -> {
+        checkUserMode(cpu);
+        storeWord(cpu, in, cpu.cr0);
+      }
+      case LMSW -> {
+        requireSupervisor(cpu);
+        ControlRegisters.loadStatusWord(cpu, operand16(cpu, in));
+      }
+      case CLTS -> {
         requireSupervisor(cpu);
         cpu.cr0 &= ~ControlBits.CR0_TS;
         cpu.modeChanged();
       }
-      case 0x07 -> FastCalls.sysReturn(cpu, in.rexW ? 8 : 4);
-      case 0x08, 0x09 -> requireSupervisor(cpu);
-      case 0x0B, 0xB9, 0xFF, 0xAA -> throw cpu.raise(UD);
-      case 0x20, 0x21, 0x22, 0x23 -> moveControl(cpu, in);
-      case 0x30 -> {
+      case MOV_FROM_CR, MOV_TO_CR -> moveControl(cpu, in);
+      case MOV_FROM_DR -> cpu.setReg(in.rm, controlSize(in), DebugRegisters.read(cpu, in.reg));
+      case MOV_TO_DR -> DebugRegisters.write(cpu, in.reg, cpu.reg(in.rm, controlSize(in)));
+      case INVD, WBINVD -> requireSupervisor(cpu);
+      case INVLPG -> {
+        requireSupervisor(cpu);
+        long linear = cpu.effectiveAddress(in) + cpu.segBase[in.segment];
+        cpu.mmu.flushPage(cpu.codeSize == 8 ? linear : linear & 0xFFFFFFFFL);
+        cpu.leaveBlock(LeaveReason.TRANSLATION);
+      }
+      case INVPCID -> invalidatePcid(cpu, in);
+      case RDMSR -> {
+        requireSupervisor(cpu);
+        setPair(cpu, cpu.system.msrs.read((int) cpu.gpr[RCX]));
+      }
+      case WRMSR -> {
         requireSupervisor(cpu);
         cpu.system.msrs.write((int) cpu.gpr[RCX], pair(cpu));
         cpu.leaveBlock(LeaveReason.MODE);
       }
-      case 0x31 -> {
-        readTimeStamp(cpu);
+      case RDPMC -> throw cpu.raise(GP, 0); // no performance counters
+      case RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE -> segmentBase(cpu, in);
+      default -> executeState(cpu, in);
+    }
+  }
+
+  /** Those of 0F 01 whose ModRM byte is part of the opcode. */
+  private static void executeState(Cpu cpu, Instruction in) {
+    switch (in.mnemonic) {
+      case CLAC, STAC -> {
+        if (cpu.cpl != 0 || !cpu.system.cpuid.structuredEbx(20)) {
+          throw cpu.raise(UD);
+        }
+        cpu.systemFlags = cpu.systemFlags & ~Flags.AC | (in.mnemonic == STAC ? Flags.AC : 0);
+        cpu.modeChanged();
       }
-      case 0x32 -> {
+      case XGETBV -> {
+        requireExtendedState(cpu);
+        if ((int) cpu.gpr[RCX] != 0) {
+          throw cpu.raise(GP, 0);
+        }
+        setPair(cpu, cpu.xcr0);
+      }
+      case XSETBV -> {
+        requireExtendedState(cpu);
         requireSupervisor(cpu);
-        setPair(cpu, cpu.system.msrs.read((int) cpu.gpr[RCX]));
+        long value = pair(cpu);
+        boolean allowed = (value & ~cpu.system.cpuid.xcr0Bits()) == 0 && (value & 1) != 0;
+        if ((int) cpu.gpr[RCX] != 0 || !allowed) {
+          throw cpu.raise(GP, 0);
+        }
+        cpu.xcr0 = value;
       }
-      case 0x33 -> throw cpu.raise(GP, 0); // no performance counters
-      case 0x34 -> FastCalls.sysEnter(cpu);
-      case 0x35 -> FastCalls.sysExit(cpu, in.rexW ? 8 : 4);
-      case 0xA0 -> pushSegment(cpu, Cpu.FS, in.operandSize);
-      case 0xA1 -> popSegment(cpu, Cpu.FS, in.operandSize);
-      case 0xA8 -> pushSegment(cpu, Cpu.GS, in.operandSize);
-      case 0xA9 -> popSegment(cpu, Cpu.GS, in.operandSize);
-      case 0xA2 -> cpu.system.cpuid.execute();
-      case 0xAE -> segmentBase(cpu, in);
-      case 0xB2 -> loadFarPointer(cpu, in, Cpu.SS);
-      case 0xB4 -> loadFarPointer(cpu, in, Cpu.FS);
-      case 0xB5 -> loadFarPointer(cpu, in, Cpu.GS);
-      case 0xC7 -> random(cpu, in);
+      case RDPKRU -> {
+        requireProtectionKeys(cpu);
+        setPair(cpu, cpu.pkru & 0xFFFF_FFFFL);
+      }
+      case WRPKRU -> {
+        requireProtectionKeys(cpu);
+        if ((int) cpu.gpr[RDX] != 0) {
+          throw cpu.raise(GP, 0);
+        }
+        cpu.setProtectionKeys((int) cpu.gpr[RAX], cpu.pkrs);
+      }
+      case SWAPGS -> {
+        if (cpu.codeSize != 8) {
+          throw cpu.raise(UD);
+        }
+        requireSupervisor(cpu);
+        long base = cpu.seg[Cpu.GS].base;
+        cpu.system.msrs.setBase(Cpu.GS, cpu.system.msrs.kernelGsBase);
+        cpu.system.msrs.kernelGsBase = base;
+      }
+      case RDTSCP -> {
+        if (!cpu.system.cpuid.extendedEdx(27)) {
+          throw cpu.raise(UD);
+        }
+        readTimeStamp(cpu);
+        cpu.gpr[RCX] = cpu.system.msrs.tscAux;
+      }
       default -> throw cpu.undefined(in);
     }
   }
@@ -195,18 +326,8 @@ public final class SystemOps {
     cpu.leaveBlock(LeaveReason.MODE);
   }
 
-  private static void storeSegment(Cpu cpu, Instruction in) {
-    if (in.extension() > Cpu.GS) {
-      throw cpu.raise(UD);
-    }
-    storeWord(cpu, in, cpu.seg[in.extension()].selector);
-  }
-
   private static void loadSegment(Cpu cpu, Instruction in) {
     int index = in.extension();
-    if (index > Cpu.GS || index == Cpu.CS) {
-      throw cpu.raise(UD);
-    }
     Segmentation.load(cpu, index, operand16(cpu, in));
     if (index == Cpu.SS) {
       cpu.shadowMovSs = true;
@@ -215,9 +336,6 @@ public final class SystemOps {
   }
 
   private static void loadFarPointer(Cpu cpu, Instruction in, int index) {
-    if (!in.isMemory) {
-      throw cpu.raise(UD);
-    }
     int size = in.operandSize;
     long linear = cpu.linearAddress(in, size + 2, false);
     long offset = cpu.mmu.read(linear, size);
@@ -226,12 +344,17 @@ public final class SystemOps {
     cpu.setReg(in.reg, size, offset);
   }
 
-  private static void farIndirect(Cpu cpu, Instruction in) {
+  /** A far call or jump to a pointer that is in the instruction or in memory. */
+  private static void farTransfer(Cpu cpu, Instruction in) {
     int size = in.operandSize;
-    long linear = cpu.linearAddress(in, size + 2, false);
-    long offset = cpu.mmu.read(linear, size);
-    int selector = cpu.mmu.read16(linear + size);
-    if (in.extension() == 3) {
+    long offset = in.imm;
+    int selector = in.imm2;
+    if (in.isMemory) {
+      long linear = cpu.linearAddress(in, size + 2, false);
+      offset = cpu.mmu.read(linear, size);
+      selector = cpu.mmu.read16(linear + size);
+    }
+    if (in.mnemonic == CALL_FAR) {
       FarTransfers.call(cpu, selector, offset, size);
     } else {
       FarTransfers.jump(cpu, selector, offset, size);
@@ -253,9 +376,6 @@ public final class SystemOps {
   }
 
   private static void bound(Cpu cpu, Instruction in) {
-    if (!in.isMemory) {
-      throw cpu.raise(UD);
-    }
     int size = in.operandSize;
     long linear = cpu.linearAddress(in, 2 * size, false);
     long lower = Flags.signExtend(cpu.mmu.read(linear, size), size);
@@ -273,61 +393,23 @@ public final class SystemOps {
     Events.softwareInterrupt(cpu, vector);
   }
 
-  // ---- groups ----
+  // ---- descriptor tables ----
 
-  private static void group6(Cpu cpu, Instruction in) {
-    int which = in.extension();
-    if (which > 5) {
-      throw cpu.raise(UD);
-    }
+  private static void systemSegment(Cpu cpu, Instruction in) {
     requireProtected(cpu);
-    switch (which) {
-      case 0 -> {
+    switch (in.mnemonic) {
+      case SLDT, STR -> {
         checkUserMode(cpu);
-        storeWord(cpu, in, cpu.seg[Cpu.LDTR].selector);
+        storeWord(cpu, in, cpu.seg[in.mnemonic == SLDT ? Cpu.LDTR : Cpu.TR].selector);
       }
-      case 1 -> {
-        checkUserMode(cpu);
-        storeWord(cpu, in, cpu.seg[Cpu.TR].selector);
-      }
-      case 2 -> {
+      case LLDT -> {
         requireSupervisor(cpu);
         Segmentation.loadLocalTable(cpu, operand16(cpu, in));
       }
-      case 3 -> {
+      default -> {
         requireSupervisor(cpu);
         Segmentation.loadTask(cpu, operand16(cpu, in));
       }
-      case 4 -> Segmentation.verify(cpu, operand16(cpu, in), false);
-      default -> Segmentation.verify(cpu, operand16(cpu, in), true);
-    }
-  }
-
-  private static void group7(Cpu cpu, Instruction in) {
-    int which = in.extension();
-    if (!in.isMemory && which != 4 && which != 6) {
-      group7Register(cpu, in);
-      return;
-    }
-    switch (which) {
-      case 0 -> storeTable(cpu, in, cpu.gdtrBase, cpu.gdtrLimit);
-      case 1 -> storeTable(cpu, in, cpu.idtrBase, cpu.idtrLimit);
-      case 2, 3 -> loadTable(cpu, in, which == 3);
-      case 4 -> {
-        checkUserMode(cpu);
-        storeWord(cpu, in, cpu.cr0);
-      }
-      case 6 -> {
-        requireSupervisor(cpu);
-        ControlRegisters.loadStatusWord(cpu, operand16(cpu, in));
-      }
-      case 7 -> {
-        requireSupervisor(cpu);
-        long linear = cpu.effectiveAddress(in) + cpu.segBase[in.segment];
-        cpu.mmu.flushPage(cpu.codeSize == 8 ? linear : linear & 0xFFFFFFFFL);
-        cpu.leaveBlock(LeaveReason.TRANSLATION);
-      }
-      default -> throw cpu.raise(UD);
     }
   }
 
@@ -361,66 +443,6 @@ public final class SystemOps {
     }
   }
 
-  private static void group7Register(Cpu cpu, Instruction in) {
-    if (in.mandatoryPrefix != Instruction.PREFIX_NONE) {
-      throw cpu.raise(UD);
-    }
-    switch (in.modrm) {
-      case 0xCA, 0xCB -> {
-        if (cpu.cpl != 0 || !cpu.system.cpuid.structuredEbx(20)) {
-          throw cpu.raise(UD);
-        }
-        cpu.systemFlags = cpu.systemFlags & ~Flags.AC | (in.modrm == 0xCB ? Flags.AC : 0);
-        cpu.modeChanged();
-      }
-      case 0xD0 -> {
-        requireExtendedState(cpu);
-        if ((int) cpu.gpr[RCX] != 0) {
-          throw cpu.raise(GP, 0);
-        }
-        setPair(cpu, cpu.xcr0);
-      }
-      case 0xD1 -> {
-        requireExtendedState(cpu);
-        requireSupervisor(cpu);
-        long value = pair(cpu);
-        boolean allowed = (value & ~cpu.system.cpuid.xcr0Bits()) == 0 && (value & 1) != 0;
-        if ((int) cpu.gpr[RCX] != 0 || !allowed) {
-          throw cpu.raise(GP, 0);
-        }
-        cpu.xcr0 = value;
-      }
-      case 0xEE -> {
-        requireProtectionKeys(cpu);
-        setPair(cpu, cpu.pkru & 0xFFFF_FFFFL);
-      }
-      case 0xEF -> {
-        requireProtectionKeys(cpu);
-        if ((int) cpu.gpr[RDX] != 0) {
-          throw cpu.raise(GP, 0);
-        }
-        cpu.setProtectionKeys((int) cpu.gpr[RAX], cpu.pkrs);
-      }
-      case 0xF8 -> {
-        if (cpu.codeSize != 8) {
-          throw cpu.raise(UD);
-        }
-        requireSupervisor(cpu);
-        long base = cpu.seg[Cpu.GS].base;
-        cpu.system.msrs.setBase(Cpu.GS, cpu.system.msrs.kernelGsBase);
-        cpu.system.msrs.kernelGsBase = base;
-      }
-      case 0xF9 -> {
-        if (!cpu.system.cpuid.extendedEdx(27)) {
-          throw cpu.raise(UD);
-        }
-        readTimeStamp(cpu);
-        cpu.gpr[RCX] = cpu.system.msrs.tscAux;
-      }
-      default -> throw cpu.raise(UD); // VMX, MONITOR and MWAIT among them
-    }
-  }
-
   private static void requireExtendedState(Cpu cpu) {
     if ((cpu.cr4 & ControlBits.CR4_OSXSAVE) == 0) {
       throw cpu.raise(UD);
@@ -445,34 +467,35 @@ public final class SystemOps {
     setPair(cpu, cpu.system.msrs.tsc());
   }
 
-  private static void descriptorQuestion(Cpu cpu, Instruction in, boolean rights) {
+  /** LAR, LSL, VERR and VERW. */
+  private static void descriptorQuestion(Cpu cpu, Instruction in) {
     requireProtected(cpu);
     int selector = operand16(cpu, in);
+    if (in.mnemonic == VERR || in.mnemonic == VERW) {
+      Segmentation.verify(cpu, selector, in.mnemonic == VERW);
+      return;
+    }
     long answer =
-        rights ? Segmentation.accessRights(cpu, selector) : Segmentation.limit(cpu, selector);
+        in.mnemonic == LAR
+            ? Segmentation.accessRights(cpu, selector)
+            : Segmentation.limit(cpu, selector);
     if (answer >= 0) {
       cpu.setReg(in.reg, in.operandSize, answer);
     }
     Segmentation.setZero(cpu, answer >= 0);
   }
 
+  private static int controlSize(Instruction in) {
+    return in.codeSize == 8 ? 8 : 4;
+  }
+
   private static void moveControl(Cpu cpu, Instruction in) {
-    int size = in.codeSize == 8 ? 8 : 4;
-    boolean debug = (in.opcode & 1) != 0;
-    boolean toRegister = (in.opcode & 2) == 0;
-    if (debug) {
-      if (toRegister) {
-        cpu.setReg(in.rm, size, DebugRegisters.read(cpu, in.reg));
-      } else {
-        DebugRegisters.write(cpu, in.reg, cpu.reg(in.rm, size));
-      }
-      return;
-    }
     if (in.reg != 0 && in.reg != 2 && in.reg != 3 && in.reg != 4 && in.reg != 8) {
       throw cpu.raise(UD);
     }
     requireSupervisor(cpu);
-    if (toRegister) {
+    int size = controlSize(in);
+    if (in.mnemonic == MOV_FROM_CR) {
       cpu.setReg(in.rm, size, ControlRegisters.read(cpu, in.reg));
     } else {
       ControlRegisters.write(cpu, in.reg, cpu.reg(in.rm, size));
@@ -482,28 +505,27 @@ public final class SystemOps {
   // ---- RDFSBASE and its family, RDRAND, INVPCID ----
 
   private static void segmentBase(Cpu cpu, Instruction in) {
-    int which = in.extension();
-    boolean enabled = (cpu.cr4 & ControlBits.CR4_FSGSBASE) != 0 && cpu.codeSize == 8;
-    if (which > 3 || !enabled) {
+    if ((cpu.cr4 & ControlBits.CR4_FSGSBASE) == 0 || cpu.codeSize != 8) {
       throw cpu.raise(UD);
     }
-    Segment s = cpu.seg[(which & 1) == 0 ? Cpu.FS : Cpu.GS];
+    boolean fs = in.mnemonic == RDFSBASE || in.mnemonic == WRFSBASE;
+    int segment = fs ? Cpu.FS : Cpu.GS;
     int size = in.rexW ? 8 : 4;
-    if (which < 2) {
-      cpu.setReg(in.rm, size, s.base);
+    if (in.mnemonic == RDFSBASE || in.mnemonic == RDGSBASE) {
+      cpu.setReg(in.rm, size, cpu.seg[segment].base);
       return;
     }
     long base = cpu.reg(in.rm, size);
     if (!Descriptor.isCanonical(base)) {
       throw cpu.raise(GP, 0);
     }
-    cpu.system.msrs.setBase((which & 1) == 0 ? Cpu.FS : Cpu.GS, base);
+    cpu.system.msrs.setBase(segment, base);
   }
 
   private static void random(Cpu cpu, Instruction in) {
-    boolean seed = in.extension() == 7;
+    boolean seed = in.mnemonic == RDSEED;
     boolean has = seed ? cpu.system.cpuid.structuredEbx(18) : cpu.system.cpuid.featureEcx(30);
-    if (!has || in.repeat != 0 || in.isMemory) {
+    if (!has || in.repeat != 0) {
       throw cpu.raise(UD);
     }
     cpu.setReg(in.rm, in.operandSize, RandomNumbers.next(cpu));

@@ -7,6 +7,7 @@ import io.vmm4j.engine.software.TestHost;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.InstructionBuilder;
 import io.vmm4j.engine.software.oracle.NativeOracle;
 import java.lang.foreign.ValueLayout;
 import java.util.Set;
@@ -299,7 +300,7 @@ class ExecutorOracleTest {
   }
 
   private Instruction instruction(int prefix, int map, int op, int modrm, int imm, boolean memory) {
-    Instruction in = new Instruction();
+    InstructionBuilder in = new InstructionBuilder();
     in.opcode = map << 8 | op;
     in.mandatoryPrefix = prefix;
     in.operandPrefix = prefix == 1;
@@ -314,7 +315,7 @@ class ExecutorOracleTest {
     if (memory) {
       in.base = 7;
     }
-    return in;
+    return in.build(cpu);
   }
 
   private void run(int prefix, int map, int op, int modrm, int imm, boolean memory) {

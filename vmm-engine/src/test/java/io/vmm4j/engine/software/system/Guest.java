@@ -9,6 +9,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.CpuFault;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.InstructionBuilder;
 import java.lang.foreign.ValueLayout;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -177,19 +178,19 @@ final class Guest {
   }
 
   /** An instruction of a map and opcode, with the sizes of the code segment. */
-  Instruction instruction(int opcode, Consumer<Instruction> details) {
-    Instruction in = new Instruction();
+  Instruction instruction(int opcode, Consumer<InstructionBuilder> details) {
+    InstructionBuilder in = new InstructionBuilder();
     in.opcode = opcode;
     in.codeSize = cpu.codeSize;
     in.operandSize = cpu.codeSize == 8 ? 4 : cpu.codeSize;
     in.addressSize = cpu.codeSize;
     in.addressMask = cpu.codeSize == 8 ? -1 : cpu.codeSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
     details.accept(in);
-    return in;
+    return in.build(cpu);
   }
 
   /** Executes an instruction; {@link Cpu#rip} counts as the next one. */
-  void execute(int opcode, Consumer<Instruction> details) {
+  void execute(int opcode, Consumer<InstructionBuilder> details) {
     SystemOps.execute(cpu, instruction(opcode, details));
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
-import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.InstructionBuilder;
 import org.junit.jupiter.api.Test;
 
 /** Loads of segment registers: Intel SDM volume 2, MOV; volume 3, 5.6 and 5.7. */
@@ -144,7 +144,7 @@ class SegmentationTest {
   }
 
   /** ARPL word [0x6000], CX. */
-  private static void arplAt6000(Instruction in) {
+  private static void arplAt6000(InstructionBuilder in) {
     in.isMemory = true;
     in.reg = Cpu.RCX;
     in.displacement = 0x6000;
