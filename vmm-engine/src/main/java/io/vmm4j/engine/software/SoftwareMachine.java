@@ -45,7 +45,7 @@ final class SoftwareMachine implements BackendMachine {
     Optional<String> missing = MachineCode.missing();
     try {
       if (missing.isEmpty()) {
-        return MachineCode.open(host.memory().byteSize());
+        return MachineCode.open(host);
       }
     } catch (UnsupportedOperationException e) {
       missing = Optional.of(String.valueOf(e.getMessage()));

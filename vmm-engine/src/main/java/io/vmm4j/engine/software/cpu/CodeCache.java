@@ -16,8 +16,7 @@ public final class CodeCache {
   private final Block[] recentBlocks = new Block[RECENT];
   private final long[] recentTags = new long[RECENT];
   private final boolean[] recentGlobal = new boolean[RECENT];
-  private final int[] filled = new int[RECENT];
-  private int filledCount;
+  private final FillLog filled = new FillLog(RECENT);
   private @Nullable TranslationListener listener;
   private Decoder decoder;
 
@@ -47,12 +46,10 @@ public final class CodeCache {
     }
     block = find(linear);
     if (!block.crossesPage && block.offset >= 0 && !cpu.debugger.endsBlockAt(linear)) {
-      if (recentTags[slot] == NO_TAG) {
-        filled[filledCount++] = slot;
-      }
       recentTags[slot] = tag;
       recentBlocks[slot] = block;
       recentGlobal[slot] = cpu.mmu.fetchIsGlobal(linear);
+      filled.filled(slot, recentGlobal[slot]);
     }
     return block;
   }
@@ -93,7 +90,6 @@ public final class CodeCache {
       if (decoded.add(block, second)) {
         Arrays.fill(recentBlocks, null);
         Arrays.fill(recentTags, NO_TAG);
-        filledCount = 0;
       }
     }
     return block;
@@ -131,10 +127,10 @@ public final class CodeCache {
 
   /** The translations have changed: what was found by linear address is void. */
   void forgetTranslations() {
-    for (int i = 0; i < filledCount; i++) {
-      recentTags[filled[i]] = NO_TAG;
+    int slot;
+    while ((slot = filled.take()) >= 0) {
+      recentTags[slot] = NO_TAG;
     }
-    filledCount = 0;
     if (listener != null) {
       listener.forgotten(false);
     }
@@ -142,16 +138,12 @@ public final class CodeCache {
 
   /** The same but for pages that are global. */
   void forgetNonGlobalTranslations() {
-    int kept = 0;
-    for (int i = 0; i < filledCount; i++) {
-      int slot = filled[i];
-      if (recentGlobal[slot]) {
-        filled[kept++] = slot;
-      } else {
+    int slot;
+    while ((slot = filled.takeOther()) >= 0) {
+      if (!recentGlobal[slot]) {
         recentTags[slot] = NO_TAG;
       }
     }
-    filledCount = kept;
     if (listener != null) {
       listener.forgotten(true);
     }

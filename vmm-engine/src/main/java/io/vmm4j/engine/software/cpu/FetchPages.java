@@ -3,9 +3,9 @@ package io.vmm4j.engine.software.cpu;
 import java.util.Arrays;
 
 /**
- * The translations of instruction fetches of one vCPU: all pages since the last flush, however
- * many. None is evicted, so that how often the page tables are walked, which sets accessed bits,
- * follows from the instructions executed and not from what has been decoded or translated.
+ * Translations of instruction fetches of one vCPU: all pages since the last flush, however many.
+ * None is evicted, so that how often the page tables are walked, which sets accessed bits, follows
+ * from the instructions executed and not from what has been decoded or translated.
  */
 final class FetchPages {
   /** What {@link #find} gives for a page that is not known. */
@@ -15,7 +15,6 @@ final class FetchPages {
 
   private long[] keys = new long[FIRST_CAPACITY];
   private long[] offsets = new long[FIRST_CAPACITY];
-  private boolean[] global = new boolean[FIRST_CAPACITY];
   private int count;
   private int[] slots = new int[4 * FIRST_CAPACITY];
 
@@ -43,26 +42,11 @@ final class FetchPages {
     return UNKNOWN;
   }
 
-  /** Whether the page of a linear address is known and global. */
-  boolean isGlobal(long linear, int kind) {
-    long key = key(linear, kind);
-    int slot = slot(key);
-    int n;
-    while ((n = slots[slot]) != 0) {
-      if (keys[n - 1] == key) {
-        return global[n - 1];
-      }
-      slot = slot + 1 & slots.length - 1;
-    }
-    return false;
-  }
-
   /** Enters a page that is not known yet. */
-  void add(long linear, int kind, long offsetPage, boolean isGlobal) {
+  void add(long linear, int kind, long offsetPage) {
     if (count == keys.length) {
       keys = Arrays.copyOf(keys, 2 * count);
       offsets = Arrays.copyOf(offsets, 2 * count);
-      global = Arrays.copyOf(global, 2 * count);
       slots = new int[8 * count];
       for (int n = 1; n <= count; n++) {
         link(n);
@@ -70,7 +54,6 @@ final class FetchPages {
     }
     keys[count] = key(linear, kind);
     offsets[count] = offsetPage;
-    global[count] = isGlobal;
     count++;
     link(count);
   }
@@ -91,18 +74,7 @@ final class FetchPages {
     }
   }
 
-  /** Forgets the pages that are not global. */
-  void flushNonGlobal() {
-    int kept = 0;
-    for (int n = 0; n < count; n++) {
-      if (global[n]) {
-        keep(n, kept++);
-      }
-    }
-    relink(kept);
-  }
-
-  /** Forgets one page, global or not; gives whether it was known. */
+  /** Forgets one page; gives whether it was known. */
   boolean flushPage(long linear) {
     int before = count;
     int kept = 0;
@@ -118,7 +90,6 @@ final class FetchPages {
   private void keep(int from, int to) {
     keys[to] = keys[from];
     offsets[to] = offsets[from];
-    global[to] = global[from];
   }
 
   private void relink(int kept) {

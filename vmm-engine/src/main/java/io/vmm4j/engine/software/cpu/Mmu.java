@@ -57,6 +57,7 @@ public final class Mmu {
   private final PhysicalAccess physical;
   private final Tlb tlb = new Tlb(KINDS);
   private final FetchPages fetches = new FetchPages();
+  private final FetchPages globalFetches = new FetchPages();
   private long[] table;
   private int kind;
   private volatile boolean mapChanged;
@@ -116,20 +117,21 @@ public final class Mmu {
   public void flush() {
     tlb.flush();
     fetches.flush();
+    globalFetches.flush();
     code.forgetTranslations();
   }
 
   /** Forgets the translations of pages that are not global: MOV to CR3. */
   public void flushNonGlobal() {
     tlb.flushNonGlobal();
-    fetches.flushNonGlobal();
+    fetches.flush();
     code.forgetNonGlobalTranslations();
   }
 
   /** Forgets the translations of one page: INVLPG. */
   public void flushPage(long linear) {
     tlb.flushPage(linear);
-    if (fetches.flushPage(linear)) {
+    if (fetches.flushPage(linear) | globalFetches.flushPage(linear)) {
       code.forgetTranslations();
     }
   }
@@ -477,20 +479,24 @@ public final class Mmu {
    * memory; faults as a fetch does.
    */
   public long fetchOffset(long linear) {
-    long known = fetches.find(linear, kind);
+    boolean user = kind >= USER;
+    long known = (user ? fetches : globalFetches).find(linear, kind);
+    if (known == FetchPages.UNKNOWN) {
+      known = (user ? globalFetches : fetches).find(linear, kind);
+    }
     if (known != FetchPages.UNKNOWN) {
       return known | linear & 0xFFF;
     }
     long offset = physical.offsetOf(translate(linear, FETCH));
     if (offset >= 0 && kind != UNCACHED) {
-      fetches.add(linear, kind, offset & PAGE, walker.wasGlobal());
+      (walker.wasGlobal() ? globalFetches : fetches).add(linear, kind, offset & PAGE);
     }
     return offset;
   }
 
   /** Whether the page of an instruction that was fetched is global. */
   public boolean fetchIsGlobal(long linear) {
-    return fetches.isGlobal(linear, kind);
+    return globalFetches.find(linear, kind) != FetchPages.UNKNOWN;
   }
 
   /** The guest physical address a fetch at {@code linear} goes to; faults as a fetch does. */

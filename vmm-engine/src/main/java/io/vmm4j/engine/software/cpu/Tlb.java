@@ -41,16 +41,15 @@ final class Tlb {
   private static final int INDEX_MASK = ENTRIES - 1;
 
   private final long[][] tables;
-  private final int[][] filled;
-  private final int[] filledCount;
+  private final FillLog[] filled;
   private @Nullable TlbCopy copy;
 
   Tlb(int kinds) {
     tables = new long[kinds][WORDS * ENTRIES];
-    filled = new int[kinds][ENTRIES];
-    filledCount = new int[kinds];
-    for (long[] table : tables) {
-      Arrays.fill(table, NONE);
+    filled = new FillLog[kinds];
+    for (int kind = 0; kind < kinds; kind++) {
+      Arrays.fill(tables[kind], NONE);
+      filled[kind] = new FillLog(ENTRIES);
     }
   }
 
@@ -76,20 +75,12 @@ final class Tlb {
     int i = index(linear);
     long[] t = tables[kind];
     boolean same = t[i + ADDEND] == addend && (t[i] == page || t[i + WRITE_TAG] == page);
-    boolean empty = t[i] == NONE && t[i + WRITE_TAG] == NONE;
     t[i] = page;
     t[i + WRITE_TAG] = writable || same && t[i + WRITE_TAG] == page ? page : NONE;
     t[i + GLOBAL] = global ? 1 : 0;
     t[i + ADDEND] = addend;
-    if (empty) {
-      log(kind, i);
-    }
+    filled[kind].filled(i / WORDS, global);
     changed(kind, i);
-  }
-
-  /** Each entry that is not empty is in the log once: it is entered when it ceases to be empty. */
-  private void log(int kind, int i) {
-    filled[kind][filledCount[kind]++] = i;
   }
 
   private void changed(int kind, int i) {
@@ -109,58 +100,37 @@ final class Tlb {
   /** Forgets all. */
   void flush() {
     for (int kind = 0; kind < tables.length; kind++) {
-      for (int n = 0; n < filledCount[kind]; n++) {
-        clear(kind, filled[kind][n]);
+      int entry;
+      while ((entry = filled[kind].take()) >= 0) {
+        clear(kind, entry * WORDS);
       }
-      filledCount[kind] = 0;
     }
   }
 
   /** Forgets the pages that are not global. */
   void flushNonGlobal() {
     for (int kind = 0; kind < tables.length; kind++) {
-      int kept = 0;
-      for (int n = 0; n < filledCount[kind]; n++) {
-        int i = filled[kind][n];
-        if (tables[kind][i + GLOBAL] == 1) {
-          filled[kind][kept++] = i;
-        } else {
-          clear(kind, i);
+      int entry;
+      while ((entry = filled[kind].takeOther()) >= 0) {
+        if (tables[kind][entry * WORDS + GLOBAL] != 1) {
+          clear(kind, entry * WORDS);
         }
       }
-      filledCount[kind] = kept;
     }
   }
 
   /** Forgets one page, global or not. */
   void flushPage(long linear) {
-    int i = index(linear);
     for (int kind = 0; kind < tables.length; kind++) {
-      long[] t = tables[kind];
-      if (t[i] != NONE || t[i + WRITE_TAG] != NONE) {
-        t[i] = NONE;
-        t[i + WRITE_TAG] = NONE;
-        changed(kind, i);
-        unlog(kind, i);
-      }
-    }
-  }
-
-  private void unlog(int kind, int i) {
-    int[] log = filled[kind];
-    for (int n = 0; n < filledCount[kind]; n++) {
-      if (log[n] == i) {
-        log[n] = log[--filledCount[kind]];
-        return;
-      }
+      clear(kind, index(linear));
     }
   }
 
   /** Makes the next store to each page miss. */
   void forgetWritable() {
     for (int kind = 0; kind < tables.length; kind++) {
-      for (int n = 0; n < filledCount[kind]; n++) {
-        forgetWritable(kind, filled[kind][n]);
+      for (int n = 0; n < filled[kind].size(); n++) {
+        forgetWritable(kind, filled[kind].at(n) * WORDS);
       }
     }
   }
@@ -168,9 +138,9 @@ final class Tlb {
   /** Makes the next store to a page of the segment miss. */
   void forgetWritable(long offsetPage) {
     for (int kind = 0; kind < tables.length; kind++) {
-      for (int n = 0; n < filledCount[kind]; n++) {
-        int i = filled[kind][n];
-        long[] t = tables[kind];
+      long[] t = tables[kind];
+      for (int n = 0; n < filled[kind].size(); n++) {
+        int i = filled[kind].at(n) * WORDS;
         if (t[i + WRITE_TAG] != NONE && (t[i + WRITE_TAG] + t[i + ADDEND] & PAGE) == offsetPage) {
           forgetWritable(kind, i);
         }
@@ -178,11 +148,9 @@ final class Tlb {
     }
   }
 
-  /** The entry keeps its tag for loads, so that it stays in the log. */
   private void forgetWritable(int kind, int i) {
     long[] t = tables[kind];
     if (t[i + WRITE_TAG] != NONE) {
-      t[i] = t[i + WRITE_TAG];
       t[i + WRITE_TAG] = NONE;
       changed(kind, i);
     }

@@ -192,6 +192,32 @@ final class BlockCode {
     leaveAt(Exit.MEMORY, jumps);
   }
 
+  /**
+   * The same for as many elements as RCX says, at most a page of them, which must lie in one page.
+   *
+   * @param size of an element
+   */
+  void accessCounted(int size, boolean write) {
+    int table = StateBlock.TLB + Mode.kind(mode) * StateBlock.TLB_BYTES;
+    asm.move(4, VALUE, ADDRESS);
+    asm.shift(4, 5, VALUE, 7);
+    asm.operate(4, AND, VALUE, INDEX_MASK);
+    int tag = table + (write ? StateBlock.WRITE_TAG : StateBlock.READ_TAG);
+    asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, tag);
+    asm.operate(8, COMPARE, ADDRESS, PAGE_BYTES - 1);
+    int other = asm.jumpIf(Assembler.ABOVE);
+    asm.rmx(8, 0x03, ADDRESS, BASE, VALUE, 0, table + StateBlock.HOST_PAGE);
+    asm.store(8, ADDRESS, BASE, StateBlock.TEMPORARY);
+    // The end of the elements, less the host's address of the page.
+    int scale = Integer.numberOfTrailingZeros(size);
+    asm.rmx(8, 0x8D, ADDRESS, ADDRESS, Assembler.RCX, scale, 0);
+    asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, table + StateBlock.HOST_PAGE);
+    asm.operate(8, COMPARE, ADDRESS, PAGE_BYTES);
+    int beyond = asm.jumpIf(Assembler.ABOVE);
+    asm.load(8, ADDRESS, BASE, StateBlock.TEMPORARY);
+    leaveAt(Exit.MEMORY, other, beyond);
+  }
+
   // ---- flags ----
 
   /** The flags were written by the instruction just emitted, and are in the host's now. */

@@ -2,8 +2,10 @@ package io.vmm4j.engine.software.machinecode;
 
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.Executor;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.software.translate.Effects;
 import io.vmm4j.engine.software.translate.VectorEffects;
 import java.util.Arrays;
@@ -13,27 +15,42 @@ final class BlockTranslator {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int SUB = 5;
 
+  private static final int CLAC = 0xCA;
+  private static final int STAC = 0xCB;
+
   private final CodeMemory memory;
   private final Stubs stubs;
+  private final boolean hasAccessControl;
   private final BlockCode code = new BlockCode();
   private final IntegerEmitter integers = new IntegerEmitter(code);
   private final ShiftEmitter shifts = new ShiftEmitter(code);
   private final BranchEmitter branches = new BranchEmitter(code);
   private final VectorEmitter vectors = new VectorEmitter(code);
+  private final StringEmitter strings = new StringEmitter(code);
+  private final SystemEmitter system = new SystemEmitter(code);
   private final int[] effects = new int[MOST_INSTRUCTIONS];
+  private int startOfCode;
   private final int[] liveAfter = new int[MOST_INSTRUCTIONS];
 
-  BlockTranslator(CodeMemory memory, Stubs stubs) {
+  /**
+   * The translator of a machine.
+   *
+   * @param hasAccessControl whether its processors have SMAP, and with it STAC and CLAC
+   */
+  BlockTranslator(CodeMemory memory, Stubs stubs, boolean hasAccessControl) {
+    this.hasAccessControl = hasAccessControl;
     this.memory = memory;
     this.stubs = stubs;
   }
 
-  /** Whether it is worth while: the first instruction, or another one, is translated. */
-  boolean canTranslate(Block block, int mode) {
-    if (block.offset < 0 || block.count > MOST_INSTRUCTIONS) {
-      return false;
-    }
-    return block.count > 1 || Effects.isTranslated(effects(block.instructions[0], mode));
+  /** Whether code can be made of a block. */
+  static boolean canTranslate(Block block) {
+    return block.offset >= 0 && block.count <= MOST_INSTRUCTIONS;
+  }
+
+  /** STAC and CLAC. */
+  private static boolean isAccessControl(Instruction in) {
+    return in.opcode == 0x101 && (in.modrm & ~1) == CLAC;
   }
 
   private int effects(Instruction in, int mode) {
@@ -42,6 +59,8 @@ final class BlockTranslator {
     }
     int e = Effects.of(in);
     if (VectorEffects.isVector(e) && !Mode.sse(mode)
+        || Effects.isForSupervisor(e) && Mode.kind(mode) == Mmu.USER
+        || isAccessControl(in) && !hasAccessControl
         || in.segment >= Cpu.FS && !Mode.allows(mode, in.segment)
         || in.isMemory && !code.canAddress(in)
         || !branches.reaches(in)) {
@@ -60,6 +79,7 @@ final class BlockTranslator {
     int page = (int) block.offset & 0xFFF;
     code.begin(mode, number, page);
     int at = memory.next();
+    startOfCode = at;
     branches.begin(page, stubs.lookup(mode) - at);
     analyse(block, mode);
     Assembler asm = code.asm;
@@ -80,6 +100,9 @@ final class BlockTranslator {
         code.flagsEverywhere();
       } else {
         emit(in, liveAfter[i]);
+        if (last && onlyEndsItsBlock(in)) {
+          branches.goOnBehind(in);
+        }
       }
       resume[i] = last && !block.fallsThrough ? 0 : asm.position();
     }
@@ -91,6 +114,11 @@ final class BlockTranslator {
     code.finish(stubs.exit - at, translation::exit);
     memory.add(asm.code());
     return translation;
+  }
+
+  /** Whether an instruction ends its block but what follows is the next one, in the same mode. */
+  private static boolean onlyEndsItsBlock(Instruction in) {
+    return in.form.endsBlock && in.form.executor != Executor.BRANCH && !isAccessControl(in);
   }
 
   private int liveBefore(int index) {
@@ -118,11 +146,15 @@ final class BlockTranslator {
       } else {
         oneByteHigh(in, live);
       }
-    } else if (VectorEffects.isVector(Effects.of(in))) {
+    } else if (isVector(in)) {
       vectors.emit(in, live);
     } else {
       twoByte(in, live);
     }
+  }
+
+  private static boolean isVector(Instruction in) {
+    return VectorEffects.isVector(Effects.of(in));
   }
 
   private void oneByteLow(Instruction in, int live) {
@@ -151,8 +183,14 @@ final class BlockTranslator {
         case 0x86, 0x87 -> integers.exchange(in);
         case 0x88, 0x89 -> integers.store(in);
         case 0x8A, 0x8B -> integers.load(in);
+        case 0x8C -> system.moveFromSegment(in);
         case 0x8D -> integers.loadAddress(in);
         case 0x98, 0x99 -> integers.extendAccumulator(in);
+        case 0x9C -> {
+          system.flagsImage();
+          branches.pushTemporary();
+        }
+        case 0xA4, 0xA5, 0xAA, 0xAB, 0xAC, 0xAD -> strings.emit(in);
         case 0x9E -> integers.storeFlags(live);
         case 0x9F -> integers.loadFlags();
         case 0xA0, 0xA1, 0xA2, 0xA3 -> integers.absolute(in);
@@ -172,6 +210,8 @@ final class BlockTranslator {
       case 0xE8 -> branches.call(in);
       case 0xE9, 0xEB -> branches.jump(in);
       case 0xF5, 0xF8, 0xF9 -> integers.setCarry(in, live);
+      case 0xFA -> system.changeFlag(Flags.IF, false);
+      case 0xFC, 0xFD -> system.changeFlag(Flags.DF, in.opcode == 0xFD);
       case 0xF6, 0xF7 -> {
         switch (in.extension()) {
           case 0, 1 -> integers.test(in, live);
@@ -207,6 +247,9 @@ final class BlockTranslator {
     } else {
       switch (opcode) {
         case 0x10D, 0x118, 0x119, 0x11A, 0x11B, 0x11C, 0x11D, 0x11E, 0x11F -> {} // hints
+        case 0x101 -> accessControlOrSwap(in);
+        case 0x1AE -> system.fence(in);
+        case 0x1A5, 0x1AD -> shifts.byCount(in, live);
         case 0x1A3, 0x1AB, 0x1B3, 0x1BB, 0x1BA -> shifts.bitTest(in, live);
         case 0x1A4, 0x1AC -> shifts.doubleByConstant(in, live);
         case 0x1AF -> integers.multiplySigned(in, live);
@@ -219,6 +262,17 @@ final class BlockTranslator {
         default -> throw missing(in);
       }
     }
+  }
+
+  private void accessControlOrSwap(Instruction in) {
+    if (!isAccessControl(in)) {
+      system.swapGs();
+      return;
+    }
+    boolean set = in.modrm == STAC;
+    system.changeFlag(Flags.AC, set);
+    int other = Mode.withKind(code.mode(), set ? Mmu.SUPERVISOR_AC : Mmu.SUPERVISOR);
+    branches.goOnElsewhere(in, stubs.lookup(other) - startOfCode);
   }
 
   private static IllegalStateException missing(Instruction in) {

@@ -89,6 +89,14 @@ final class BranchEmitter {
     return code.pointerSize();
   }
 
+  /** PUSHF, whose image lies in a temporary place. */
+  void pushTemporary() {
+    slot();
+    asm.load(8, VALUE, BASE, StateBlock.TEMPORARY);
+    asm.store(pointer(), VALUE, ADDRESS, 0);
+    moveStack(-pointer());
+  }
+
   /** POP of a register. */
   void pop(Instruction in) {
     code.aboutToWrite(Cpu.RSP);
@@ -175,6 +183,19 @@ final class BranchEmitter {
   void fallThrough(int length) {
     code.requireSaved();
     goOn(pageOffset + length, Exit.NEXT);
+  }
+
+  /** The end of a block whose last instruction only ends it. */
+  void goOnBehind(Instruction in) {
+    code.requireSaved();
+    goOn(next(in), Exit.NEXT);
+  }
+
+  /** The same where the code that follows is for another mode: its lookup stub is given. */
+  void goOnElsewhere(Instruction in, int otherLookup) {
+    code.requireSaved();
+    rip(ADDRESS, next(in));
+    asm.bind(asm.jump(), otherLookup);
   }
 
   /** JMP. */

@@ -2,7 +2,6 @@ package io.vmm4j.engine.software.machinecode;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,51 +16,57 @@ final class CodePages {
   private static final int PAGE_BYTES = 0x1000;
   private static final int TABLE_BYTES = PAGE_BYTES * Integer.BYTES;
   private static final int SLAB_TABLES = 64;
-  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
   private final Arena arena = Arena.ofShared();
   private final int pages;
-  private final @Nullable MemorySegment[] @Nullable [] tables;
+
+  /** For each mode, if it is used at all, the addresses of the tables of its pages; 0 for none. */
+  private final long @Nullable [][] tables;
+
   private final List<MemorySegment> slabs = new ArrayList<>();
   private int used;
 
   CodePages(long memoryBytes) {
     pages = Math.toIntExact(memoryBytes + PAGE_BYTES - 1 >>> 12);
-    tables = new MemorySegment[Mode.COUNT][];
+    tables = new long[Mode.COUNT][];
   }
 
-  private MemorySegment table(int mode, int page) {
-    if (tables[mode] == null) {
-      tables[mode] = new MemorySegment[pages];
+  private long table(int mode, int page) {
+    long[] ofMode = tables[mode];
+    if (ofMode == null) {
+      ofMode = new long[pages];
+      tables[mode] = ofMode;
     }
-    MemorySegment table = tables[mode][page];
-    if (table == null) {
+    if (ofMode[page] == 0) {
       if (used == slabs.size() * SLAB_TABLES) {
         slabs.add(arena.allocate((long) SLAB_TABLES * TABLE_BYTES, PAGE_BYTES));
       }
       long at = (long) (used % SLAB_TABLES) * TABLE_BYTES;
-      table = slabs.get(used / SLAB_TABLES).asSlice(at, TABLE_BYTES);
+      ofMode[page] = slabs.get(used / SLAB_TABLES).address() + at;
       used++;
-      tables[mode][page] = table;
     }
-    return table;
+    return ofMode[page];
   }
 
   /** The address of the table of the page of an offset into the machine's memory. */
   long tableAddress(int mode, long offset) {
-    return table(mode, (int) (offset >>> 12)).address();
+    return table(mode, (int) (offset >>> 12));
   }
 
   /** The code that begins at an offset into the machine's memory, or 0. */
   int find(int mode, long offset) {
-    MemorySegment[] ofMode = tables[mode];
-    MemorySegment table = ofMode == null ? null : ofMode[(int) (offset >>> 12)];
-    return table == null ? 0 : table.get(INT, (offset & PAGE_BYTES - 1) * Integer.BYTES);
+    long[] ofMode = tables[mode];
+    long table = ofMode == null ? 0 : ofMode[(int) (offset >>> 12)];
+    return table == 0 ? 0 : HostMemory.getInt(table + place(offset));
   }
 
   /** Sets the code that begins at an offset into the machine's memory; 0 for none. */
   void set(int mode, long offset, int code) {
-    table(mode, (int) (offset >>> 12)).set(INT, (offset & PAGE_BYTES - 1) * Integer.BYTES, code);
+    HostMemory.putInt(table(mode, (int) (offset >>> 12)) + place(offset), code);
+  }
+
+  private static long place(long offset) {
+    return (offset & PAGE_BYTES - 1) * Integer.BYTES;
   }
 
   /** Forgets all code. Tables stay where they are. */

@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software.machinecode;
 
+import io.vmm4j.api.backend.BackendHost;
+import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.Cpu;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +19,9 @@ public final class MachineCode implements AutoCloseable {
   /** Room for the code of one block: 64 instructions at their longest. */
   private static final int LARGEST_BLOCK = 64 << 10;
 
+  /** SMAP in EBX of CPUID leaf 7. */
+  private static final int SMAP = 1 << 20;
+
   private static final int MOST_TRANSLATIONS = 1 << 22;
 
   private final CodeMemory memory;
@@ -29,11 +34,11 @@ public final class MachineCode implements AutoCloseable {
   private long translated;
   private long evictions;
 
-  private MachineCode(CodeMemory memory, long guestBytes) {
+  private MachineCode(CodeMemory memory, long guestBytes, boolean smap) {
     this.memory = memory;
     this.pages = new CodePages(guestBytes);
     this.stubs = new Stubs(memory);
-    this.translator = new BlockTranslator(memory, stubs);
+    this.translator = new BlockTranslator(memory, stubs, smap);
     this.firstCode = memory.next();
   }
 
@@ -55,16 +60,22 @@ public final class MachineCode implements AutoCloseable {
   /**
    * Makes room for machine code; only where nothing is {@link #missing}.
    *
-   * @param guestBytes the size of the machine's memory
+   * @param host the machine
    * @throws UnsupportedOperationException if the host does not allow it; the message says why
    */
-  public static MachineCode open(long guestBytes) {
-    return open(guestBytes, DEFAULT_BYTES);
+  public static MachineCode open(BackendHost host) {
+    return open(host, DEFAULT_BYTES);
   }
 
   /** The same with a budget in bytes. */
-  static MachineCode open(long guestBytes, long bytes) {
-    return new MachineCode(CodeMemory.allocate(bytes), guestBytes);
+  static MachineCode open(BackendHost host, long bytes) {
+    return new MachineCode(
+        CodeMemory.allocate(bytes), host.memory().byteSize(), hasAccessControl(host.cpuid()));
+  }
+
+  private static boolean hasAccessControl(List<CpuidLeaf> cpuid) {
+    return cpuid.stream()
+        .anyMatch(leaf -> leaf.leaf() == 7 && leaf.subleaf() == 0 && (leaf.ebx() & SMAP) != 0);
   }
 
   /** What executes the instructions of a vCPU of this machine. */
@@ -90,10 +101,6 @@ public final class MachineCode implements AutoCloseable {
 
   Translation translation(int number) {
     return translations.get(number);
-  }
-
-  boolean canTranslate(Block block, int mode) {
-    return translator.canTranslate(block, mode);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.machinecode;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.BlockRunner;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.FillLog;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import io.vmm4j.engine.software.cpu.Mmu;
@@ -43,8 +44,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private final StateBlock state;
   private final MemorySegment entry;
   private final long[] exits = new long[Exit.REASONS];
-  private final int[][] pageLog = new int[Mode.COUNT][StateBlock.PAGE_ENTRIES];
-  private final int[] pageCount = new int[Mode.COUNT];
+  private final @Nullable FillLog[] pageLogs = new FillLog[Mode.COUNT];
   private final boolean[][] pageGlobal = new boolean[Mode.COUNT][StateBlock.PAGE_ENTRIES];
   private final int threshold;
   private boolean registersOut;
@@ -86,7 +86,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   @Override
   public void run(long end) {
     interpreter.begin();
-    if (!usable()) {
+    if (end - cpu.instructions == 1 || !usable()) {
       interpreter.run(end);
       return;
     }
@@ -101,6 +101,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private boolean usable() {
     return (cpu.codeSize == 8 || cpu.codeSize == 4 && isFlat())
         && cpu.mmu.kind() < StateBlock.KINDS
+        && (cpu.cpl == 0 || cpu.cpl == 3)
         && !cpu.debugger.onExecution()
         && !cpu.mmu.breakpoints().onExecution()
         && masksExceptions();
@@ -149,10 +150,10 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   private void runBlocks(long end) {
-    int mode = mode();
     boolean wide = cpu.codeSize == 8;
     long begun = cpu.instructions;
     while (true) {
+      int mode = mode();
       long rip = cpu.rip;
       long offset = cpu.mmu.fetchOffset(rip);
       boolean inside = offset >= 0 && (!wide || isInside(rip));
@@ -160,7 +161,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
       boolean again;
       if (code != 0) {
         addPage(mode, rip, offset);
-        again = execute(code, end, mode);
+        again = execute(code, end);
       } else {
         Block block = cpu.mmu.code().lookup(rip);
         Translation t = inside ? translation(block, mode) : null;
@@ -168,7 +169,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
           again = interpret(block, end);
         } else {
           addPage(mode, rip, offset);
-          again = execute(t.entry, end, mode);
+          again = execute(t.entry, end);
         }
       }
       if (!again || cpu.instructions != begun && isToLookAround(end)) {
@@ -187,10 +188,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         return t;
       }
     }
-    if (block.isTransient() || block.countExecution() < threshold) {
-      return null;
-    }
-    if (!machine.canTranslate(block, mode)) {
+    if (!BlockTranslator.canTranslate(block) || block.countExecution() < threshold) {
       return null;
     }
     long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : 0;
@@ -218,7 +216,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
    * Executes machine code from the beginning of a block on; false if the run loop has to look
    * around.
    */
-  private boolean execute(int first, long end, int mode) {
+  private boolean execute(int first, long end) {
     int code = first;
     int prepaid = 0;
     state.putLong(StateBlock.PAGE_RIP, cpu.rip & ~0xFFFL);
@@ -235,7 +233,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         case Exit.TAKEN, Exit.NEXT -> {
           boolean taken = reason == Exit.TAKEN;
           cpu.rip = wrap(state.getLong(StateBlock.PAGE_RIP) + at.target(taken));
-          Translation next = follow(at, taken, mode);
+          Translation next = follow(at, taken);
           if (next == null || cpu.signals() != 0 || cpu.instructions >= end) {
             return true;
           }
@@ -244,7 +242,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         }
         case Exit.BUDGET, Exit.DEAD -> {
           cpu.rip = state.getLong(StateBlock.PAGE_RIP) + ((int) at.block.offset & 0xFFF);
-          return reason == Exit.BUDGET ? refill(at.block, end) : lookAgain(at.block, mode);
+          return reason == Exit.BUDGET ? refill(at.block, end) : lookAgain(at.block, at.mode);
         }
         default -> {
           int index = Exit.instruction(word);
@@ -304,6 +302,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     state.putLong(StateBlock.ENTRY, machine.address(code));
     Libc.call(entry, state.address());
     int word = state.getInt(StateBlock.EXIT);
+    state.giveMode();
     cpu.instructions += budget + prepaid - state.getInt(StateBlock.BUDGET);
     int reason = Exit.reason(word);
     if (reason == Exit.INTERPRET || reason == Exit.MEMORY) {
@@ -313,9 +312,9 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   /** The translation that a jump leads to, which is linked; null if there is none yet. */
-  private @Nullable Translation follow(Translation from, boolean taken, int mode) {
+  private @Nullable Translation follow(Translation from, boolean taken) {
     Block block = cpu.mmu.code().lookup(cpu.rip);
-    Translation t = translation(block, mode);
+    Translation t = translation(block, from.mode);
     if (t != null && from.valid && block.offset >>> 12 == from.block.offset >>> 12) {
       from.link(taken, t);
     }
@@ -372,25 +371,33 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
 
   private void addPage(int mode, long rip, long offset) {
     int entry = StateBlock.pageEntry(rip);
-    if (state.addPage(mode, rip, machine.pages().tableAddress(mode, offset))) {
-      pageLog[mode][pageCount[mode]++] = entry;
+    boolean global = cpu.mmu.fetchIsGlobal(rip);
+    state.setPage(mode, rip, machine.pages().tableAddress(mode, offset));
+    FillLog log = pageLogs[mode];
+    if (log == null) {
+      log = new FillLog(StateBlock.PAGE_ENTRIES);
+      pageLogs[mode] = log;
     }
-    pageGlobal[mode][entry] = cpu.mmu.fetchIsGlobal(rip);
+    log.filled(entry, global);
+    pageGlobal[mode][entry] = global;
   }
 
   @Override
   public void forgotten(boolean globalStay) {
     for (int mode = 0; mode < Mode.COUNT; mode++) {
-      int kept = 0;
-      for (int i = 0; i < pageCount[mode]; i++) {
-        int entry = pageLog[mode][i];
-        if (globalStay && pageGlobal[mode][entry]) {
-          pageLog[mode][kept++] = entry;
-        } else {
-          state.clearPage(mode, entry);
-        }
+      FillLog log = pageLogs[mode];
+      if (log != null) {
+        forget(mode, log, globalStay);
       }
-      pageCount[mode] = kept;
+    }
+  }
+
+  private void forget(int mode, FillLog log, boolean globalStay) {
+    int entry;
+    while ((entry = globalStay ? log.takeOther() : log.take()) >= 0) {
+      if (!globalStay || !pageGlobal[mode][entry]) {
+        state.clearPage(mode, entry);
+      }
     }
   }
 
@@ -406,13 +413,13 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     b.append("instructions ").append(cpu.instructions).append(" interpreted ").append(interpreted);
     b.append(" exits budget,interp,mem,taken,next,lookup,dead ")
         .append(java.util.Arrays.toString(exits));
-    java.util.Map<String, Integer> top = new java.util.TreeMap<>();
+    java.util.TreeSet<String> top = new java.util.TreeSet<>();
     for (int i = 0; i < interp.length; i++) {
       if (interp[i] > 5000) {
-        top.put("%08d %x".formatted(interp[i], i), i);
+        top.add("%08d %x".formatted(interp[i], i));
       }
     }
-    b.append(top.keySet());
+    b.append(top);
     return b.toString();
   }
 

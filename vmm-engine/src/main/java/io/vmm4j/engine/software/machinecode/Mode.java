@@ -27,6 +27,11 @@ final class Mode {
     return wide(kind, sse) | NARROW | (fs ? FS : 0) | (gs ? GS : 0);
   }
 
+  /** The same mode with another kind of privilege. */
+  static int withKind(int mode, int kind) {
+    return kind << KIND_SHIFT | mode & (1 << KIND_SHIFT) - 1;
+  }
+
   /** The kind of privilege. */
   static int kind(int mode) {
     return mode >> KIND_SHIFT;

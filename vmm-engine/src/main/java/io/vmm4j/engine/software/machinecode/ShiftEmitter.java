@@ -16,6 +16,7 @@ final class ShiftEmitter {
   private static final int ROTATE_OR_CARRY = 4;
   private static final int ZERO_FLAG = 6;
   private static final int CARRY_FLAG = 0;
+  private static final int AND = 4;
 
   private final BlockCode code;
   private final Assembler asm;
@@ -66,9 +67,10 @@ final class ShiftEmitter {
     }
   }
 
-  /** Shifts by CL: the flags stay where the count is zero. */
+  /** Shifts by CL, SHLD and SHRD too: the flags stay where the count is zero. */
   void byCount(Instruction in, int liveAfter) {
     int size = in.operandSize;
+    boolean doubles = in.opcode >= 0x100;
     if (liveAfter != 0) {
       code.requireSaved();
     }
@@ -78,7 +80,11 @@ final class ShiftEmitter {
     if (liveAfter != 0) {
       asm.store(4, Assembler.RCX, BASE, StateBlock.TEMPORARY);
     }
-    asm.rr(0, size, size == 1 ? 0xD2 : 0xD3, in.extension(), host, size == 1 ? 2 : 0);
+    if (doubles) {
+      asm.rr(size, 0x0F00 | in.opcode & 0xFF, code.value(in.reg, ADDRESS), host);
+    } else {
+      asm.rr(0, size, size == 1 ? 0xD2 : 0xD3, in.extension(), host, size == 1 ? 2 : 0);
+    }
     code.changed(in.rm, VALUE);
     if (liveAfter == 0) {
       code.flagsWritten(0, null);
@@ -118,13 +124,26 @@ final class ShiftEmitter {
       code.requireSaved();
     }
     if (in.isMemory) {
-      code.address(in);
+      if (immediate) {
+        code.address(in);
+      } else {
+        code.clobberHost();
+        bitAddress(in, size);
+      }
       code.access(size, operation != 0, in.lock ? size : 1);
+      if (!immediate) {
+        asm.move(4, VALUE, code.value(in.reg, VALUE));
+        asm.operate(4, AND, VALUE, 8 * size - 1);
+      }
       if (in.lock) {
         asm.byte8(0xF0);
       }
-      asm.rm(size, 0x0FBA, 4 + operation, ADDRESS, 0);
-      asm.byte8((int) in.imm & 8 * size - 1);
+      if (immediate) {
+        asm.rm(size, 0x0FBA, 4 + operation, ADDRESS, 0);
+        asm.byte8((int) in.imm & 8 * size - 1);
+      } else {
+        asm.rm(size, 0x0FA3 | operation << 3, VALUE, ADDRESS, 0);
+      }
     } else {
       if (operation != 0) {
         code.aboutToWrite(in.rm);
@@ -147,6 +166,20 @@ final class ShiftEmitter {
     } else {
       code.flagsWritten(liveAfter, null);
     }
+  }
+
+  /** The linear address of the operand that holds a bit, which lies any distance away. */
+  private void bitAddress(Instruction in, int size) {
+    code.effectiveAddress(in, in.addressSize, ADDRESS);
+    int index = code.value(in.reg, VALUE);
+    if (size == 4) {
+      asm.rr(8, 0x63, VALUE, index); // MOVSXD
+    } else if (index != VALUE) {
+      asm.move(8, VALUE, index);
+    }
+    asm.shift(8, 7, VALUE, size == 4 ? 5 : 6);
+    asm.rmx(in.addressSize, 0x8D, ADDRESS, ADDRESS, VALUE, size == 4 ? 2 : 3, 0);
+    code.segment(in.segment);
   }
 
   /** BSF and BSR: ZF alone changes, and the destination stays where the source is zero. */

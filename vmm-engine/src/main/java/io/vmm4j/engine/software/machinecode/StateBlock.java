@@ -4,7 +4,6 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * What machine code reads and writes of one vCPU, outside of the Java heap: registers, flags, the
@@ -52,6 +51,20 @@ final class StateBlock {
   /** A value that an instruction keeps over an access. */
   static final int TEMPORARY = 72;
 
+  /** RFLAGS but for the arithmetic flags. */
+  static final int SYSTEM_FLAGS = 88;
+
+  /** What SWAPGS exchanges the base of GS with. */
+  static final int KERNEL_GS_BASE = 96;
+
+  /** The selectors of ES to GS, 4 bytes each. */
+  static final int SELECTORS = 104;
+
+  /** Two more values that an instruction keeps over an access. */
+  static final int SECOND_TEMPORARY = 384;
+
+  static final int THIRD_TEMPORARY = 392;
+
   /** The address that code memory is executed at. */
   static final int CODE_BASE = 80;
 
@@ -90,15 +103,18 @@ final class StateBlock {
   static final int PAGE_TABLE = 8;
 
   private static final int BYTES = BASE + PAGES + Mode.COUNT * PAGE_BYTES;
-  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
+  /** Keeps the memory allocated. */
+  @SuppressWarnings("unused")
   private final MemorySegment memory;
+
+  private final long base;
   private final Cpu cpu;
 
   StateBlock(Cpu cpu, Arena arena) {
     this.cpu = cpu;
     this.memory = arena.allocate(BYTES, 64);
+    this.base = memory.address() + BASE;
     for (int kind = 0; kind < KINDS; kind++) {
       for (int entry = 0; entry < TLB_ENTRIES; entry++) {
         setTranslation(kind, entry, noTag(entry), noTag(entry), 0);
@@ -118,53 +134,86 @@ final class StateBlock {
 
   /** The address of its base. */
   long address() {
-    return memory.address() + BASE;
+    return base;
+  }
+
+  private void put(long offset, long value) {
+    HostMemory.putLong(base + offset, value);
   }
 
   long getLong(int offset) {
-    return memory.get(LONG, BASE + offset);
+    return HostMemory.getLong(base + offset);
   }
 
   void putLong(int offset, long value) {
-    memory.set(LONG, BASE + offset, value);
+    HostMemory.putLong(base + offset, value);
   }
 
   int getInt(int offset) {
-    return memory.get(INT, BASE + offset);
+    return HostMemory.getInt(base + offset);
   }
 
   void putInt(int offset, int value) {
-    memory.set(INT, BASE + offset, value);
+    HostMemory.putInt(base + offset, value);
   }
 
   // ---- registers ----
 
-  /** Takes the general registers, the flags and the bases of FS and GS. */
+  /** Takes the general registers, the flags, and what else instructions look at. */
   void takeRegisters() {
-    MemorySegment.copy(cpu.gpr, 0, memory, LONG, BASE + gpr(0), 16);
+    for (int i = 0; i < 16; i++) {
+      putLong(gpr(i), cpu.gpr[i]);
+    }
     int flags = Flags.arithmetic(cpu.flagResult, cpu.flagAux);
-    int word = (flags & 0xD5) << 8 | (flags & Flags.OF) >> 11;
-    memory.set(ValueLayout.JAVA_SHORT, BASE + FLAGS, (short) word);
+    putInt(FLAGS, (flags & 0xD5) << 8 | (flags & Flags.OF) >> 11);
+    putInt(SYSTEM_FLAGS, cpu.systemFlags);
     putLong(FS_BASE, cpu.segBase[Cpu.FS]);
     putLong(GS_BASE, cpu.segBase[Cpu.GS]);
+    putLong(KERNEL_GS_BASE, cpu.system.msrs.kernelGsBase());
+    for (int i = 0; i < 6; i++) {
+      putInt(SELECTORS + 4 * i, cpu.seg[i].selector);
+    }
   }
 
-  /** Gives back the general registers and the flags. */
+  /** Gives back the general registers and the flags, and the bases of GS. */
   void giveRegisters() {
-    MemorySegment.copy(memory, LONG, BASE + gpr(0), cpu.gpr, 0, 16);
-    int word = memory.get(ValueLayout.JAVA_SHORT, BASE + FLAGS);
+    for (int i = 0; i < 16; i++) {
+      cpu.gpr[i] = getLong(gpr(i));
+    }
+    int word = getInt(FLAGS);
     cpu.setArithmeticFlags(word >> 8 & 0xD5 | (word & 1) << 11);
+    giveMode();
+    long gs = getLong(GS_BASE);
+    if (gs != cpu.segBase[Cpu.GS]) {
+      cpu.system.msrs.setGsBases(gs, getLong(KERNEL_GS_BASE));
+    }
+  }
+
+  /** Gives back the system flags that machine code changes: IF, DF, AC. */
+  void giveMode() {
+    int before = cpu.systemFlags;
+    int now = getInt(SYSTEM_FLAGS);
+    if (before != now) {
+      cpu.systemFlags = now;
+      if (((before ^ now) & Flags.AC) != 0) {
+        cpu.modeChanged();
+      }
+    }
   }
 
   /** Takes XMM registers and MXCSR. */
   void takeVectors() {
-    MemorySegment.copy(cpu.fpu.xmm, 0, memory, LONG, BASE + XMM, 32);
+    for (int i = 0; i < 32; i++) {
+      putLong(XMM + 8 * i, cpu.fpu.xmm[i]);
+    }
     putInt(MXCSR, cpu.fpu.simd.mxcsr());
   }
 
   /** Gives back XMM registers and MXCSR. */
   void giveVectors() {
-    MemorySegment.copy(memory, LONG, BASE + XMM, cpu.fpu.xmm, 0, 32);
+    for (int i = 0; i < 32; i++) {
+      cpu.fpu.xmm[i] = getLong(XMM + 8 * i);
+    }
     cpu.fpu.simd.mxcsr(getInt(MXCSR));
   }
 
@@ -180,10 +229,10 @@ final class StateBlock {
 
   /** Sets an entry of a table. */
   void setTranslation(int kind, int entry, long readTag, long writeTag, long hostPage) {
-    long at = BASE + TLB + (long) kind * TLB_BYTES + (long) entry * TLB_ENTRY_BYTES;
-    memory.set(LONG, at + READ_TAG, readTag);
-    memory.set(LONG, at + WRITE_TAG, writeTag);
-    memory.set(LONG, at + HOST_PAGE, hostPage);
+    long at = TLB + (long) kind * TLB_BYTES + (long) entry * TLB_ENTRY_BYTES;
+    put(at + READ_TAG, readTag);
+    put(at + WRITE_TAG, writeTag);
+    put(at + HOST_PAGE, hostPage);
   }
 
   // ---- code pages ----
@@ -194,18 +243,14 @@ final class StateBlock {
   }
 
   private void setPage(int mode, int entry, long tag, long table) {
-    long at = BASE + PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
-    memory.set(LONG, at + PAGE_TAG, tag);
-    memory.set(LONG, at + PAGE_TABLE, table);
+    long at = PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
+    put(at + PAGE_TAG, tag);
+    put(at + PAGE_TABLE, table);
   }
 
-  /** Enters the page of a linear address; gives whether the entry was empty. */
-  boolean addPage(int mode, long linear, long table) {
-    int entry = pageEntry(linear);
-    long at = BASE + PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
-    boolean empty = memory.get(LONG, at + PAGE_TAG) == noTag(entry);
-    setPage(mode, entry, linear & -0x1000, table);
-    return empty;
+  /** Enters the page of a linear address. */
+  void setPage(int mode, long linear, long table) {
+    setPage(mode, pageEntry(linear), linear & -0x1000, table);
   }
 
   /** Forgets an entry. */

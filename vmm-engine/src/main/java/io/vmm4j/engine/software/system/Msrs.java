@@ -101,6 +101,17 @@ public final class Msrs {
 
   // ---- the time-stamp counter ----
 
+  /** The base that SWAPGS exchanges that of GS with. */
+  public long kernelGsBase() {
+    return kernelGsBase;
+  }
+
+  /** SWAPGS was executed: the base of GS, and what it will be exchanged with. */
+  public void setGsBases(long base, long kernelBase) {
+    setBase(Cpu.GS, base);
+    kernelGsBase = kernelBase;
+  }
+
   /** The time-stamp counter. */
   public long tsc() {
     return cpu.host.clock().ticks(cpu.host.tscFrequencyHz()) + tscOffset;

@@ -14,6 +14,12 @@ public final class Effects {
   private static final int MAY_EXIT = 1 << 24;
   private static final int TRANSLATED = 1 << 25;
   private static final int NONE = TRANSLATED;
+  private static final int SUPERVISOR = 1 << 27;
+
+  private static final int CLAC = 0xCA;
+  private static final int STAC = 0xCB;
+  private static final int SWAPGS = 0xF8;
+  private static final int LFENCE = 0xE8;
 
   /** The flags that each pair of conditions reads. */
   private static final int[] CONDITION_READS = {
@@ -50,6 +56,11 @@ public final class Effects {
   /** The arithmetic flags it writes in every case. */
   public static int writes(int effects) {
     return effects >> WRITES_SHIFT & ALL;
+  }
+
+  /** Whether it is translated for CPL 0 alone. */
+  public static boolean isForSupervisor(int effects) {
+    return (effects & SUPERVISOR) != 0;
   }
 
   /** The flags that a condition reads. */
@@ -133,9 +144,12 @@ public final class Effects {
       case 0x84, 0x85 -> translatedIf(!awkward(in), effects(in, 0, ALL));
       case 0x86, 0x87 -> translatedIf(in.operandSize > 1 || !anyHigh(in), effects(in, 0, 0));
       case 0x88, 0x89, 0x8A, 0x8B -> translatedIf(!awkward(in), effects(in, 0, 0));
+      case 0x8C -> translatedIf(in.extension() < 6, effects(in, 0, 0));
       case 0x8D -> NONE;
       case 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97 -> NONE;
       case 0x98, 0x99 -> NONE;
+      case 0x9C -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT | ALL);
+      case 0xA4, 0xA5, 0xAA, 0xAB, 0xAC, 0xAD -> string(in);
       case 0x9E -> NONE | Flags.OF | (ALL & ~Flags.OF) << WRITES_SHIFT;
       case 0x9F -> NONE | ALL & ~Flags.OF;
       case 0xA0, 0xA1, 0xA2, 0xA3 -> translatedIf(fits32(in.imm), NONE | MAY_EXIT);
@@ -144,6 +158,15 @@ public final class Effects {
       case 0xB8, 0xB9, 0xBA, 0xBB, 0xBC, 0xBD, 0xBE, 0xBF -> NONE;
       default -> INTERPRETED;
     };
+  }
+
+  private static int string(Instruction in) {
+    boolean loads = in.opcode >= 0xAC;
+    boolean repeats = in.repeat != 0;
+    return translatedIf(
+        in.addressSize == in.codeSize
+            && (!repeats || in.repeat == 0xF3 && !loads && in.codeSize == 8),
+        NONE | MAY_EXIT);
   }
 
   private static boolean fits32(long value) {
@@ -164,6 +187,8 @@ public final class Effects {
       case 0xC9 -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
       case 0xF5 -> NONE | Flags.CF | Flags.CF << WRITES_SHIFT;
       case 0xF8, 0xF9 -> NONE | Flags.CF << WRITES_SHIFT;
+      case 0xFA -> NONE | SUPERVISOR;
+      case 0xFC, 0xFD -> NONE;
       case 0xF6, 0xF7 -> group3(in);
       case 0xFE -> translatedIf(in.isMemory || !isHigh(in, in.rm), increment(in));
       case 0xFF ->

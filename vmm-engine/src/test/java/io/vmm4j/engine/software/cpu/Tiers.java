@@ -21,6 +21,6 @@ public final class Tiers {
   }
 
   private static BlockRunner machineCode(Cpu cpu) {
-    return MachineCode.open(cpu.host.memory().byteSize()).runner(cpu);
+    return MachineCode.open(cpu.host).runner(cpu);
   }
 }
