@@ -258,7 +258,17 @@ public final class Effects {
     return switch (opcode) {
       case 0x10D, 0x118, 0x119, 0x11A, 0x11B, 0x11C, 0x11D, 0x11F -> NONE;
       case 0x11E -> NONE;
-      case 0x1A3, 0x1AB, 0x1B3, 0x1BB -> translatedIf(!in.isMemory, effects(in, 0, Flags.CF));
+      case 0x101 ->
+          translatedIf(
+              in.modrm == CLAC || in.modrm == STAC || in.modrm == SWAPGS && in.codeSize == 8,
+              NONE | SUPERVISOR);
+      case 0x1AE ->
+          translatedIf(
+              !in.isMemory && in.mandatoryPrefix == Instruction.PREFIX_NONE && in.modrm >= LFENCE,
+              NONE);
+      case 0x1A5, 0x1AD -> translatedIf(!in.isMemory && in.operandSize > 2, NONE | ALL);
+      case 0x1A3, 0x1AB, 0x1B3, 0x1BB ->
+          translatedIf(!in.isMemory || in.operandSize > 2, effects(in, 0, Flags.CF));
       case 0x1BA -> effects(in, 0, Flags.CF);
       case 0x1A4, 0x1AC -> {
         int count = (int) in.imm & (in.operandSize == 8 ? 63 : 31);
