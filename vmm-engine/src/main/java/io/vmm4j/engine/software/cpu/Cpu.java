@@ -255,6 +255,8 @@ public final class Cpu {
   private final CpuFault fault = new CpuFault();
   private final UndefinedLog undefinedLog = new UndefinedLog();
 
+  private Runnable onSignal = () -> {};
+
   @SuppressWarnings("unused") // through SIGNALS
   private int signals;
 
@@ -280,6 +282,12 @@ public final class Cpu {
   /** Sets signal bits. From any thread. */
   public void signal(int bits) {
     SIGNALS.getAndBitwiseOr(this, bits);
+    onSignal.run();
+  }
+
+  /** Has something done after each {@link #signal}, on its thread; before the vCPU runs. */
+  public void onSignal(Runnable action) {
+    onSignal = action;
   }
 
   /** Clears signal bits. */

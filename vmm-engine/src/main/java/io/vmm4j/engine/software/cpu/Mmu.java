@@ -454,6 +454,23 @@ public final class Mmu {
     return at;
   }
 
+  /**
+   * Fills the TLB for an access, which is not made.
+   *
+   * @param access {@link #READ} or {@link #WRITE}
+   * @return whether the page can be accessed without a look; not if the access would fault
+   */
+  public boolean fill(long linear, int access) {
+    long before = cpu.cr2;
+    try {
+      translate(linear, access);
+      return table[Tlb.index(linear) + access] == (linear & PAGE);
+    } catch (CpuFault e) {
+      cpu.cr2 = before;
+      return false;
+    }
+  }
+
   private void fill(long linear, long address, int access) {
     if (cpu.apic.claims(address)) {
       return;
@@ -492,6 +509,17 @@ public final class Mmu {
       (walker.wasGlobal() ? globalFetches : fetches).add(linear, kind, offset & PAGE);
     }
     return offset;
+  }
+
+  /** The same, but -1 too if the fetch would fault. */
+  public long fetchOffsetIfThere(long linear) {
+    long before = cpu.cr2;
+    try {
+      return fetchOffset(linear);
+    } catch (CpuFault e) {
+      cpu.cr2 = before;
+      return -1;
+    }
   }
 
   /** Whether the page of an instruction that was fetched is global. */

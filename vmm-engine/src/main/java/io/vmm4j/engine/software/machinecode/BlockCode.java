@@ -27,8 +27,19 @@ final class BlockCode {
   private static final int PAGE_BYTES = 0x1000;
   private static final int INDEX_MASK = (StateBlock.TLB_ENTRIES - 1) * StateBlock.TLB_ENTRY_BYTES;
 
+  /**
+   * Code out of line that leaves.
+   *
+   * @param jumps the jumps that lead there
+   * @param word what it says: see {@link Exit}
+   * @param saved whether the flags are in the state block
+   * @param recipe how they are computed otherwise
+   * @param budgetBack the instructions to give back
+   * @param tag the offset of the tag that was subtracted from an address, which is restored and
+   *     noted; 0 for none
+   */
   private record ColdExit(
-      int[] jumps, int word, boolean saved, @Nullable FlagRecipe recipe, int budgetBack) {}
+      int[] jumps, int word, boolean saved, @Nullable FlagRecipe recipe, int budgetBack, int tag) {}
 
   final Assembler asm = new Assembler();
   private final List<ColdExit> cold = new ArrayList<>();
@@ -174,12 +185,11 @@ final class BlockCode {
    * @param alignment what the address has to be a multiple of, or the interpreter executes it
    */
   void access(int size, boolean write, int alignment) {
-    int[] jumps = new int[alignment > 1 ? 2 : 1];
     int table = StateBlock.TLB + Mode.kind(mode) * StateBlock.TLB_BYTES;
     if (alignment > 1) {
       asm.rr(0, 1, 0xF6, 0, ADDRESS, 2);
       asm.byte8(alignment - 1);
-      jumps[1] = asm.jumpIf(Assembler.NOT_EQUAL);
+      leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.NOT_EQUAL));
     }
     asm.move(4, VALUE, ADDRESS);
     asm.shift(4, 5, VALUE, 7);
@@ -187,9 +197,8 @@ final class BlockCode {
     int tag = table + (write ? StateBlock.WRITE_TAG : StateBlock.READ_TAG);
     asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, tag);
     asm.operate(8, COMPARE, ADDRESS, PAGE_BYTES - size);
-    jumps[0] = asm.jumpIf(Assembler.ABOVE);
+    leaveToFind(write ? Exit.STORE : Exit.LOAD, asm.jumpIf(Assembler.ABOVE), tag);
     asm.rmx(8, 0x03, ADDRESS, BASE, VALUE, 0, table + StateBlock.HOST_PAGE);
-    leaveAt(Exit.MEMORY, jumps);
   }
 
   /**
@@ -205,7 +214,7 @@ final class BlockCode {
     int tag = table + (write ? StateBlock.WRITE_TAG : StateBlock.READ_TAG);
     asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, tag);
     asm.operate(8, COMPARE, ADDRESS, PAGE_BYTES - 1);
-    int other = asm.jumpIf(Assembler.ABOVE);
+    leaveToFind(write ? Exit.STORE : Exit.LOAD, asm.jumpIf(Assembler.ABOVE), tag);
     asm.rmx(8, 0x03, ADDRESS, BASE, VALUE, 0, table + StateBlock.HOST_PAGE);
     asm.store(8, ADDRESS, BASE, StateBlock.TEMPORARY);
     // The end of the elements, less the host's address of the page.
@@ -213,9 +222,8 @@ final class BlockCode {
     asm.rmx(8, 0x8D, ADDRESS, ADDRESS, Assembler.RCX, scale, 0);
     asm.rmx(8, 0x2B, ADDRESS, BASE, VALUE, 0, table + StateBlock.HOST_PAGE);
     asm.operate(8, COMPARE, ADDRESS, PAGE_BYTES);
-    int beyond = asm.jumpIf(Assembler.ABOVE);
+    leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.ABOVE));
     asm.load(8, ADDRESS, BASE, StateBlock.TEMPORARY);
-    leaveAt(Exit.MEMORY, other, beyond);
   }
 
   // ---- flags ----
@@ -469,19 +477,30 @@ final class BlockCode {
   /** Has jumps leave machine code before the present instruction. */
   void leaveAt(int reason, int... jumps) {
     int word = Exit.word(reason, instruction, translation);
-    cold.add(new ColdExit(jumps, word, saved || liveBefore == 0, recipe, 0));
+    cold.add(new ColdExit(jumps, word, saved || liveBefore == 0, recipe, 0, 0));
+  }
+
+  /**
+   * The same where what is missing is the page of an address: the instruction is tried again once
+   * it is there. The address lies in {@link HostRegisters#ADDRESS} less the tag at an offset from
+   * the base and {@link HostRegisters#VALUE}.
+   */
+  void leaveToFind(int reason, int jump, int tag) {
+    int word = Exit.word(reason, instruction, translation);
+    cold.add(new ColdExit(new int[] {jump}, word, saved || liveBefore == 0, recipe, 0, tag));
   }
 
   /** The same at the beginning of the block, whose instructions are given back to the budget. */
   void leaveForBudget(int jump, int count) {
     cold.add(
-        new ColdExit(new int[] {jump}, Exit.word(Exit.BUDGET, 0, translation), true, null, count));
+        new ColdExit(
+            new int[] {jump}, Exit.word(Exit.BUDGET, 0, translation), true, null, count, 0));
   }
 
   /** Has a jump leave machine code after the block; the flags are saved. */
   void leaveAfter(int reason, int jump) {
     int word = Exit.word(reason, instruction, translation);
-    cold.add(new ColdExit(new int[] {jump}, word, true, null, 0));
+    cold.add(new ColdExit(new int[] {jump}, word, true, null, 0, 0));
   }
 
   /** Emits what a void block leads to; returns where it lies. */
@@ -502,6 +521,10 @@ final class BlockCode {
         asm.bind(jump, here);
       }
       links.exit(exit.word(), exit.jumps()[0], here);
+      if (exit.tag() != 0) {
+        asm.rmx(8, 0x03, ADDRESS, BASE, VALUE, 0, exit.tag());
+        asm.store(8, ADDRESS, BASE, StateBlock.TARGET);
+      }
       if (!exit.saved()) {
         FlagRecipe flags = exit.recipe();
         if (flags == null) {

@@ -90,6 +90,7 @@ final class BlockTranslator {
     code.leaveForBudget(asm.jumpIf(Assembler.SIGN), block.count);
     int[] resume = new int[block.count];
     Translation translation = new Translation(block, mode, number, at, resume);
+    translation.begin = asm.position();
     for (int i = 0; i < block.count; i++) {
       Instruction in = block.instructions[i];
       code.instruction(i, liveBefore(i));
@@ -211,6 +212,7 @@ final class BlockTranslator {
       case 0xE9, 0xEB -> branches.jump(in);
       case 0xF5, 0xF8, 0xF9 -> integers.setCarry(in, live);
       case 0xFA -> system.changeFlag(Flags.IF, false);
+      case 0xFB -> system.setInterrupt();
       case 0xFC, 0xFD -> system.changeFlag(Flags.DF, in.opcode == 0xFD);
       case 0xF6, 0xF7 -> {
         switch (in.extension()) {

@@ -288,7 +288,9 @@ final class BranchEmitter {
    * there. The code's offset is left there, and its page's entry in {@link HostRegisters#VALUE}.
    */
   private void find() {
-    code.leaveAt(Exit.INTERPRET, Stubs.find(asm, code.mode()));
+    int[] missed = Stubs.find(asm, code.mode());
+    code.leaveToFind(Exit.PAGE, missed[0], Stubs.pages(code.mode()) + StateBlock.PAGE_TAG);
+    code.leaveAt(Exit.INTERPRET, missed[1]);
   }
 
   /** Goes to the target that was found. */

@@ -22,8 +22,6 @@ public final class MachineCode implements AutoCloseable {
   /** SMAP in EBX of CPUID leaf 7. */
   private static final int SMAP = 1 << 20;
 
-  private static final int MOST_TRANSLATIONS = 1 << 22;
-
   private final CodeMemory memory;
   private final CodePages pages;
   private final Stubs stubs;
@@ -109,7 +107,7 @@ public final class MachineCode implements AutoCloseable {
    * @param secondOffset where the page it goes on into lies in the machine's memory
    */
   Translation translate(Block block, int mode, long secondOffset) {
-    if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == MOST_TRANSLATIONS) {
+    if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == Exit.MOST_TRANSLATIONS) {
       evict();
     }
     long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;

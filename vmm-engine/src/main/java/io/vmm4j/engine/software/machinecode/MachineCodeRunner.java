@@ -51,6 +51,11 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private boolean vectorsOut;
   private long interpreted;
 
+  /** The instruction for which a page was found last, and after how many instructions. */
+  private int foundFor = -1;
+
+  private long foundAt;
+
   MachineCodeRunner(Cpu cpu, MachineCode machine) {
     this(cpu, machine, Integer.getInteger("vmm4j.translation.threshold", THRESHOLD));
   }
@@ -76,6 +81,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
       }
     });
     cpu.mmu.code().onForgotten(this);
+    cpu.onSignal(() -> state.putInt(StateBlock.ATTENTION, 1));
   }
 
   @Override
@@ -246,6 +252,12 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         }
         default -> {
           int index = Exit.instruction(word);
+          if (reason != Exit.INTERPRET && findPage(word, at.mode)) {
+            cpu.instructions += index;
+            code = at.entry + at.retry(index);
+            prepaid = at.block.count - index;
+            continue;
+          }
           if (reason == Exit.INTERPRET) {
             interp[at.block.instructions[index].opcode]++;
           }
@@ -267,6 +279,35 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         }
       }
     }
+  }
+
+  /**
+   * Finds the page of an address that machine code was left for; false if the instruction is to be
+   * interpreted: the page is not one of plain memory, or was found before and not enough, as with
+   * two pages that share an entry, or an access across two of them.
+   */
+  private boolean findPage(int word, int mode) {
+    int place = word >>> Exit.REASON_BITS;
+    if (cpu.signals() != 0 || place == foundFor && cpu.instructions == foundAt) {
+      return false;
+    }
+    foundFor = place;
+    foundAt = cpu.instructions;
+    long linear = state.getLong(StateBlock.TARGET);
+    return switch (Exit.reason(word)) {
+      case Exit.LOAD -> cpu.mmu.fill(linear, Mmu.READ);
+      case Exit.STORE -> cpu.mmu.fill(linear, Mmu.WRITE);
+      default -> addCodePage(mode, linear);
+    };
+  }
+
+  private boolean addCodePage(int mode, long rip) {
+    long offset = cpu.mmu.fetchOffsetIfThere(rip);
+    if (offset < 0 || cpu.codeSize == 8 && !isInside(rip)) {
+      return false;
+    }
+    addPage(mode, rip, offset);
+    return true;
   }
 
   private long wrap(long rip) {
@@ -298,6 +339,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private int call(int code, long end, int prepaid) {
     takeRegisters();
     int budget = (int) Math.min(end - cpu.instructions, STAY) - prepaid;
+    state.noteAttention();
     state.putInt(StateBlock.BUDGET, budget);
     state.putLong(StateBlock.ENTRY, machine.address(code));
     Libc.call(entry, state.address());
@@ -305,7 +347,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     state.giveMode();
     cpu.instructions += budget + prepaid - state.getInt(StateBlock.BUDGET);
     int reason = Exit.reason(word);
-    if (reason == Exit.INTERPRET || reason == Exit.MEMORY) {
+    if (reason >= Exit.INTERPRET && reason <= Exit.PAGE) {
       cpu.instructions -= machine.translation(Exit.translation(word)).block.count;
     }
     return word;

@@ -60,6 +60,9 @@ final class StateBlock {
   /** The selectors of ES to GS, 4 bytes each. */
   static final int SELECTORS = 104;
 
+  /** Not 0 if a signal or an interrupt waits. */
+  static final int ATTENTION = 400;
+
   /** Two more values that an instruction keeps over an access. */
   static final int SECOND_TEMPORARY = 384;
 
@@ -172,6 +175,15 @@ final class StateBlock {
     putLong(KERNEL_GS_BASE, cpu.system.msrs.kernelGsBase());
     for (int i = 0; i < 6; i++) {
       putInt(SELECTORS + 4 * i, cpu.seg[i].selector);
+    }
+  }
+
+  /** Notes whether something waits that is looked at between instructions. */
+  void noteAttention() {
+    putInt(ATTENTION, 0);
+    boolean waits = (cpu.systemFlags & Flags.IF) == 0 && cpu.apic.hasInterrupt();
+    if (waits || cpu.signals() != 0) {
+      putInt(ATTENTION, 1);
     }
   }
 

@@ -15,6 +15,7 @@ import io.vmm4j.engine.software.cpu.Instruction;
 final class SystemEmitter {
   private static final int AND = 4;
   private static final int OR = 1;
+  private static final int CMP = 7;
 
   /** What PUSHF pushes of the system flags: not RF and VM. */
   private static final int PUSHED = ~(Flags.RF | Flags.VM);
@@ -35,6 +36,19 @@ final class SystemEmitter {
     } else {
       asm.operateMemory(4, AND, BASE, StateBlock.SYSTEM_FLAGS, ~flag);
     }
+  }
+
+  /**
+   * STI: where an interrupt waits, or the run ends behind it, the interpreter executes it and casts
+   * its shadow.
+   */
+  void setInterrupt() {
+    code.clobberHost();
+    asm.operateMemory(4, CMP, BASE, StateBlock.ATTENTION, 0);
+    code.leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.NOT_EQUAL));
+    asm.rr(4, 0x85, HostRegisters.BUDGET, HostRegisters.BUDGET);
+    code.leaveAt(Exit.INTERPRET, asm.jumpIf(Assembler.EQUAL));
+    asm.operateMemory(4, OR, BASE, StateBlock.SYSTEM_FLAGS, Flags.IF);
   }
 
   /** SWAPGS. */

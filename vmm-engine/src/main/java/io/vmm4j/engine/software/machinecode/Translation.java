@@ -21,6 +21,9 @@ final class Translation implements TranslatedBlock {
   /** Where it goes on after each instruction, from its beginning; 0 if it does not. */
   final int[] resume;
 
+  /** Where its first instruction begins, from its beginning. */
+  int begin;
+
   /** Where a void block leads, from its beginning. */
   int dead;
 
@@ -41,6 +44,11 @@ final class Translation implements TranslatedBlock {
     this.number = number;
     this.entry = entry;
     this.resume = resume;
+  }
+
+  /** Where an instruction begins, from its beginning. */
+  int retry(int instruction) {
+    return instruction == 0 ? begin : resume[instruction - 1];
   }
 
   /** Takes the place of an exit while code is being made. */

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.translate;
 
+import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 
@@ -165,6 +166,7 @@ public final class Effects {
     boolean repeats = in.repeat != 0;
     return translatedIf(
         in.addressSize == in.codeSize
+            && in.segment < Cpu.FS
             && (!repeats || in.repeat == 0xF3 && !loads && in.codeSize == 8),
         NONE | MAY_EXIT);
   }
@@ -188,6 +190,7 @@ public final class Effects {
       case 0xF5 -> NONE | Flags.CF | Flags.CF << WRITES_SHIFT;
       case 0xF8, 0xF9 -> NONE | Flags.CF << WRITES_SHIFT;
       case 0xFA -> NONE | SUPERVISOR;
+      case 0xFB -> NONE | SUPERVISOR | MAY_EXIT;
       case 0xFC, 0xFD -> NONE;
       case 0xF6, 0xF7 -> group3(in);
       case 0xFE -> translatedIf(in.isMemory || !isHigh(in, in.rm), increment(in));
