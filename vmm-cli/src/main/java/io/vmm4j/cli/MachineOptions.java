@@ -37,6 +37,11 @@ final class MachineOptions {
   private Translation translation = Translation.AUTO;
 
   @Option(
+      names = "--stats",
+      description = "Say at the end what the backend has counted, on standard error.")
+  boolean stats;
+
+  @Option(
       names = "--timeout",
       paramLabel = "TIME",
       converter = Time.class,

@@ -7,6 +7,7 @@ import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmMetrics;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.control.ControlServer;
@@ -81,6 +82,7 @@ final class Session {
   private final Streams streams;
   private final Messages messages;
   private final SaveOptions save;
+  private final boolean stats;
   private final Optional<Duration> timeout;
   private final Optional<Path> controlPath;
   private final Optional<SocketAddress> gdbAddress;
@@ -106,6 +108,7 @@ final class Session {
     this.gdbAddress = Optional.ofNullable(options.gdb);
     this.waitsForDebugger = options.gdbWait;
     this.paused = options.paused;
+    this.stats = options.stats;
     vm.endWhenDead(options.endWhenDead);
   }
 
@@ -121,6 +124,13 @@ final class Session {
       return runDebugged(input);
     } finally {
       guard.ifPresent(SignalGuard::close);
+      if (stats) {
+        VmMetrics metrics = vm.metrics();
+        messages.say("instructions " + metrics.instructions());
+        messages.say("running " + Durations.seconds(metrics.running()));
+        messages.say("idle " + Durations.seconds(metrics.idle()));
+        metrics.counters().forEach((name, count) -> messages.say(name + " " + count));
+      }
       // Its clients have their last replies before the process ends.
       control.ifPresent(ControlServer::close);
     }

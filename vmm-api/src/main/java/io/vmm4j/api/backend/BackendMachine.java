@@ -2,6 +2,7 @@ package io.vmm4j.api.backend;
 
 import io.vmm4j.api.device.InterruptSignal;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -74,6 +75,11 @@ public interface BackendMachine extends AutoCloseable {
   /** How many messages its signals have sent past the machine. From any thread, at any time. */
   default long signalMessages() {
     return 0;
+  }
+
+  /** What it has counted, by name: see {@link io.vmm4j.api.VmMetrics}. From any thread. */
+  default Map<String, Long> metrics() {
+    return Map.of();
   }
 
   /**

@@ -237,6 +237,7 @@ final class VirtualMachine implements Vm {
         "interruptMessages", machine.messages().messages() + machine.processors().signalMessages());
     counters.put("timersFired", machine.control().timers().fired());
     counters.put("deadGuests", machine.control().deaths());
+    counters.putAll(machine.processors().metrics());
     return new VmMetrics(
         machine.instructionsExecuted(),
         machine.control().running(),

@@ -10,7 +10,9 @@ import io.vmm4j.engine.software.apic.ApicBus;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.machinecode.MachineCode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -96,6 +98,15 @@ final class SoftwareMachine implements BackendMachine {
   @Override
   public void nonMaskableInterrupt() {
     vcpus.getFirst().apic().nonMaskableInterrupt();
+  }
+
+  @Override
+  public Map<String, Long> metrics() {
+    Map<String, Long> counters = new LinkedHashMap<>();
+    if (machineCode != null) {
+      machineCode.count(counters);
+    }
+    return counters;
   }
 
   @Override

@@ -25,6 +25,7 @@ final class CodePages {
 
   private final List<MemorySegment> slabs = new ArrayList<>();
   private int used;
+  private long invalidations;
 
   CodePages(long memoryBytes) {
     pages = Math.toIntExact(memoryBytes + PAGE_BYTES - 1 >>> 12);
@@ -63,6 +64,19 @@ final class CodePages {
   /** Sets the code that begins at an offset into the machine's memory; 0 for none. */
   void set(int mode, long offset, int code) {
     HostMemory.putInt(table(mode, (int) (offset >>> 12)) + place(offset), code);
+  }
+
+  /** A place has no code any more, for its bytes were written to. */
+  void invalidated(int mode, long offset, int code) {
+    invalidations++;
+    if (find(mode, offset) == code) {
+      set(mode, offset, 0);
+    }
+  }
+
+  /** How often a place has lost its code. */
+  long invalidations() {
+    return invalidations;
   }
 
   private static long place(long offset) {

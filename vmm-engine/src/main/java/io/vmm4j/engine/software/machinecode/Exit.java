@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software.machinecode;
 
+import java.util.List;
+
 /**
  * Why machine code was left: a word with the reason in bits 0 to 3, an instruction's place in its
  * block in bits 4 to 9 and the number of the translation above.
@@ -34,6 +36,10 @@ final class Exit {
 
   /** How many reasons there are. */
   static final int REASONS = 9;
+
+  /** Their names, for metrics. */
+  static final List<String> NAMES =
+      List.of("budget", "interpret", "load", "store", "page", "taken", "next", "lookup", "dead");
 
   /** How many translations can be told apart. */
   static final int MOST_TRANSLATIONS = 1 << 21;

@@ -7,6 +7,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -138,28 +139,27 @@ public final class MachineCode implements AutoCloseable {
     evictions++;
   }
 
-  /** How many blocks were translated. */
-  public long translated() {
-    return translated;
-  }
-
-  /** How often all code had to go to make room. */
-  public long evictions() {
-    return evictions;
-  }
-
-  /** The bytes of code memory in use. */
-  public int codeBytes() {
-    return memory.used();
+  /** Adds what was counted, by name, to a map. From any thread. */
+  public void count(Map<String, Long> counters) {
+    counters.put(
+        "interpretedInstructions",
+        runners.stream().mapToLong(MachineCodeRunner::interpretedInstructions).sum());
+    for (int reason = 0; reason < Exit.REASONS; reason++) {
+      long sum = 0;
+      for (MachineCodeRunner runner : runners) {
+        sum += runner.exits(reason);
+      }
+      counters.put("codeExits." + Exit.NAMES.get(reason), sum);
+    }
+    counters.put("codeTranslations", translated);
+    counters.put("codeInvalidations", pages.invalidations());
+    counters.put("codeEvictions", evictions);
+    counters.put("codeBytes", (long) memory.used());
+    counters.put("codeTableBytes", pages.bytes());
   }
 
   @Override
   public void close() {
-    if (Boolean.getBoolean("vmm4j.stats")) {
-      runners.forEach(r -> System.err.println(r.figures()));
-      System.err.println(
-          "translated " + translated + " code " + memory.used() + " evictions " + evictions);
-    }
     memory.close();
     pages.close();
   }

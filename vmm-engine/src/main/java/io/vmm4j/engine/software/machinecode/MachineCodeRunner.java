@@ -258,9 +258,6 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
             prepaid = at.block.count - index;
             continue;
           }
-          if (reason == Exit.INTERPRET) {
-            interp[at.block.instructions[index].opcode]++;
-          }
           if (!interpretOne(at, index)) {
             return false;
           }
@@ -450,25 +447,8 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     return interpreted;
   }
 
-  String figures() {
-    StringBuilder b = new StringBuilder();
-    b.append("instructions ").append(cpu.instructions).append(" interpreted ").append(interpreted);
-    b.append(" exits budget,interp,mem,taken,next,lookup,dead ")
-        .append(java.util.Arrays.toString(exits));
-    java.util.TreeSet<String> top = new java.util.TreeSet<>();
-    for (int i = 0; i < interp.length; i++) {
-      if (interp[i] > 5000) {
-        top.add("%08d %x".formatted(interp[i], i));
-      }
-    }
-    b.append(top);
-    return b.toString();
-  }
-
-  private final int[] interp = new int[1024];
-
-  /** How often machine code was left, by {@link Exit} reason. */
-  long[] exits() {
-    return exits.clone();
+  /** How often machine code was left for a reason: see {@link Exit}. */
+  long exits(int reason) {
+    return exits[reason];
   }
 }

@@ -118,15 +118,12 @@ final class StateBlock {
     this.cpu = cpu;
     this.memory = arena.allocate(BYTES, 64);
     this.base = memory.address() + BASE;
+    // All else is zero, as it should be for entries without a page.
     for (int kind = 0; kind < KINDS; kind++) {
-      for (int entry = 0; entry < TLB_ENTRIES; entry++) {
-        setTranslation(kind, entry, noTag(entry), noTag(entry), 0);
-      }
+      setTranslation(kind, 0, noTag(0), noTag(0), 0);
     }
     for (int mode = 0; mode < Mode.COUNT; mode++) {
-      for (int entry = 0; entry < PAGE_ENTRIES; entry++) {
-        setPage(mode, entry, noTag(entry), 0);
-      }
+      clearPage(mode, 0);
     }
   }
 
@@ -236,7 +233,7 @@ final class StateBlock {
    * it, for it is a page of another entry.
    */
   static long noTag(int entry) {
-    return (long) (entry ^ 1) << 12;
+    return entry == 0 ? 1 << 12 : 0;
   }
 
   /** Sets an entry of a table. */

@@ -98,8 +98,8 @@ final class Translation implements TranslatedBlock {
     }
     incoming.clear();
     code().putJump(entry, entry + dead);
-    if (pages != null && pages.find(mode, block.offset) == entry) {
-      pages.set(mode, block.offset, 0);
+    if (pages != null) {
+      pages.invalidated(mode, block.offset, entry);
     }
   }
 
