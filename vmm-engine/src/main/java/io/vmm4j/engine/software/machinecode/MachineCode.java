@@ -47,6 +47,10 @@ public final class MachineCode implements AutoCloseable {
         || !"Linux".equals(System.getProperty("os.name"))) {
       return Optional.of("it is made on x86-64 Linux alone");
     }
+    List<String> lacking = HostProcessor.missing();
+    if (!lacking.isEmpty()) {
+      return Optional.of("the host's processor lacks " + String.join(", ", lacking));
+    }
     Module module = MachineCode.class.getModule();
     if (!module.isNativeAccessEnabled()) {
       return Optional.of(
@@ -67,7 +71,7 @@ public final class MachineCode implements AutoCloseable {
   }
 
   /** The same with a budget in bytes. */
-  static MachineCode open(BackendHost host, long bytes) {
+  public static MachineCode open(BackendHost host, long bytes) {
     return new MachineCode(
         CodeMemory.allocate(bytes), host.memory().byteSize(), hasAccessControl(host.cpuid()));
   }
