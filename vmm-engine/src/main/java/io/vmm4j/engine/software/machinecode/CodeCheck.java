@@ -3,7 +3,6 @@ package io.vmm4j.engine.software.machinecode;
 import io.vmm4j.engine.software.machinecode.verify.CodeContract;
 import io.vmm4j.engine.software.machinecode.verify.CodeContract.Field;
 import io.vmm4j.engine.software.machinecode.verify.CodeContract.Table;
-import io.vmm4j.engine.software.machinecode.verify.CodePiece;
 import io.vmm4j.engine.software.machinecode.verify.CodeVerifier;
 import io.vmm4j.engine.software.machinecode.verify.StubVerifier;
 import java.util.ArrayList;
@@ -77,13 +76,9 @@ final class CodeCheck {
             StateBlock.ENTRY));
   }
 
-  /** Verifies a translation whose code has so many bytes. */
-  void check(Translation translation, int bytes) {
-    verifier.verify(piece(translation, bytes));
-  }
-
-  CodePiece piece(Translation translation, int bytes) {
-    return translation.piece(memory.bytes(translation.entry, bytes));
+  /** Verifies a translation that has not been linked yet. */
+  void check(Translation translation) {
+    verifier.verify(translation.piece(memory.bytes(translation.entry, translation.bytes)));
   }
 
   /** Verifies that a jump may lead from a translation to another one. */

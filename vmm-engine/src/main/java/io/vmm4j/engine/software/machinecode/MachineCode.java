@@ -127,7 +127,7 @@ public final class MachineCode implements AutoCloseable {
     long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
     Translation t = translator.translate(block, mode, translations.size(), table);
     if (check != null) {
-      check.check(t, translator.bytes());
+      check.check(t);
     }
     t.placed(memory, pages);
     translations.add(t);
@@ -161,6 +161,16 @@ public final class MachineCode implements AutoCloseable {
     memory.truncate(firstCode);
     pages.clear();
     evictions++;
+  }
+
+  /** All code there is, for tests. */
+  List<Translation> translations() {
+    return List.copyOf(translations);
+  }
+
+  /** The bytes of code at an offset, for tests. */
+  byte[] bytes(int offset, int length) {
+    return memory.bytes(offset, length);
   }
 
   /** Adds what was counted, by name, to a map. From any thread. */

@@ -28,6 +28,9 @@ final class Translation implements TranslatedBlock {
   /** Where a void block leads, from its beginning. */
   int dead;
 
+  /** How many bytes of code there are. */
+  int bytes;
+
   /** Whether it may be executed. */
   boolean valid = true;
 

@@ -83,11 +83,5 @@ public record CodeContract(
    * @param entry the address to go to
    */
   public record Stubs(
-      int general,
-      int vectors,
-      int flags,
-      int budget,
-      int guestMxcsr,
-      int hostMxcsr,
-      int entry) {}
+      int general, int vectors, int flags, int budget, int guestMxcsr, int hostMxcsr, int entry) {}
 }

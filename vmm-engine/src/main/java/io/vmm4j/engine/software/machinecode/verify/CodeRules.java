@@ -189,8 +189,7 @@ final class CodeRules {
     }
     if (isData(in, s, contract.hostPage())) {
       require(s.is(PathState.OFFSET), "R15 is not an offset into the page of R11's entry");
-      s.step(
-          PathState.HOST, PathState.isWritable(s.address), PathState.bytes(s.address));
+      s.step(PathState.HOST, PathState.isWritable(s.address), PathState.bytes(s.address));
     } else {
       require(isPage(in, s, contract.pageTable()), "this is no page of a table of this mode");
       require(s.is(PathState.SLOT_OFFSET), "R15 is not an offset into the table of R11's entry");
@@ -219,7 +218,8 @@ final class CodeRules {
       }
     } else if (isPair(in, RDX, INDEX) && size >= 4) {
       flags(s, PathState.FLAGS_HIGH, size, 0);
-    } else if (isPair(in, ADDRESS, RDX) && size >= 4
+    } else if (isPair(in, ADDRESS, RDX)
+        && size >= 4
         && s.is(PathState.SIGN)
         && PathState.bytes(s.address) == size) {
       flags(s, PathState.FLAGS_SIGN, size, 0);
@@ -231,9 +231,7 @@ final class CodeRules {
   private static boolean isPair(HostInstruction in, int first, int second) {
     // The first operand is ModRM.reg in opcodes 3A and 3B, whose low bits are 10 and 11.
     boolean regFirst = (in.condition & 2) != 0;
-    return regFirst
-        ? in.regIs(first) && in.rmIs(second)
-        : in.rmIs(first) && in.regIs(second);
+    return regFirst ? in.regIs(first) && in.rmIs(second) : in.rmIs(first) && in.regIs(second);
   }
 
   private static void flags(PathState s, int flags, int size, long value) {
@@ -289,7 +287,7 @@ final class CodeRules {
     }
     if (loads && in.isAt(ADDRESS) && s.is(PathState.SLOT)) {
       require(size == 4 && in.displacement == 0, "an element of a table has 4 bytes");
-      s.addressWritten(PathState.CODE_OR_ZERO);
+      s.step(PathState.CODE_OR_ZERO, false, 0);
       return true;
     }
     if (size == 8 && in.isAt(BASE) && in.displacement == contract.temporary()) {
@@ -327,7 +325,9 @@ final class CodeRules {
   }
 
   private static boolean isShift(HostInstruction in, int register) {
-    return in.rmIs(register) && in.form.immediate() != null && isFull(in.form.rm())
+    return in.rmIs(register)
+        && in.form.immediate() != null
+        && isFull(in.form.rm())
         && in.operandSize >= 4;
   }
 
@@ -405,7 +405,9 @@ final class CodeRules {
   // ---- the budget, the page ----
 
   private static boolean isBudget(HostInstruction in) {
-    return in.rmIs(BUDGET) && in.form.immediate() != null && isFull(in.form.rm())
+    return in.rmIs(BUDGET)
+        && in.form.immediate() != null
+        && isFull(in.form.rm())
         && in.operandSize == 4;
   }
 
@@ -421,7 +423,8 @@ final class CodeRules {
 
   private boolean pop(HostInstruction in, PathState s) {
     require(
-        in.isAt(BASE) && in.displacement == contract.pageRip(), "a page is popped to another place");
+        in.isAt(BASE) && in.displacement == contract.pageRip(),
+        "a page is popped to another place");
     s.pushed = false;
     s.moved = true;
     return true;
@@ -521,8 +524,7 @@ final class CodeRules {
       return;
     }
     guestChanges(s);
-    require(
-        in.isAt(ADDRESS) && s.is(PathState.HOST), "this address did not come out of a check");
+    require(in.isAt(ADDRESS) && s.is(PathState.HOST), "this address did not come out of a check");
     int end = in.displacement + size;
     require(
         in.displacement >= 0 && end <= PathState.bytes(s.address),

@@ -5,7 +5,6 @@ import io.vmm4j.engine.software.machinecode.verify.CodeRules.Refused;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Proves of a piece of machine code, before it runs, that it does nothing but what {@link
@@ -27,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  *       an instruction of it.
  * </ul>
  *
- * <p>That holds from the block's beginning, from where it is resumed and from where it leads once it
- * is void, with nothing known of any register there. As all jumps go forwards, one pass from the
- * first instruction to the last sees every path: what is known at an instruction is what is known on
- * each path that leads there.
+ * <p>That holds from the block's beginning, from where it is resumed and from where it leads once
+ * it is void, with nothing known of any register there. As all jumps go forwards, one pass from the
+ * first instruction to the last sees every path: what is known at an instruction is what is known
+ * on each path that leads there.
  *
  * <p>Not proven: that code does what the guest's instructions say (differential tests show that),
  * that the tables hold what {@link CodeContract} says of them, and that MXCSR masks exceptions, for

@@ -100,8 +100,7 @@ final class HostDecoder {
       to.length = at - offset;
       return "no instruction that may occur";
     }
-    if (form.wideOnly() && !to.wide
-        || repeat != 0 && narrow && !form.hasOperandSize()) {
+    if (form.wideOnly() && !to.wide || repeat != 0 && narrow && !form.hasOperandSize()) {
       return "no form of " + form.name() + " that may occur";
     }
     to.form = form;

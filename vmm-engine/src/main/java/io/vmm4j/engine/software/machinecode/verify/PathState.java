@@ -305,8 +305,7 @@ final class PathState {
   /** A general register was written, of so many bytes, with something that the guest may see. */
   void written(int register, int size) {
     switch (register) {
-      case CodeRules.ADDRESS ->
-          addressWritten(size < 4 && isSecret(address) ? SECRET : ANY);
+      case CodeRules.ADDRESS -> addressWritten(size < 4 && isSecret(address) ? SECRET : ANY);
       case CodeRules.INDEX -> {
         indexSeen = size >= 4 ? 8 : Math.max(indexSeen, size);
         index = INDEX_ANY;

@@ -83,8 +83,7 @@ public final class StubVerifier {
     } catch (Refused refused) {
       int end = Math.min(in.offset + in.length, code.length);
       byte[] bytes = Arrays.copyOfRange(code, Math.min(in.offset, end), end);
-      throw new UnverifiedCodeException(
-          name, in.offset, bytes, in.form.name(), refused.reason());
+      throw new UnverifiedCodeException(name, in.offset, bytes, in.form.name(), refused.reason());
     }
   }
 
@@ -122,7 +121,8 @@ public final class StubVerifier {
       int to = loads ? in.reg : in.rm;
       int from = loads ? in.rm : in.reg;
       CodeRules.require(
-          to == CodeRules.BASE && from == RDI && in.wide && !based, "a move that is not the base's");
+          to == CodeRules.BASE && from == RDI && in.wide && !based,
+          "a move that is not the base's");
       int kept = pushed.stream().mapToInt(r -> 1 << r).reduce(0, (a, b) -> a | b);
       CodeRules.require(
           (kept & KEPT) == KEPT && pushed.size() == Integer.bitCount(kept),
@@ -157,8 +157,7 @@ public final class StubVerifier {
       CodeRules.require(size == 4 && in.displacement == at.budget(), "R14 is not the budget");
       budget = true;
     } else {
-      boolean free =
-          !in.regIs(CodeRules.BASE) && !in.regIs(4) && !in.regIs(CodeRules.ADDRESS);
+      boolean free = !in.regIs(CodeRules.BASE) && !in.regIs(4) && !in.regIs(CodeRules.ADDRESS);
       CodeRules.require(free, "a register that the guest's can't be in");
       CodeRules.require(
           size == 2 && in.displacement == at.flags() || size == 8 && isGeneral(),
@@ -199,8 +198,14 @@ public final class StubVerifier {
     Operand reg = in.form.reg();
     Operand rm = in.form.rm();
     CodeRules.require(
-        based && in.isAt(CodeRules.BASE) && reg != null && !reg.writes() && rm != null
-            && rm.writes() && !rm.reads() && in.form.writes() == 0,
+        based
+            && in.isAt(CodeRules.BASE)
+            && reg != null
+            && !reg.writes()
+            && rm != null
+            && rm.writes()
+            && !rm.reads()
+            && in.form.writes() == 0,
         "no store");
     int size = in.bytes(rm.memorySize());
     if (reg.vector()) {
