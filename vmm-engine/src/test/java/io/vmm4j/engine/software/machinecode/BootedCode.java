@@ -8,8 +8,10 @@ import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.devices.uart.UartConfig;
 import io.vmm4j.engine.TestEngines;
 import io.vmm4j.engine.software.ObservedSoftware;
+import io.vmm4j.engine.software.machinecode.verify.CodeContract;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece.Link;
+import io.vmm4j.engine.software.machinecode.verify.CodeVerifier;
 import io.vmm4j.guests.GuestImages;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,13 +28,13 @@ import java.util.Map;
  * @param badLinks the linked jumps that do not lead to a block of their mode and page
  * @param links how many jumps were linked
  */
-record BootedCode(
+public record BootedCode(
     List<CodePiece> pieces, int exit, List<Integer> lookups, List<String> badLinks, int links) {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final String PROMPT = "vmm4j:/root# ";
 
   /** Boots. */
-  static BootedCode boot() {
+  public static BootedCode boot() {
     GuestImages images = GuestImages.required();
     ObservedSoftware backend = new ObservedSoftware();
     VmSpec spec =
@@ -92,6 +94,16 @@ record BootedCode(
       lookups.add(code.stubs().lookup(mode));
     }
     return new BootedCode(pieces, code.stubs().exit, lookups, bad, links);
+  }
+
+  /** A verifier of code beside the same stubs. */
+  public CodeVerifier verifier() {
+    return new CodeVerifier(CodeCheck.contract(), exit, lookups);
+  }
+
+  /** What code may touch. */
+  public CodeContract contract() {
+    return CodeCheck.contract();
   }
 
   private static boolean samePage(Translation a, Translation b) {

@@ -332,7 +332,7 @@ final class CodeRules {
   }
 
   private boolean shiftRight(HostInstruction in, PathState s) {
-    if (!isShift(in, INDEX) || s.index != PathState.INDEX_COPY || in.immediate > 31) {
+    if (!isShift(in, INDEX) || s.index != PathState.INDEX_COPY || in.immediate >>> 5 != 0) {
       return false;
     }
     s.indexIs(PathState.INDEX_PART);
@@ -366,6 +366,7 @@ final class CodeRules {
     if (!isShift(in, INDEX)
         || s.index != PathState.INDEX_PART
         || s.mask >>> 16 != 0
+        || in.immediate >>> 4 != 0
         || s.left + in.immediate > 15) {
       return false;
     }

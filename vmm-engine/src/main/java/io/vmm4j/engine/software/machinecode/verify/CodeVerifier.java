@@ -55,13 +55,16 @@ public final class CodeVerifier {
   private final CodeRules rules;
   private final int exitStub;
   private final List<Integer> lookupStubs;
-  private final HostDecoder decoder = new HostDecoder(HostForms.ofBlocks());
+  private final HostDecoder decoder = new HostDecoder(HostForms.OF_BLOCKS);
   private final HostInstruction in = new HostInstruction();
   private final PathState state = new PathState();
   private final PathState branch = new PathState();
 
   /** For each byte of the piece: the number of the state that jumps have brought there, or 0. */
   private int[] arrivals = new int[1024];
+
+  /** The bytes of the piece. */
+  private int length;
 
   private final List<PathState> states = new ArrayList<>();
   private int statesUsed;
@@ -91,9 +94,10 @@ public final class CodeVerifier {
       begin(piece);
       enterAt(0, PathState.NOT_TAKEN);
       enterAt(piece.dead(), PathState.NOT_TAKEN);
+      CodeRules.require(piece.dead() >= PATCHED_BYTES, "it is entered where a jump may be put");
       for (int at : piece.resume()) {
         if (at != 0) {
-          CodeRules.require(at >= PATCHED_BYTES, "it is resumed where a jump may be put");
+          CodeRules.require(at >= PATCHED_BYTES, "it is entered where a jump may be put");
           enterAt(at, PathState.REACHED);
         }
       }
@@ -132,7 +136,7 @@ public final class CodeVerifier {
   }
 
   private void begin(CodePiece piece) {
-    int length = piece.code().length;
+    length = piece.code().length;
     if (arrivals.length < length) {
       arrivals = new int[2 * length];
     } else {
@@ -154,7 +158,7 @@ public final class CodeVerifier {
   }
 
   private void arrive(int at, PathState with) {
-    CodeRules.require(at < arrivals.length, "a place behind the end");
+    CodeRules.require(at >= 0 && at < length, "it is entered outside of it");
     int number = arrivals[at];
     if (number != 0) {
       meet(states.get(number), with);
@@ -176,7 +180,6 @@ public final class CodeVerifier {
   // ---- every path ----
 
   private void sweep(CodePiece piece) {
-    int length = piece.code().length;
     int arrived = 0;
     boolean reached = false;
     int at = 0;
@@ -203,7 +206,7 @@ public final class CodeVerifier {
       at += in.length;
     }
     CodeRules.require(!reached, "the code goes on behind its end");
-    CodeRules.require(arrived == statesUsed, "it is entered behind its end");
+    CodeRules.require(arrived == statesUsed, "it is entered within an instruction");
   }
 
   /** Takes an instruction; gives whether the next one comes after it. */
@@ -238,7 +241,7 @@ public final class CodeVerifier {
     int displacement = piece.at() + end - Integer.BYTES;
     link(piece, piece.taken(), displacement, target, s);
     link(piece, piece.next(), displacement, target, s);
-    if (target >= 0 && target < piece.code().length) {
+    if (target >= 0 && target < length) {
       CodeRules.require(target >= end, "a jump backwards, which no budget bounds");
       CodeRules.require(target >= PATCHED_BYTES, "a jump leads to where one may be put");
       arrive((int) target, s);

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.machinecode.verify;
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operand;
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operation;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -250,6 +251,9 @@ final class HostForms {
       new HostForm(
           "NOTHING", Operation.OTHER, null, null, null, null, null, 0, false, false, false);
 
+  /** No opcode of an integer instruction here begins like these. */
+  private static final Set<String> PREFIX_WORDS = Set.of("NP", "66", "F3", "F2");
+
   private static final int PREFIXES = 4;
   private static final int EXTENSIONS = 8;
 
@@ -258,10 +262,15 @@ final class HostForms {
 
   private final boolean[] hasModRm = new boolean[4 * 256 * PREFIXES];
 
+  /** What blocks may contain. */
+  static final HostForms OF_BLOCKS = ofBlocks();
+
+  /** What the way in and the way out may contain. */
+  static final HostForms OF_STUBS = ofStubs();
+
   private HostForms() {}
 
-  /** What blocks may contain. */
-  static HostForms ofBlocks() {
+  private static HostForms ofBlocks() {
     HostForms f = new HostForms();
     for (int i = 0; i < 8; i++) {
       boolean compares = i == 7;
@@ -289,8 +298,7 @@ final class HostForms {
     return f;
   }
 
-  /** What the way in and the way out may contain. */
-  static HostForms ofStubs() {
+  private static HostForms ofStubs() {
     HostForms f = ofBlocks();
     STUB.lines().forEach(f::add);
     return f;
@@ -316,9 +324,7 @@ final class HostForms {
     String[] words = line.split(" ");
     int at = 0;
     String prefixes = "-";
-    if (words[0].matches("(NP|66|F3|F2)(,.*)?")
-        && words.length > 1
-        && words[1].matches("[0-9A-F].*")) {
+    if (PREFIX_WORDS.contains(words[0].split(",")[0])) {
       prefixes = words[at++];
     }
     String[] opcode = words[at++].split("/");

@@ -24,7 +24,7 @@ public final class StubVerifier {
   private static final int VECTOR_BYTES = 16;
 
   private final CodeContract contract;
-  private final HostDecoder decoder = new HostDecoder(HostForms.ofStubs());
+  private final HostDecoder decoder = new HostDecoder(HostForms.OF_STUBS);
   private final HostInstruction in = new HostInstruction();
 
   /** The registers on the stack, the last pushed first. */
