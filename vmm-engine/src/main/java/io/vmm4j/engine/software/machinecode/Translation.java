@@ -91,6 +91,7 @@ final class Translation implements TranslatedBlock {
         block.offset,
         block.count,
         resume,
+        begin,
         dead,
         new CodePiece.Link(takenJump, takenExit),
         new CodePiece.Link(nextJump, nextExit));

@@ -10,6 +10,7 @@ package io.vmm4j.engine.software.machinecode.verify;
  * @param guestOffset where the guest's code lies in the machine's memory, for messages
  * @param instructions how many instructions the guest's block has
  * @param resume where it goes on after each of them, from its beginning; 0 if it does not
+ * @param begin where its first instruction begins, from its beginning
  * @param dead where it goes once it is void, from its beginning
  * @param taken the jump of its direct branch
  * @param next the jump to the place behind it
@@ -22,6 +23,7 @@ public record CodePiece(
     long guestOffset,
     int instructions,
     int[] resume,
+    int begin,
     int dead,
     Link taken,
     Link next) {
@@ -39,7 +41,7 @@ public record CodePiece(
 
   /** A stub that looks for targets, which is of no block. */
   static CodePiece stub(byte[] code, int at, int mode) {
-    return new CodePiece(code, at, mode, 0, 0, 0, new int[0], 0, Link.NONE, Link.NONE);
+    return new CodePiece(code, at, mode, 0, 0, 0, new int[0], 0, 0, Link.NONE, Link.NONE);
   }
 
   boolean isStub() {

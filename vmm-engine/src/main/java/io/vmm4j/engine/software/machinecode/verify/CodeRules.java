@@ -1,6 +1,17 @@
 package io.vmm4j.engine.software.machinecode.verify;
 
-import io.vmm4j.engine.software.machinecode.verify.CodeContract.Field;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.ADDRESS;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.BASE;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.BUDGET;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.INDEX;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.PAGE_BYTES;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.RAX;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.RCX;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.RDI;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.RDX;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.RSI;
+import static io.vmm4j.engine.software.machinecode.verify.Refused.require;
+
 import io.vmm4j.engine.software.machinecode.verify.CodeContract.Mode;
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operand;
 import org.jspecify.annotations.Nullable;
@@ -10,84 +21,25 @@ import org.jspecify.annotations.Nullable;
  * one, in any order of others between them; what is no step of one is judged by its operands.
  */
 final class CodeRules {
-  static final int RAX = 0;
-  static final int RDX = 2;
-  private static final int RSP = 4;
-
-  /** The register with an index into a table. */
-  static final int INDEX = 11;
-
-  /** The register with the base of the state block. */
-  static final int BASE = 13;
-
-  /** The register with the budget. */
-  static final int BUDGET = 14;
-
-  /** The register in which addresses are checked. */
-  static final int ADDRESS = 15;
-
-  static final int PAGE_BYTES = 0x1000;
-
-  // Conditions (volume 1, appendix B).
-  private static final int BELOW = 2;
-  private static final int EQUAL = 4;
-  private static final int NOT_EQUAL = 5;
-  private static final int BELOW_OR_EQUAL = 6;
-  private static final int ABOVE = 7;
-  private static final int SIGN = 8;
-  private static final int NO_SIGN = 9;
-
-  /** Offsets from the base that fields can have. */
-  private static final int FIELDS_BEGIN = -128;
-
-  private static final int FIELDS_END = 128;
-
-  /** What is not proven; without a stack, for {@link CodeVerifier} says where. */
-  static final class Refused extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    Refused(String reason) {
-      super(reason, null, false, false);
-    }
-
-    String reason() {
-      return String.valueOf(getMessage());
-    }
-  }
-
   private final CodeContract contract;
 
-  /** For each byte from {@link #FIELDS_BEGIN} on: the field it is in, from 1 on. */
-  private final byte[] fieldAt = new byte[FIELDS_END - FIELDS_BEGIN];
-
+  private final OperandRules operands;
+  private final StringRules strings;
   private Mode tables;
   private int instructions;
 
   CodeRules(CodeContract contract) {
     this.contract = contract;
     this.tables = contract.modes().getFirst();
-    for (int i = 0; i < contract.fields().size(); i++) {
-      Field f = contract.fields().get(i);
-      for (int j = 0; j < f.bytes(); j++) {
-        fieldAt[f.offset() + j - FIELDS_BEGIN] = (byte) (i + 1);
-      }
-    }
+    this.operands = new OperandRules(contract);
+    this.strings = new StringRules(contract);
   }
 
   /** Begins a piece. */
   void begin(int mode, int blockInstructions) {
     tables = contract.modes().get(mode);
     instructions = blockInstructions;
-  }
-
-  private static Refused refused(String reason) {
-    return new Refused(reason);
-  }
-
-  static void require(boolean proven, String otherwise) {
-    if (!proven) {
-      throw refused(otherwise);
-    }
+    operands.begin(tables.supervisor());
   }
 
   /** Takes an instruction that is no jump. */
@@ -95,7 +47,7 @@ final class CodeRules {
     boolean pops = in.form.operation() == HostForm.Operation.POP;
     require(s.pushed == pops, "PUSH and POP of a page are not a pair");
     if (!isStep(in, s)) {
-      general(in, s);
+      operands.apply(in, s);
     }
   }
 
@@ -116,6 +68,8 @@ final class CodeRules {
       case IDIV -> divide(in, s, true);
       case PUSH -> push(in, s);
       case POP -> pop(in, s);
+      case MOVS -> string(in, s, true);
+      case STOS -> string(in, s, false);
       default -> false;
     };
   }
@@ -154,7 +108,12 @@ final class CodeRules {
       return true;
     }
     if (!intoAddress(in) || !in.isAt(BASE, INDEX)) {
-      return false;
+      return StringRules.distance(in, s);
+    }
+    if (isData(in, s, contract.hostPage()) && s.is(PathState.END)) {
+      require(s.indexOfAddress, "the entry is not that of the address in R15");
+      s.step(PathState.END_OFFSET, false, PathState.bytes(s.address));
+      return true;
     }
     require(s.indexOfAddress && s.isPlain(), "the entry is not that of the address in R15");
     if (isData(in, s, contract.readTag())) {
@@ -187,7 +146,9 @@ final class CodeRules {
     if (!in.isAt(BASE, INDEX)) {
       return false;
     }
-    if (isData(in, s, contract.hostPage())) {
+    if (isTagAgain(in, s)) {
+      s.step(PathState.ANY, false, 0);
+    } else if (isData(in, s, contract.hostPage())) {
       require(s.is(PathState.OFFSET), "R15 is not an offset into the page of R11's entry");
       s.step(PathState.HOST, PathState.isWritable(s.address), PathState.bytes(s.address));
     } else {
@@ -196,6 +157,13 @@ final class CodeRules {
       s.step(PathState.SLOT, false, 0);
     }
     return true;
+  }
+
+  /** Whether the tag is added that was subtracted from an address, which is what it was then. */
+  private boolean isTagAgain(HostInstruction in, PathState s) {
+    boolean ofData = isData(in, s, contract.readTag()) || isData(in, s, contract.writeTag());
+    return s.is(PathState.TAGGED) && ofData
+        || s.is(PathState.PAGE_TAGGED) && isPage(in, s, contract.pageTag());
   }
 
   private boolean compare(HostInstruction in, PathState s) {
@@ -210,11 +178,13 @@ final class CodeRules {
     if (in.memory) {
       return false;
     }
-    general(in, s);
+    operands.apply(in, s);
     int size = in.operandSize;
     if (in.form.immediate() != null) {
       if (in.rmIs(ADDRESS) && size >= 4) {
         flags(s, PathState.FLAGS_COMPARE, size, in.immediate);
+      } else if (in.rmIs(RCX) && size == 8) {
+        flags(s, PathState.FLAGS_COUNT, size, in.immediate);
       }
     } else if (isPair(in, RDX, INDEX) && size >= 4) {
       flags(s, PathState.FLAGS_HIGH, size, 0);
@@ -241,11 +211,18 @@ final class CodeRules {
   }
 
   private boolean test(HostInstruction in, PathState s) {
-    if (in.memory || !in.rmIs(ADDRESS)) {
+    if (in.memory) {
+      return false;
+    }
+    if (in.rmIs(BUDGET) && in.regIs(BUDGET) && in.operandSize == 4) {
+      s.flags = PathState.FLAGS_ANY;
+      return true;
+    }
+    if (!in.rmIs(ADDRESS)) {
       return false;
     }
     if (in.form.immediate() != null) {
-      general(in, s);
+      operands.apply(in, s);
       flags(s, PathState.FLAGS_BITS, 0, in.immediate);
       return true;
     }
@@ -271,9 +248,12 @@ final class CodeRules {
       int to = loads ? in.reg : in.rm;
       int from = loads ? in.rm : in.reg;
       if (to == INDEX && from == ADDRESS) {
-        read(s, ADDRESS, size);
+        OperandRules.read(s, ADDRESS, size);
         s.indexIs(PathState.INDEX_COPY);
         s.indexOfAddress = true;
+        return true;
+      }
+      if (StringRules.point(to, from, size, s)) {
         return true;
       }
       if (to == ADDRESS && from == RAX) {
@@ -282,33 +262,12 @@ final class CodeRules {
       }
       return false;
     }
-    if (!in.regIs(ADDRESS)) {
-      return false;
-    }
-    if (loads && in.isAt(ADDRESS) && s.is(PathState.SLOT)) {
+    if (in.regIs(ADDRESS) && loads && in.isAt(ADDRESS) && s.is(PathState.SLOT)) {
       require(size == 4 && in.displacement == 0, "an element of a table has 4 bytes");
       s.step(PathState.CODE_OR_ZERO, false, 0);
       return true;
     }
-    if (size == 8 && in.isAt(BASE) && in.displacement == contract.temporary()) {
-      return keep(s, loads);
-    }
-    return false;
-  }
-
-  /** R15 and the temporary are the one or the other's value. */
-  private static boolean keep(PathState s, boolean loads) {
-    if (loads && PathState.kind(s.kept) == PathState.HOST) {
-      s.addressWritten(s.kept);
-      return true;
-    }
-    if (!loads && s.is(PathState.HOST)) {
-      require(s.budget == PathState.REACHED, "the block's instructions are not paid yet");
-      s.kept = s.address;
-      s.keptSeen = 0;
-      return true;
-    }
-    return false;
+    return size == 8 && strings.keep(in, loads, s);
   }
 
   private static boolean isFull(@Nullable Operand o) {
@@ -317,11 +276,16 @@ final class CodeRules {
 
   private boolean loadAddress(HostInstruction in, PathState s) {
     if (in.regIs(ADDRESS) && in.operandSize >= 4 && in.isAt(INDEX) && in.displacement == 1) {
-      read(s, INDEX, in.operandSize);
+      OperandRules.read(s, INDEX, in.operandSize);
       s.addressWritten(PathState.value(PathState.PLUS_ONE, false, in.operandSize));
       return true;
     }
-    return false;
+    return StringRules.end(in, s);
+  }
+
+  private boolean string(HostInstruction in, PathState s, boolean moves) {
+    StringRules.repeat(in, moves, s);
+    return true;
   }
 
   private static boolean isShift(HostInstruction in, int register) {
@@ -344,8 +308,13 @@ final class CodeRules {
   }
 
   private boolean and(HostInstruction in, PathState s) {
-    if (!isShift(in, INDEX) || s.index != PathState.INDEX_PART || s.left != 0) {
+    if (!isShift(in, INDEX)) {
       return false;
+    }
+    if (s.index != PathState.INDEX_PART || s.left != 0) {
+      operands.apply(in, s);
+      s.indexMost = in.immediate >= 0 ? in.immediate : PathState.UNKNOWN;
+      return true;
     }
     // The mask has no bits that a shift of 32 bits would have lost.
     long mask = s.mask & in.immediate & (in.operandSize == 4 ? 0xFFFF_FFFFL : -1);
@@ -429,240 +398,5 @@ final class CodeRules {
     s.pushed = false;
     s.moved = true;
     return true;
-  }
-
-  // ---- any other instruction ----
-
-  private void general(HostInstruction in, PathState s) {
-    HostForm form = in.form;
-    Operand rm = form.rm();
-    if (rm != null && in.memory) {
-      memory(in, rm, s);
-    } else if (rm != null) {
-      use(in, rm, in.rm, s);
-    }
-    if (form.reg() != null) {
-      use(in, form.reg(), in.reg, s);
-    }
-    if (form.low() != null) {
-      use(in, form.low(), in.low, s);
-    }
-    if (form.accumulator() != null && form.accumulator().writes() || form.writes() != 0) {
-      guestChanges(s);
-    }
-    // All have been read before the first is written.
-    if (rm != null && !in.memory) {
-      written(in, rm, in.rm, s);
-    }
-    if (form.reg() != null) {
-      written(in, form.reg(), in.reg, s);
-    }
-    if (form.low() != null) {
-      written(in, form.low(), in.low, s);
-    }
-    if (form.accumulator() != null && form.accumulator().writes()) {
-      s.written(RAX, in.bytes(form.accumulator().size()));
-    }
-    for (int register = 0; form.writes() >> register != 0; register++) {
-      if ((form.writes() >> register & 1) != 0) {
-        s.written(register, 8);
-      }
-    }
-    if (form.writesFlags()) {
-      s.flags = PathState.FLAGS_ANY;
-    }
-  }
-
-  /** A register is an operand. */
-  private static void use(HostInstruction in, Operand o, int number, PathState s) {
-    if (o.vector()) {
-      if (o.writes()) {
-        guestChanges(s);
-      }
-      return;
-    }
-    int register = in.general(number, o);
-    require(
-        register != BASE && register != RSP && register != BUDGET,
-        "the base, the budget or the stack pointer is an operand");
-    if (o.reads()) {
-      read(s, register, in.bytes(o.size()));
-    }
-    if (o.writes() && register != ADDRESS && register != INDEX) {
-      guestChanges(s);
-    }
-  }
-
-  private static void written(HostInstruction in, Operand o, int number, PathState s) {
-    if (o.writes() && !o.vector()) {
-      s.written(in.general(number, o), in.bytes(o.size()));
-    }
-  }
-
-  /** A register is read as what the guest may see. */
-  private static void read(PathState s, int register, int size) {
-    require(
-        !(register == ADDRESS && PathState.isSecret(s.address)
-            || register == INDEX && size > s.indexSeen),
-        "a value of the host is read");
-  }
-
-  private static void guestChanges(PathState s) {
-    require(s.budget == PathState.REACHED, "the block's instructions are not paid yet");
-  }
-
-  // ---- memory ----
-
-  private void memory(HostInstruction in, Operand o, PathState s) {
-    int size = in.bytes(o.memorySize());
-    if (size == 0) {
-      part(in.base, s);
-      part(in.index, s);
-      return;
-    }
-    if (in.isAt(BASE)) {
-      field(in, o, size, s);
-      return;
-    }
-    guestChanges(s);
-    require(in.isAt(ADDRESS) && s.is(PathState.HOST), "this address did not come out of a check");
-    int end = in.displacement + size;
-    require(
-        in.displacement >= 0 && end <= PathState.bytes(s.address),
-        "the access is longer than what was checked");
-    require(!o.writes() || PathState.isWritable(s.address), "a store to what is checked for loads");
-    int alignment = alignment(in, o, size);
-    require(
-        PathState.alignment(s.address) >= alignment && (in.displacement & alignment - 1) == 0,
-        "the address may be misaligned");
-  }
-
-  /** A register is part of an address that is only computed. */
-  private static void part(int register, PathState s) {
-    require(register != HostInstruction.RIP, "an address relative to RIP");
-    if (register == HostInstruction.NONE) {
-      return;
-    }
-    require(
-        register != BASE && register != RSP && register != BUDGET,
-        "the base, the budget or the stack pointer is an operand");
-    read(s, register, 8);
-  }
-
-  /** What an address has to be a multiple of, or the host's processor may raise an exception. */
-  private static int alignment(HostInstruction in, Operand o, int size) {
-    boolean atomic = in.lock || in.form.operation() == HostForm.Operation.XCHG;
-    boolean wide = in.form.operation() == HostForm.Operation.CMPXCHG16B && size == 16;
-    return atomic || wide || o.memorySize() == 'a' ? size : 1;
-  }
-
-  private void field(HostInstruction in, Operand o, int size, PathState s) {
-    int first = in.displacement - FIELDS_BEGIN;
-    boolean inside = first >= 0 && first + size <= fieldAt.length;
-    int field = inside ? fieldAt[first] : 0;
-    require(
-        field != 0 && field == fieldAt[first + size - 1],
-        "no field of the state block that code may touch");
-    require(
-        !o.writes() || contract.fields().get(field - 1).writable(),
-        "a field of the state block that code may not write");
-    if (o.writes()) {
-      guestChanges(s);
-    }
-    if (contract.fields().get(field - 1).offset() == contract.temporary()) {
-      temporary(in.displacement - contract.temporary(), o, size, s);
-    }
-  }
-
-  private static void temporary(int offset, Operand o, int size, PathState s) {
-    require(!o.reads() || offset + size <= s.keptSeen, "a value of the host is read");
-    if (o.writes()) {
-      s.kept = size == 8 ? PathState.ANY : PathState.SECRET;
-      s.keptSeen = offset <= s.keptSeen ? Math.max(s.keptSeen, offset + size) : s.keptSeen;
-    }
-  }
-
-  // ---- jumps ----
-
-  /** Takes what a conditional jump says on one of its ways. */
-  void refine(PathState s, int jumpCondition, boolean taken) {
-    int condition = taken ? jumpCondition : jumpCondition ^ 1;
-    switch (s.flags) {
-      case PathState.FLAGS_COMPARE -> compared(s, condition);
-      case PathState.FLAGS_BITS -> {
-        long alignment = s.flagsValue + 1;
-        if (condition == EQUAL
-            && alignment > 0
-            && alignment <= PAGE_BYTES
-            && (alignment & alignment - 1) == 0) {
-          s.aligned((int) alignment);
-        }
-      }
-      case PathState.FLAGS_ZERO -> {
-        if (condition == NOT_EQUAL) {
-          s.address = PathState.CODE_OFFSET;
-        } else if (condition == EQUAL) {
-          s.address = PathState.ANY;
-        }
-      }
-      case PathState.FLAGS_HIGH -> s.below = condition == BELOW ? s.flagsSize : s.below;
-      case PathState.FLAGS_SIGN -> s.extended = condition == EQUAL ? s.flagsSize : s.extended;
-      case PathState.FLAGS_BUDGET -> {
-        if (condition == SIGN || condition == NO_SIGN) {
-          s.budget = condition == SIGN ? PathState.EXHAUSTED : PathState.REACHED;
-          s.flags = PathState.FLAGS_ANY;
-        }
-      }
-      default -> {}
-    }
-  }
-
-  private static void compared(PathState s, int condition) {
-    long value = s.flagsValue;
-    if (s.is(PathState.PLUS_ONE)) {
-      int size = PathState.bytes(s.address);
-      if (condition == ABOVE && value == 1 && size == s.flagsSize) {
-        s.ordinary = size;
-      }
-      return;
-    }
-    long most = condition == BELOW_OR_EQUAL ? value : condition == BELOW ? value - 1 : -1;
-    if (most < 0 || most >= PAGE_BYTES || value < 0 || s.flagsSize != 8) {
-      return;
-    }
-    int flags = s.flags;
-    if (s.is(PathState.TAGGED)) {
-      s.step(PathState.OFFSET, PathState.isWritable(s.address), PAGE_BYTES - (int) most);
-    } else if (s.is(PathState.PAGE_TAGGED)) {
-      s.step(PathState.PAGE_OFFSET, false, 0);
-    }
-    s.flags = flags;
-  }
-
-  /** A jump to what R15 says. */
-  void indirect(HostInstruction in, PathState s) {
-    require(
-        in.rmIs(ADDRESS) && s.is(PathState.CODE), "R15 is not the address of code from a table");
-    require(s.moved, "the page of the code in R15 has not become the present one");
-    leaves(s);
-  }
-
-  /** Code is left for other code. */
-  static void leaves(PathState s) {
-    require(s.budget == PathState.REACHED, "the block's instructions are not paid yet");
-    require(!s.pushed, "PUSH and POP of a page are not a pair");
-  }
-
-  /** A jump to the stub that looks for the target in R15. */
-  void lookup(PathState s) {
-    leaves(s);
-    require(!s.moved, "the present page has changed");
-    require(!PathState.isSecret(s.address), "the target is a value of the host");
-  }
-
-  /** A jump that can lead to another translation in the same page. */
-  void linkable(PathState s) {
-    leaves(s);
-    require(!s.moved, "the present page has changed");
   }
 }

@@ -1,7 +1,7 @@
 package io.vmm4j.engine.software.machinecode.verify;
 
+import io.vmm4j.engine.software.machinecode.verify.CodeContract.Mode;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece.Link;
-import io.vmm4j.engine.software.machinecode.verify.CodeRules.Refused;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,17 +41,23 @@ public final class CodeVerifier {
   /** A void block gets a jump of so many bytes over its beginning. */
   private static final int PATCHED_BYTES = 5;
 
-  // Why code is left: bits 0 to 2 of the word, then 6 bits instruction, then the translation.
+  // Why code is left: bits 0 to 3 of the word, then 6 bits instruction, then the translation.
   private static final int BUDGET = 0;
   private static final int INTERPRET = 1;
-  private static final int MEMORY = 2;
-  private static final int TAKEN = 3;
-  private static final int NEXT = 4;
-  private static final int LOOKUP = 5;
-  private static final int DEAD = 6;
+  private static final int LOAD = 2;
+  private static final int STORE = 3;
+  private static final int PAGE = 4;
+  private static final int TAKEN = 5;
+  private static final int NEXT = 6;
+  private static final int LOOKUP = 7;
+  private static final int DEAD = 8;
 
-  private static final int ALWAYS = -1;
+  private static final int REASON = 15;
+  private static final int INSTRUCTION_SHIFT = 4;
+  private static final int INSTRUCTION = 63;
+  private static final int NUMBER_SHIFT = 10;
 
+  private final CodeContract contract;
   private final CodeRules rules;
   private final int exitStub;
   private final List<Integer> lookupStubs;
@@ -78,6 +84,7 @@ public final class CodeVerifier {
    * @param lookupStubs where the stubs that look for targets lie, by mode
    */
   public CodeVerifier(CodeContract contract, int exitStub, List<Integer> lookupStubs) {
+    this.contract = contract;
     this.rules = new CodeRules(contract);
     this.exitStub = exitStub;
     this.lookupStubs = List.copyOf(lookupStubs);
@@ -94,16 +101,18 @@ public final class CodeVerifier {
       begin(piece);
       enterAt(0, PathState.NOT_TAKEN);
       enterAt(piece.dead(), PathState.NOT_TAKEN);
-      CodeRules.require(piece.dead() >= PATCHED_BYTES, "it is entered where a jump may be put");
+      Refused.require(piece.dead() >= PATCHED_BYTES, "it is entered where a jump may be put");
+      Refused.require(piece.begin() >= PATCHED_BYTES, "it is entered where a jump may be put");
+      enterAt(piece.begin(), PathState.REACHED);
       for (int at : piece.resume()) {
         if (at != 0) {
-          CodeRules.require(at >= PATCHED_BYTES, "it is entered where a jump may be put");
+          Refused.require(at >= PATCHED_BYTES, "it is entered where a jump may be put");
           enterAt(at, PathState.REACHED);
         }
       }
       sweep(piece);
       int links = (piece.taken().jump() != 0 ? 1 : 0) + (piece.next().jump() != 0 ? 1 : 0);
-      CodeRules.require(linksSeen == links, "a link is no jump to its exit");
+      Refused.require(linksSeen == links, "a link is no jump to its exit");
     } catch (Refused refused) {
       throw unverified(piece, refused);
     }
@@ -158,7 +167,7 @@ public final class CodeVerifier {
   }
 
   private void arrive(int at, PathState with) {
-    CodeRules.require(at >= 0 && at < length, "it is entered outside of it");
+    Refused.require(at >= 0 && at < length, "it is entered outside of it");
     int number = arrivals[at];
     if (number != 0) {
       meet(states.get(number), with);
@@ -173,7 +182,7 @@ public final class CodeVerifier {
   }
 
   private static void meet(PathState one, PathState other) {
-    CodeRules.require(
+    Refused.require(
         one.meet(other), "paths meet that differ in the budget, the stack or the page");
   }
 
@@ -198,15 +207,15 @@ public final class CodeVerifier {
           reached = true;
         }
       }
-      CodeRules.require(reached, "nothing leads here");
+      Refused.require(reached, "nothing leads here");
       for (int inside = at + 1; inside < at + in.length; inside++) {
-        CodeRules.require(arrivals[inside] == 0, "a jump, or where it is resumed, leads into it");
+        Refused.require(arrivals[inside] == 0, "a jump, or where it is resumed, leads into it");
       }
       reached = execute(piece);
       at += in.length;
     }
-    CodeRules.require(!reached, "the code goes on behind its end");
-    CodeRules.require(arrived == statesUsed, "it is entered within an instruction");
+    Refused.require(!reached, "the code goes on behind its end");
+    Refused.require(arrived == statesUsed, "it is entered within an instruction");
   }
 
   /** Takes an instruction; gives whether the next one comes after it. */
@@ -214,7 +223,7 @@ public final class CodeVerifier {
     switch (in.form.operation()) {
       case JMP -> {
         if (in.form.immediate() == null) {
-          rules.indirect(in, state);
+          BranchRules.indirect(in, state);
         } else {
           jump(piece, state);
         }
@@ -222,9 +231,9 @@ public final class CodeVerifier {
       }
       case JCC -> {
         branch.copy(state);
-        rules.refine(branch, in.condition, true);
+        BranchRules.refine(branch, in.condition, true);
         jump(piece, branch);
-        rules.refine(state, in.condition, false);
+        BranchRules.refine(state, in.condition, false);
         return true;
       }
       default -> {
@@ -235,15 +244,15 @@ public final class CodeVerifier {
   }
 
   private void jump(CodePiece piece, PathState s) {
-    CodeRules.require(!s.pushed, "PUSH and POP of a page are not a pair");
+    Refused.require(!s.pushed, "PUSH and POP of a page are not a pair");
     int end = in.offset + in.length;
     long target = end + in.immediate;
     int displacement = piece.at() + end - Integer.BYTES;
     link(piece, piece.taken(), displacement, target, s);
     link(piece, piece.next(), displacement, target, s);
     if (target >= 0 && target < length) {
-      CodeRules.require(target >= end, "a jump backwards, which no budget bounds");
-      CodeRules.require(target >= PATCHED_BYTES, "a jump leads to where one may be put");
+      Refused.require(target >= end, "a jump backwards, which no budget bounds");
+      Refused.require(target >= PATCHED_BYTES, "a jump leads to where one may be put");
       arrive((int) target, s);
       return;
     }
@@ -251,46 +260,69 @@ public final class CodeVerifier {
     if (place == exitStub) {
       leave(piece, s);
     } else {
-      CodeRules.require(
-          !piece.isStub() && place == lookupStubs.get(piece.mode()), "a jump to a foreign place");
-      rules.lookup(s);
+      Refused.require(!piece.isStub() && isLookup(place), "a jump to a foreign place");
+      Refused.require(
+          place == lookupStubs.get(modeBehind(piece, s)), "a jump to code of another mode");
+      BranchRules.lookup(s);
     }
+  }
+
+  private boolean isLookup(long place) {
+    for (int at : lookupStubs) {
+      if (at == place) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The mode that the guest is in where code is left. */
+  private int modeBehind(CodePiece piece, PathState s) {
+    Mode mode = contract.modes().get(piece.mode());
+    return switch (s.access) {
+      case PathState.ACCESS_SET -> mode.accessSet();
+      case PathState.ACCESS_CLEARED -> mode.accessCleared();
+      default -> piece.mode();
+    };
   }
 
   private void link(CodePiece piece, Link link, int displacement, long target, PathState s) {
     if (link.jump() != displacement || link.jump() == 0) {
       return;
     }
-    CodeRules.require(
+    Refused.require(
         in.length > Integer.BYTES && piece.at() + target == link.exit(),
         "a link is no jump to its exit");
-    rules.linkable(s);
+    BranchRules.linkable(s);
     linksSeen++;
   }
 
   /** A jump to the way out. */
   private static void leave(CodePiece piece, PathState s) {
-    CodeRules.require(s.exit != PathState.NO_EXIT, "it is not said why code is left");
-    CodeRules.require(!s.moved, "the present page has changed");
+    Refused.require(s.exit != PathState.NO_EXIT, "it is not said why code is left");
+    Refused.require(!s.moved, "the present page has changed");
+    BranchRules.plain(s);
+    BranchRules.sameMode(s);
     int word = (int) s.exit;
-    int instruction = word >> 3 & 63;
+    int reason = word & REASON;
+    int instruction = word >> INSTRUCTION_SHIFT & INSTRUCTION;
     int budget =
-        switch (word & 7) {
+        switch (reason) {
           case BUDGET -> PathState.GIVEN_BACK;
           case DEAD -> PathState.NOT_TAKEN;
           default -> PathState.REACHED;
         };
     int last = piece.instructions() - 1;
     boolean fits =
-        switch (word & 7) {
+        switch (reason) {
           case BUDGET, DEAD -> !piece.isStub() && instruction == 0;
-          case INTERPRET, MEMORY -> instruction <= last;
+          case INTERPRET, LOAD, STORE, PAGE -> instruction <= last;
           case TAKEN, NEXT -> instruction == last;
           case LOOKUP -> piece.isStub() && instruction == 0;
           default -> false;
         };
-    CodeRules.require(
-        fits && word >>> 9 == piece.number(), "what is said why code is left can't be");
-    CodeRules.require(s.budget == budget, "the budget is not as the reason of the exit says");
+    Refused.require(
+        fits && word >>> NUMBER_SHIFT == piece.number(), "what is said why code is left can't be");
+    Refused.require(s.budget == budget, "the budget is not as the reason of the exit says");
   }
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param operation what the rules know it as
  * @param reg the register in ModRM.reg
  * @param rm the register or memory in ModRM.rm
- * @param accumulator AL to RAX as an operand
+ * @param accumulator AL to RAX as an operand, or the element of a string
  * @param low the register in the opcode's low three bits
  * @param immediate the immediate or displacement
  * @param writes the general registers it writes that are no operands, a bit for each
@@ -46,6 +46,12 @@ record HostForm(
     IDIV,
     XCHG,
     CMPXCHG16B,
+    BT,
+    BTS,
+    BTR,
+    BTC,
+    MOVS,
+    STOS,
     PUSH,
     POP,
     JMP,

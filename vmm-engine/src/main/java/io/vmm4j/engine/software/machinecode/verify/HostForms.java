@@ -8,14 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The instructions that may occur (Intel SDM volume 2, chapters 3 to 5 and appendix A): integer
- * instructions and SSE to SSE4.2, none that is privileged, changes the state of the system, goes by
- * a segment or repeats.
+ * instructions and SSE to SSE4.2, none that is privileged, changes the state of the system or goes
+ * by a segment.
  *
  * <p>A line is: a mandatory prefix (NP for "none may be there"; without a word the operand-size
  * prefix may), the opcode or a range of them, an extension in ModRM.reg, the mnemonic, operands,
  * and what else it does. Operands are those of appendix A, read if nothing is said, written with =,
- * both with +; E and W are a register or memory, R and U a register alone, M memory alone, Z the
- * register in the opcode, A the accumulator. A second size is that of memory where it is another
+ * both with +; E and W are a register or memory, R and U a register alone, N a register that is
+ * no operand, M memory alone, Z the register in the opcode, A the accumulator, X the element of a
+ * string. Strings are repeated ones alone. A second size is that of memory where it is another
  * than the register's; size a is 16 bytes that have to be aligned, x 16 bytes that have not, 0 an
  * address of which nothing is accessed. F writes flags, L may have LOCK, W needs REX.W, !A, !C and
  * !D write RAX, RCX and RDX.
@@ -59,8 +60,12 @@ final class HostForms {
       99 CWD !D
       NP 9E SAHF F
       NP 9F LAHF !A
+      F3 A4 MOVS Xb
+      F3 A5 MOVS Xv
       A8 TEST Ab Ib F
       A9 TEST Av Iz F
+      F3 AA STOS Ab
+      F3 AB STOS Av
       B0-B7 MOV =Zb Ib
       B8-BF MOV =Zv Iv
       C6/0 MOV =Eb Ib
@@ -91,14 +96,19 @@ final class HostForms {
       0F40-0F4F CMOVcc +Gv Ev
       NP 0F80-0F8F JCC Jd
       0F90-0F9F SETcc =Eb
-      0FA3 BT Rv Gv F
+      0FA3 BT Ev Gv F
       0FA4 SHLD +Ev Gv Ib F
-      0FAB BTS +Rv Gv F
+      0FA5 SHLD +Ev Gv F
+      0FAB BTS +Ev Gv F L
       0FAC SHRD +Ev Gv Ib F
+      0FAD SHRD +Ev Gv F
+      NP 0FAE/5 LFENCE N0
+      NP 0FAE/6 MFENCE N0
+      NP 0FAE/7 SFENCE N0
       0FAF IMUL +Gv Ev F
       0FB0 CMPXCHG +Eb Gb F L !A
       0FB1 CMPXCHG +Ev Gv F L !A
-      0FB3 BTR +Rv Gv F
+      0FB3 BTR +Ev Gv F L
       0FB6 MOVZX =Gv Eb
       0FB7 MOVZX =Gv Ew
       F3 0FB8 POPCNT =Gv Ev F
@@ -106,7 +116,7 @@ final class HostForms {
       0FBA/5 BTS +Ev Ib F L
       0FBA/6 BTR +Ev Ib F L
       0FBA/7 BTC +Ev Ib F L
-      0FBB BTC +Rv Gv F
+      0FBB BTC +Ev Gv F L
       0FBC BSF +Gv Ev F
       0FBD BSR +Gv Ev F
       0FBE MOVSX =Gv Eb
@@ -385,7 +395,7 @@ final class HostForms {
           Operand o = operand(word);
           switch (word.charAt(word.charAt(0) == '=' || word.charAt(0) == '+' ? 1 : 0)) {
             case 'G', 'V' -> reg = o;
-            case 'A' -> accumulator = o;
+            case 'A', 'X' -> accumulator = o;
             case 'Z' -> low = o;
             case 'I', 'J' -> immediate = o;
             default -> rm = o;
@@ -417,7 +427,7 @@ final class HostForms {
         size,
         rest.charAt(rest.length() - 1),
         kind == 'V' || kind == 'W' || kind == 'U',
-        !writes,
+        !writes && kind != 'N' && kind != 'X',
         writes || both,
         kind != 'M',
         kind == 'E' || kind == 'W' || kind == 'M');

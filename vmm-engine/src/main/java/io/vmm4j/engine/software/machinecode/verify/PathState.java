@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software.machinecode.verify;
 
+import java.util.Arrays;
+
 /**
  * What is known at one place of a piece of code, on every path that leads there.
  *
@@ -56,6 +58,15 @@ final class PathState {
   /** R11 + 1, of so many bytes. */
   static final int PLUS_ONE = 14;
 
+  /** {@link #HOST} and RCX elements of so many bytes, of which the page's end is not known. */
+  static final int END = 15;
+
+  /** The same less the host's address of the page. */
+  static final int END_OFFSET = 16;
+
+  /** An address of the host behind which RCX elements of so many bytes lie in a page. */
+  static final int COUNTED = 17;
+
   private static final int KIND = 31;
   private static final int WRITABLE = 1 << 8;
   private static final int ALIGNMENT_SHIFT = 12;
@@ -94,6 +105,15 @@ final class PathState {
   /** The subtraction from the budget. */
   static final int FLAGS_BUDGET = 6;
 
+  /** A comparison of RCX with a constant, of 8 bytes. */
+  static final int FLAGS_COUNT = 7;
+
+  // RFLAGS.AC of the guest.
+
+  static final int ACCESS_SAME = 0;
+  static final int ACCESS_SET = 1;
+  static final int ACCESS_CLEARED = 2;
+
   // The budget.
 
   /** Nothing of the block has been taken from it. */
@@ -111,6 +131,11 @@ final class PathState {
   /** It has not reached, and was given back. */
   static final int GIVEN_BACK = 4;
 
+  /** Nothing is known of the most that a value can be. */
+  static final long UNKNOWN = -1;
+
+  static final int TEMPORARIES = 3;
+
   /** No word was stored that says why code is left. */
   static final long NO_EXIT = -1;
 
@@ -127,11 +152,28 @@ final class PathState {
   long mask;
   int left;
 
-  /** The value in the state block's temporary, as of R15. */
-  int kept;
+  /** R11 is at most this, or {@link #UNKNOWN}. */
+  long indexMost;
 
-  /** The low bytes of the temporary that the guest may see. */
-  int keptSeen;
+  /** RCX is at most this, or {@link #UNKNOWN}. */
+  long countMost;
+
+  /** The values in RSI and RDI: {@link #ANY}, {@link #SECRET} or {@link #COUNTED}. */
+  int source;
+
+  int destination;
+
+  /** Whether RDI was what R15 is, and has moved on from there by what the guest may see. */
+  boolean destinationOfAddress;
+
+  /** The values in the state block's temporaries, as of R15. */
+  final int[] kept = new int[TEMPORARIES];
+
+  /** The low bytes of the temporaries that the guest may see. */
+  final int[] keptSeen = new int[TEMPORARIES];
+
+  /** The temporary that has what R15 is, or of which R15 is {@link #END}; or -1. */
+  int keptAddress;
 
   int flags;
   int flagsSize;
@@ -154,6 +196,9 @@ final class PathState {
   /** Whether the page of a jump target has become the present one. */
   boolean moved;
 
+  /** How RFLAGS.AC has changed. */
+  int access;
+
   long exit;
 
   /** Begins where code is entered, with nothing known. */
@@ -162,8 +207,15 @@ final class PathState {
     index = INDEX_ANY;
     indexSeen = 0;
     indexOfAddress = false;
-    kept = SECRET;
-    keptSeen = 0;
+    indexMost = UNKNOWN;
+    countMost = UNKNOWN;
+    source = ANY;
+    destination = ANY;
+    destinationOfAddress = false;
+    Arrays.fill(kept, SECRET);
+    Arrays.fill(keptSeen, 0);
+    keptAddress = -1;
+    access = ACCESS_SAME;
     flags = FLAGS_ANY;
     below = 0;
     extended = 0;
@@ -182,8 +234,17 @@ final class PathState {
     shift = o.shift;
     mask = o.mask;
     left = o.left;
-    kept = o.kept;
-    keptSeen = o.keptSeen;
+    indexMost = o.indexMost;
+    countMost = o.countMost;
+    source = o.source;
+    destination = o.destination;
+    destinationOfAddress = o.destinationOfAddress;
+    for (int i = 0; i < TEMPORARIES; i++) {
+      kept[i] = o.kept[i];
+      keptSeen[i] = o.keptSeen[i];
+    }
+    keptAddress = o.keptAddress;
+    access = o.access;
     flags = o.flags;
     flagsSize = o.flagsSize;
     flagsValue = o.flagsValue;
@@ -203,8 +264,19 @@ final class PathState {
    */
   boolean meet(PathState o) {
     address = meet(address, o.address);
-    kept = meet(kept, o.kept);
-    keptSeen = Math.min(keptSeen, o.keptSeen);
+    source = meet(source, o.source);
+    destination = meet(destination, o.destination);
+    destinationOfAddress &= o.destinationOfAddress;
+    for (int i = 0; i < TEMPORARIES; i++) {
+      kept[i] = meet(kept[i], o.kept[i]);
+      keptSeen[i] = Math.min(keptSeen[i], o.keptSeen[i]);
+    }
+    if (keptAddress != o.keptAddress) {
+      keptAddress = -1;
+      forgetEnd();
+    }
+    indexMost = meet(indexMost, o.indexMost);
+    countMost = meet(countMost, o.countMost);
     boolean samePart = shift == o.shift && mask == o.mask && left == o.left;
     if (index != o.index || index == INDEX_PART && !samePart) {
       index = INDEX_ANY;
@@ -221,7 +293,14 @@ final class PathState {
     extended = extended == o.extended ? extended : 0;
     ordinary = ordinary == o.ordinary ? ordinary : 0;
     exit = exit == o.exit ? exit : NO_EXIT;
-    return budget == o.budget && pushed == o.pushed && moved == o.moved;
+    return budget == o.budget
+        && pushed == o.pushed
+        && moved == o.moved
+        && access == o.access;
+  }
+
+  private static long meet(long a, long b) {
+    return a == UNKNOWN || b == UNKNOWN ? UNKNOWN : Math.max(a, b);
   }
 
   private static int meet(int a, int b) {
@@ -256,7 +335,7 @@ final class PathState {
 
   static boolean isSecret(int value) {
     return switch (kind(value)) {
-      case SECRET, HOST, SLOT, CODE_OR_ZERO, CODE_OFFSET, CODE -> true;
+      case SECRET, HOST, SLOT, CODE_OR_ZERO, CODE_OFFSET, CODE, END, COUNTED -> true;
       default -> false;
     };
   }
@@ -268,7 +347,7 @@ final class PathState {
   /** Whether what is known of R15 is a relation to what R11 indexes. */
   private boolean needsIndex() {
     return switch (kind(address)) {
-      case TAGGED, OFFSET, PAGE_TAGGED, PAGE_OFFSET, SLOT_OFFSET -> true;
+      case TAGGED, OFFSET, PAGE_TAGGED, PAGE_OFFSET, SLOT_OFFSET, END_OFFSET -> true;
       default -> false;
     };
   }
@@ -280,6 +359,8 @@ final class PathState {
 
   /** The address in R15 goes through a step of its check, and keeps its alignment. */
   void step(int kind, boolean writable, int bytes) {
+    keptAddress = kind == END || kind == END_OFFSET ? keptAddress : -1;
+    destinationOfAddress = false;
     address = value(kind, writable, bytes) | address & 15 << ALIGNMENT_SHIFT;
     flags = FLAGS_ANY;
   }
@@ -297,7 +378,9 @@ final class PathState {
   void addressWritten(int newAddress) {
     address = newAddress;
     indexOfAddress = false;
-    if (flags != FLAGS_HIGH && flags != FLAGS_BUDGET) {
+    keptAddress = -1;
+    destinationOfAddress = false;
+    if (flags != FLAGS_HIGH && flags != FLAGS_BUDGET && flags != FLAGS_COUNT) {
       flags = FLAGS_ANY;
     }
   }
@@ -305,13 +388,13 @@ final class PathState {
   /** A general register was written, of so many bytes, with something that the guest may see. */
   void written(int register, int size) {
     switch (register) {
-      case CodeRules.ADDRESS -> addressWritten(size < 4 && isSecret(address) ? SECRET : ANY);
-      case CodeRules.INDEX -> {
+      case Convention.ADDRESS -> addressWritten(size < 4 && isSecret(address) ? SECRET : ANY);
+      case Convention.INDEX -> {
         indexSeen = size >= 4 ? 8 : Math.max(indexSeen, size);
         index = INDEX_ANY;
         indexChanged();
       }
-      case CodeRules.RAX -> {
+      case Convention.RAX -> {
         if (is(ACCUMULATOR) || is(SIGN)) {
           address = ANY;
         }
@@ -320,7 +403,13 @@ final class PathState {
           flags = FLAGS_ANY;
         }
       }
-      case CodeRules.RDX -> {
+      case Convention.RCX -> countChanged();
+      case Convention.RSI -> source = size < 4 && isSecret(source) ? SECRET : ANY;
+      case Convention.RDI -> {
+        destination = size < 4 && isSecret(destination) ? SECRET : ANY;
+        destinationOfAddress = false;
+      }
+      case Convention.RDX -> {
         below = 0;
         extended = 0;
         if (flags == FLAGS_HIGH || flags == FLAGS_SIGN) {
@@ -331,9 +420,48 @@ final class PathState {
     }
   }
 
+  /** What was known by RCX is known no longer. */
+  private void countChanged() {
+    countMost = UNKNOWN;
+    if (flags == FLAGS_COUNT) {
+      flags = FLAGS_ANY;
+    }
+    forgetEnd();
+    address = uncounted(address);
+    source = uncounted(source);
+    destination = uncounted(destination);
+    for (int i = 0; i < TEMPORARIES; i++) {
+      kept[i] = uncounted(kept[i]);
+    }
+  }
+
+  private static int uncounted(int value) {
+    return kind(value) == COUNTED ? SECRET : value;
+  }
+
+  /** It is not known any more what R15 is the end of. */
+  private void forgetEnd() {
+    if (is(END)) {
+      address = SECRET;
+    } else if (is(END_OFFSET)) {
+      address = ANY;
+    }
+  }
+
+  /** A temporary has another value. */
+  void keep(int temporary, int value, int seen) {
+    kept[temporary] = value;
+    keptSeen[temporary] = seen;
+    if (keptAddress == temporary) {
+      keptAddress = -1;
+      forgetEnd();
+    }
+  }
+
   /** What was known by R11 is known no longer. */
   private void indexChanged() {
     indexOfAddress = false;
+    indexMost = UNKNOWN;
     if (needsIndex() || is(PLUS_ONE)) {
       address = ANY;
     }

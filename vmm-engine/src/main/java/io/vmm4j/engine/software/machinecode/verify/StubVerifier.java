@@ -1,7 +1,6 @@
 package io.vmm4j.engine.software.machinecode.verify;
 
 import io.vmm4j.engine.software.machinecode.verify.CodeContract.Stubs;
-import io.vmm4j.engine.software.machinecode.verify.CodeRules.Refused;
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operand;
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operation;
 import java.util.ArrayDeque;
@@ -77,9 +76,9 @@ public final class StubVerifier {
         step.run();
         at += in.length;
         ended = in.form.operation() == last;
-        CodeRules.require(ended == (at == code.length), "it ends elsewhere");
+        Refused.require(ended == (at == code.length), "it ends elsewhere");
       }
-      CodeRules.require(ended, "it has no end");
+      Refused.require(ended, "it has no end");
     } catch (Refused refused) {
       int end = Math.min(in.offset + in.length, code.length);
       byte[] bytes = Arrays.copyOfRange(code, Math.min(in.offset, end), end);
@@ -93,7 +92,7 @@ public final class StubVerifier {
     Stubs at = contract.stubs();
     switch (in.form.operation()) {
       case PUSH -> {
-        CodeRules.require(!in.memory && !based, "a PUSH that is none of a register of the caller");
+        Refused.require(!in.memory && !based, "a PUSH that is none of a register of the caller");
         pushed.push(in.low);
       }
       case STMXCSR -> {
@@ -102,13 +101,13 @@ public final class StubVerifier {
       }
       case LDMXCSR -> {
         field(at.guestMxcsr());
-        CodeRules.require(hostSaved, "the host's MXCSR is lost");
+        Refused.require(hostSaved, "the host's MXCSR is lost");
         mxcsrLoaded = true;
       }
       case JMP -> {
         field(at.entry());
-        CodeRules.require(based && budget && mxcsrLoaded, "code is entered too early");
-        CodeRules.require(vectors == (1 << REGISTERS) - 1, "an XMM register is not the guest's");
+        Refused.require(based && budget && mxcsrLoaded, "code is entered too early");
+        Refused.require(vectors == (1 << REGISTERS) - 1, "an XMM register is not the guest's");
       }
       default -> set();
     }
@@ -120,27 +119,27 @@ public final class StubVerifier {
       boolean loads = in.form.reg() != null && in.form.reg().writes();
       int to = loads ? in.reg : in.rm;
       int from = loads ? in.rm : in.reg;
-      CodeRules.require(
-          to == CodeRules.BASE && from == RDI && in.wide && !based,
+      Refused.require(
+          to == Convention.BASE && from == RDI && in.wide && !based,
           "a move that is not the base's");
       int kept = pushed.stream().mapToInt(r -> 1 << r).reduce(0, (a, b) -> a | b);
-      CodeRules.require(
+      Refused.require(
           (kept & KEPT) == KEPT && pushed.size() == Integer.bitCount(kept),
           "a register of the caller is lost");
       based = true;
       return;
     }
-    CodeRules.require(based, "the base is not set yet");
+    Refused.require(based, "the base is not set yet");
     Operand reg = in.form.reg();
     if (in.memory) {
-      CodeRules.require(reg != null && reg.writes() && in.isAt(CodeRules.BASE), "no load");
+      Refused.require(reg != null && reg.writes() && in.isAt(Convention.BASE), "no load");
       loaded(in.form.rm());
       return;
     }
     // What makes the host's flags of the guest's, in the accumulator.
     boolean accumulator =
-        in.form.rm() == null && reg == null || in.rmIs(CodeRules.RAX) && reg == null;
-    CodeRules.require(
+        in.form.rm() == null && reg == null || in.rmIs(Convention.RAX) && reg == null;
+    Refused.require(
         accumulator && in.form.low() == null, "no register of the guest gets its value here");
   }
 
@@ -153,13 +152,13 @@ public final class StubVerifier {
     Operand reg = in.form.reg();
     if (reg != null && reg.vector()) {
       vector();
-    } else if (in.regIs(CodeRules.BUDGET)) {
-      CodeRules.require(size == 4 && in.displacement == at.budget(), "R14 is not the budget");
+    } else if (in.regIs(Convention.BUDGET)) {
+      Refused.require(size == 4 && in.displacement == at.budget(), "R14 is not the budget");
       budget = true;
     } else {
-      boolean free = !in.regIs(CodeRules.BASE) && !in.regIs(4) && !in.regIs(CodeRules.ADDRESS);
-      CodeRules.require(free, "a register that the guest's can't be in");
-      CodeRules.require(
+      boolean free = !in.regIs(Convention.BASE) && !in.regIs(4) && !in.regIs(Convention.ADDRESS);
+      Refused.require(free, "a register that the guest's can't be in");
+      Refused.require(
           size == 2 && in.displacement == at.flags() || size == 8 && isGeneral(),
           "no register of the guest is there");
     }
@@ -176,19 +175,19 @@ public final class StubVerifier {
       }
       case LDMXCSR -> {
         field(at.hostMxcsr());
-        CodeRules.require(guestSaved, "the guest's MXCSR is lost");
+        Refused.require(guestSaved, "the guest's MXCSR is lost");
         mxcsrLoaded = true;
       }
       case POP -> {
-        CodeRules.require(
+        Refused.require(
             !in.memory && !pushed.isEmpty() && pushed.pop() == in.low,
             "this is not what was pushed");
         based = false;
       }
       case RET -> {
-        CodeRules.require(pushed.isEmpty(), "registers of the caller are left on the stack");
-        CodeRules.require(mxcsrLoaded && budget, "MXCSR or the budget is not where it belongs");
-        CodeRules.require(vectors == (1 << REGISTERS) - 1, "an XMM register is lost");
+        Refused.require(pushed.isEmpty(), "registers of the caller are left on the stack");
+        Refused.require(mxcsrLoaded && budget, "MXCSR or the budget is not where it belongs");
+        Refused.require(vectors == (1 << REGISTERS) - 1, "an XMM register is lost");
       }
       default -> store();
     }
@@ -197,9 +196,9 @@ public final class StubVerifier {
   private void store() {
     Operand reg = in.form.reg();
     Operand rm = in.form.rm();
-    CodeRules.require(
+    Refused.require(
         based
-            && in.isAt(CodeRules.BASE)
+            && in.isAt(Convention.BASE)
             && reg != null
             && !reg.writes()
             && rm != null
@@ -210,25 +209,25 @@ public final class StubVerifier {
     int size = in.bytes(rm.memorySize());
     if (reg.vector()) {
       vector();
-    } else if (in.regIs(CodeRules.BUDGET)) {
-      CodeRules.require(
+    } else if (in.regIs(Convention.BUDGET)) {
+      Refused.require(
           size == 4 && in.displacement == contract.stubs().budget(), "R14 is not the budget");
       budget = true;
     } else {
       boolean free =
-          !in.regIs(CodeRules.BASE)
+          !in.regIs(Convention.BASE)
               && !in.regIs(4)
-              && !in.regIs(CodeRules.ADDRESS)
-              && !in.regIs(CodeRules.INDEX);
-      CodeRules.require(free && size == 8 && isGeneral(), "no register of the guest");
+              && !in.regIs(Convention.ADDRESS)
+              && !in.regIs(Convention.INDEX);
+      Refused.require(free && size == 8 && isGeneral(), "no register of the guest");
     }
   }
 
   // ---- fields ----
 
   private void field(int offset) {
-    CodeRules.require(
-        based && in.isAt(CodeRules.BASE) && in.displacement == offset, "another field");
+    Refused.require(
+        based && in.isAt(Convention.BASE) && in.displacement == offset, "another field");
   }
 
   private boolean isGeneral() {
@@ -239,7 +238,7 @@ public final class StubVerifier {
   private void vector() {
     int from = in.displacement - contract.stubs().vectors();
     Operand rm = in.form.rm();
-    CodeRules.require(
+    Refused.require(
         from == VECTOR_BYTES * in.reg && rm != null && rm.memorySize() == 'x',
         "an XMM register is kept elsewhere");
     vectors |= 1 << in.reg;

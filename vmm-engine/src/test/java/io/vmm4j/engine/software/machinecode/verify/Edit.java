@@ -110,6 +110,7 @@ final class Edit {
         piece.guestOffset(),
         piece.instructions(),
         piece.resume(),
+        piece.begin(),
         piece.dead(),
         piece.taken(),
         piece.next());
@@ -152,6 +153,7 @@ final class Edit {
         piece.guestOffset(),
         piece.instructions(),
         resume,
+        moved[piece.begin()],
         moved[piece.dead()],
         moved(piece.taken(), moved),
         moved(piece.next(), moved));

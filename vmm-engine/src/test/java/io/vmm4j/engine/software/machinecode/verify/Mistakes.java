@@ -1,9 +1,9 @@
 package io.vmm4j.engine.software.machinecode.verify;
 
-import static io.vmm4j.engine.software.machinecode.verify.CodeRules.ADDRESS;
-import static io.vmm4j.engine.software.machinecode.verify.CodeRules.BASE;
-import static io.vmm4j.engine.software.machinecode.verify.CodeRules.BUDGET;
-import static io.vmm4j.engine.software.machinecode.verify.CodeRules.INDEX;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.ADDRESS;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.BASE;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.BUDGET;
+import static io.vmm4j.engine.software.machinecode.verify.Convention.INDEX;
 
 import io.vmm4j.engine.software.machinecode.verify.HostForm.Operation;
 import java.util.ArrayList;

@@ -106,6 +106,7 @@ class PlantedMistakesTest {
         p.guestOffset(),
         instructions,
         resume,
+        p.begin(),
         dead,
         p.taken(),
         p.next());
@@ -181,6 +182,7 @@ class PlantedMistakesTest {
                 p.guestOffset(),
                 p.instructions(),
                 p.resume(),
+                p.begin(),
                 p.dead(),
                 new Link(p.at() + 1, p.at() + p.dead()),
                 Link.NONE));
