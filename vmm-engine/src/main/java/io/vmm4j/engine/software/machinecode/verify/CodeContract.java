@@ -98,8 +98,7 @@ public record CodeContract(
    * @param accessSet the mode that comes after RFLAGS.AC was set; for the supervisor
    * @param accessCleared the mode that comes after it was cleared
    */
-  public record Mode(
-      int data, int pages, boolean supervisor, int accessSet, int accessCleared) {}
+  public record Mode(int data, int pages, boolean supervisor, int accessSet, int accessCleared) {}
 
   /**
    * Fields of the way in and out.
@@ -113,11 +112,5 @@ public record CodeContract(
    * @param entry the address to go to
    */
   public record Stubs(
-      int general,
-      int vectors,
-      int flags,
-      int budget,
-      int guestMxcsr,
-      int hostMxcsr,
-      int entry) {}
+      int general, int vectors, int flags, int budget, int guestMxcsr, int hostMxcsr, int entry) {}
 }

@@ -4,12 +4,9 @@ import static io.vmm4j.engine.software.machinecode.verify.Convention.ADDRESS;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.BASE;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.BUDGET;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.INDEX;
-import static io.vmm4j.engine.software.machinecode.verify.Convention.PAGE_BYTES;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.RAX;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.RCX;
-import static io.vmm4j.engine.software.machinecode.verify.Convention.RDI;
 import static io.vmm4j.engine.software.machinecode.verify.Convention.RDX;
-import static io.vmm4j.engine.software.machinecode.verify.Convention.RSI;
 import static io.vmm4j.engine.software.machinecode.verify.Refused.require;
 
 import io.vmm4j.engine.software.machinecode.verify.CodeContract.Mode;
@@ -96,7 +93,7 @@ final class CodeRules {
   /** Whether R15 becomes what it and 8 bytes of memory give. */
   private static boolean intoAddress(HostInstruction in) {
     Operand reg = in.form.reg();
-    return in.memory && in.regIs(ADDRESS) && in.operandSize == 8 && reg != null && reg.writes();
+    return in.memory && in.regIs(ADDRESS) && in.width() == 8 && reg != null && reg.writes();
   }
 
   private boolean subtract(HostInstruction in, PathState s) {
@@ -167,7 +164,7 @@ final class CodeRules {
   }
 
   private boolean compare(HostInstruction in, PathState s) {
-    if (in.isAt(BASE, INDEX) && in.regIs(ADDRESS) && in.operandSize == 8) {
+    if (in.isAt(BASE, INDEX) && in.regIs(ADDRESS) && in.width() == 8) {
       require(
           isPage(in, s, contract.pageTag()) || isPage(in, s, contract.pageTable()),
           "this is no entry of a table of this mode");
@@ -179,7 +176,7 @@ final class CodeRules {
       return false;
     }
     operands.apply(in, s);
-    int size = in.operandSize;
+    int size = in.width();
     if (in.form.immediate() != null) {
       if (in.rmIs(ADDRESS) && size >= 4) {
         flags(s, PathState.FLAGS_COMPARE, size, in.immediate);
@@ -214,7 +211,7 @@ final class CodeRules {
     if (in.memory) {
       return false;
     }
-    if (in.rmIs(BUDGET) && in.regIs(BUDGET) && in.operandSize == 4) {
+    if (in.rmIs(BUDGET) && in.regIs(BUDGET) && in.width() == 4) {
       s.flags = PathState.FLAGS_ANY;
       return true;
     }
@@ -226,7 +223,7 @@ final class CodeRules {
       flags(s, PathState.FLAGS_BITS, 0, in.immediate);
       return true;
     }
-    if (in.regIs(ADDRESS) && s.is(PathState.CODE_OR_ZERO) && in.operandSize >= 4) {
+    if (in.regIs(ADDRESS) && s.is(PathState.CODE_OR_ZERO) && in.width() >= 4) {
       flags(s, PathState.FLAGS_ZERO, 0, 0);
       return true;
     }
@@ -234,7 +231,7 @@ final class CodeRules {
   }
 
   private boolean move(HostInstruction in, PathState s) {
-    int size = in.operandSize;
+    int size = in.width();
     if (in.isAt(BASE) && in.form.immediate() != null && in.displacement == contract.exit()) {
       require(size == 4 && isFull(in.form.rm()), "the reason of an exit is a word of 4 bytes");
       s.exit = in.immediate & 0xFFFF_FFFFL;
@@ -275,9 +272,9 @@ final class CodeRules {
   }
 
   private boolean loadAddress(HostInstruction in, PathState s) {
-    if (in.regIs(ADDRESS) && in.operandSize >= 4 && in.isAt(INDEX) && in.displacement == 1) {
-      OperandRules.read(s, INDEX, in.operandSize);
-      s.addressWritten(PathState.value(PathState.PLUS_ONE, false, in.operandSize));
+    if (in.regIs(ADDRESS) && in.width() >= 4 && in.isAt(INDEX) && in.displacement == 1) {
+      OperandRules.read(s, INDEX, in.width());
+      s.addressWritten(PathState.value(PathState.PLUS_ONE, false, in.width()));
       return true;
     }
     return StringRules.end(in, s);
@@ -292,7 +289,7 @@ final class CodeRules {
     return in.rmIs(register)
         && in.form.immediate() != null
         && isFull(in.form.rm())
-        && in.operandSize >= 4;
+        && in.width() >= 4;
   }
 
   private boolean shiftRight(HostInstruction in, PathState s) {
@@ -317,7 +314,7 @@ final class CodeRules {
       return true;
     }
     // The mask has no bits that a shift of 32 bits would have lost.
-    long mask = s.mask & in.immediate & (in.operandSize == 4 ? 0xFFFF_FFFFL : -1);
+    long mask = s.mask & in.immediate & (in.width() == 4 ? 0xFFFF_FFFFL : -1);
     if ((mask << s.shift & 0xFFFF_FFFFL) >>> s.shift != mask) {
       return false;
     }
@@ -348,7 +345,7 @@ final class CodeRules {
   // ---- divisions ----
 
   private boolean shiftSigned(HostInstruction in, PathState s) {
-    int size = in.operandSize;
+    int size = in.width();
     if (isShift(in, ADDRESS)
         && s.address == PathState.value(PathState.ACCUMULATOR, false, size)
         && in.immediate == 8 * size - 1) {
@@ -364,7 +361,7 @@ final class CodeRules {
    * sign extension of its low half and the divisor is neither 0 nor -1 (IDIV).
    */
   private boolean divide(HostInstruction in, PathState s, boolean signed) {
-    int size = in.operandSize;
+    int size = in.width();
     require(in.rmIs(INDEX), "a divisor has to be in R11");
     require(
         signed ? s.extended == size && s.ordinary == size : s.below == size,
@@ -378,7 +375,7 @@ final class CodeRules {
     return in.rmIs(BUDGET)
         && in.form.immediate() != null
         && isFull(in.form.rm())
-        && in.operandSize == 4;
+        && in.width() == 4;
   }
 
   private boolean push(HostInstruction in, PathState s) {

@@ -182,8 +182,7 @@ public final class CodeVerifier {
   }
 
   private static void meet(PathState one, PathState other) {
-    Refused.require(
-        one.meet(other), "paths meet that differ in the budget, the stack or the page");
+    Refused.require(one.meet(other), "paths meet that differ in the budget, the stack or the page");
   }
 
   // ---- every path ----

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A line is: a mandatory prefix (NP for "none may be there"; without a word the operand-size
  * prefix may), the opcode or a range of them, an extension in ModRM.reg, the mnemonic, operands,
  * and what else it does. Operands are those of appendix A, read if nothing is said, written with =,
- * both with +; E and W are a register or memory, R and U a register alone, N a register that is
- * no operand, M memory alone, Z the register in the opcode, A the accumulator, X the element of a
- * string. Strings are repeated ones alone. A second size is that of memory where it is another
- * than the register's; size a is 16 bytes that have to be aligned, x 16 bytes that have not, 0 an
+ * both with +; E and W are a register or memory, R and U a register alone, N a register that is no
+ * operand, M memory alone, Z the register in the opcode, A the accumulator, X the element of a
+ * string. Strings are repeated ones alone. A second size is that of memory where it is another than
+ * the register's; size a is 16 bytes that have to be aligned, x 16 bytes that have not, 0 an
  * address of which nothing is accessed. F writes flags, L may have LOCK, W needs REX.W, !A, !C and
  * !D write RAX, RCX and RDX.
  */

@@ -53,6 +53,14 @@ final class HostInstruction {
     };
   }
 
+  /**
+   * The bytes of the general registers that it works with; REX.W makes no byte instruction wider.
+   */
+  int width() {
+    Operand operand = form.reg() != null ? form.reg() : form.rm();
+    return operand == null || operand.vector() ? 0 : bytes(operand.size());
+  }
+
   /** The general register that a number says, where AH to BH are the register they are part of. */
   int general(int number, Operand operand) {
     return operand.size() == 'b' && !rex && number >= 4 ? number - 4 : number;

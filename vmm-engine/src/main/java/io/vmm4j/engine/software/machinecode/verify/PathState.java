@@ -293,10 +293,7 @@ final class PathState {
     extended = extended == o.extended ? extended : 0;
     ordinary = ordinary == o.ordinary ? ordinary : 0;
     exit = exit == o.exit ? exit : NO_EXIT;
-    return budget == o.budget
-        && pushed == o.pushed
-        && moved == o.moved
-        && access == o.access;
+    return budget == o.budget && pushed == o.pushed && moved == o.moved && access == o.access;
   }
 
   private static long meet(long a, long b) {

@@ -15,8 +15,8 @@ import java.util.List;
  * string instruction.
  *
  * <p>That one accesses RCX elements upwards (DF of the host is never set). The end of them is
- * computed from the address, RCX and the element's size, and compared with the end of the page;
- * RCX is known to be so small that nothing overflows.
+ * computed from the address, RCX and the element's size, and compared with the end of the page; RCX
+ * is known to be so small that nothing overflows.
  */
 final class StringRules {
   private final List<Integer> temporaries;
@@ -77,7 +77,7 @@ final class StringRules {
   static boolean end(HostInstruction in, PathState s) {
     boolean computes =
         in.regIs(ADDRESS)
-            && in.operandSize == 8
+            && in.width() == 8
             && in.base == ADDRESS
             && in.index == RCX
             && in.displacement == 0;
@@ -94,7 +94,7 @@ final class StringRules {
   /** SUB RDI, R15, if RDI was R15 and the distance is what comes out. */
   static boolean distance(HostInstruction in, PathState s) {
     if (in.memory
-        || in.operandSize != 8
+        || in.width() != 8
         || (in.condition & 2) == 0
         || !in.regIs(RDI)
         || !in.rmIs(ADDRESS)

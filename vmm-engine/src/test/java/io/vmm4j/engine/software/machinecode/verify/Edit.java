@@ -52,6 +52,17 @@ final class Edit {
     return items.size();
   }
 
+  /** Whether an entry of a table is used. */
+  boolean usesTables() {
+    return items.stream()
+        .anyMatch(i -> i.was().isAt(Convention.BASE, Convention.INDEX) && i.was().width() == 8);
+  }
+
+  /** The mode that the code is for. */
+  int mode() {
+    return piece.mode();
+  }
+
   /** An instruction as it was. */
   HostInstruction at(int index) {
     return items.get(index).was();

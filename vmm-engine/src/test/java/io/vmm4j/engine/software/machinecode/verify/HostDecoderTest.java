@@ -177,8 +177,8 @@ class HostDecoderTest {
     if (f.immediate() != null) {
       operands.add(immediate(in, f, begin));
     }
-    boolean shifts = f.rm() != null && in.form.immediate() == null && f.reg() == null;
-    if (shifts && f.operation() != Operation.JMP && isShift(f.name())) {
+    boolean doubles = f.name().equals("SHLD") || f.name().equals("SHRD");
+    if (f.immediate() == null && (isShift(f.name()) || doubles)) {
       operands.add("cl");
     }
     if (f.name().equals("PBLENDVB") || f.name().equals("BLENDVPS")) {

@@ -61,6 +61,8 @@ final class Mistakes {
   private static final String NO_OFFSET = "not an offset into|no page of a table";
   private static final String NOT_PAID = "not paid|paths meet";
   private static final String FAULT = "could fault";
+  private static final String OTHER = "";
+  private static final String NOT_THERE = "no instruction that may occur|no form";
   private static final String NO_CODE = "not (the offset|the address|the page) of (the )?code";
 
   private final CodeContract contract;
@@ -74,7 +76,11 @@ final class Mistakes {
   static List<Mistake> of(CodeContract contract) {
     Mistakes m = new Mistakes(contract);
     m.dataChecks();
+    m.bytes();
     m.accesses();
+    m.strings();
+    m.bits();
+    m.systemState();
     m.divisions();
     m.budget();
     m.exits();
@@ -220,6 +226,170 @@ final class Mistakes {
         (code, i) -> code.put(i, 1, 0x86));
   }
 
+  /** REX.W does not make 8 bytes of a byte. */
+  private void bytes() {
+    Place bound = constant(Operation.CMP, ADDRESS).then(jump(7));
+    add("a tag of a byte", OTHER, anyTag(), (code, i) -> code.put(i, 1, 0x2A));
+    add("a page of a byte", OTHER, hostPage(), (code, i) -> code.put(i, 1, 0x02));
+    add("a bound of a byte", NO_OFFSET, bound, (code, i) -> code.replace(i, "4980ff78"));
+    add(
+        "a look at a byte of what was found",
+        OTHER,
+        registers(Operation.TEST, ADDRESS, ADDRESS)
+            .then(jump(4))
+            .behind((code, i) -> code.at(i).isAt(ADDRESS)),
+        (code, i) -> code.replace(i, "4d84ff"));
+    add(
+        "a comparison of bytes before DIV",
+        FAULT,
+        operation(Operation.CMP).then(jump(3)).thenSecond(operation(Operation.DIV)),
+        (code, i) -> code.replace(i, "493ad3"));
+    add(
+        "a comparison of bytes before IDIV",
+        FAULT,
+        constant(Operation.CMP, ADDRESS).then(jump(6)),
+        (code, i) -> code.replace(i, "4980ff01"));
+  }
+
+  private void strings() {
+    Place repeats =
+        (code, i) ->
+            code.at(i).form.operation() == Operation.MOVS
+                || code.at(i).form.operation() == Operation.STOS;
+    Place count = constant(Operation.CMP, Convention.RCX).then(jump(7));
+    Place end =
+        (code, i) ->
+            operation(Operation.LEA).is(code, i)
+                && code.at(i).base == ADDRESS
+                && code.at(i).index == Convention.RCX;
+    Place endPage = element(Operation.SUB, true, contract.hostPage());
+    missing("the bound of the count", "RCX may be", count);
+    missing(
+        "the jump of the count",
+        "RCX may be",
+        jump(7).behind(constant(Operation.CMP, Convention.RCX)));
+    add(
+        "a bound of half the count's register",
+        "RCX may be",
+        count,
+        (code, i) -> code.put(i, 0, 0x40));
+    add(
+        "a count of twice as many",
+        "RCX may be",
+        count,
+        (code, i) -> code.add(i, 4, (int) code.at(i).immediate));
+    missing("the end", OTHER, end.then(endPage));
+    missing("the end's page", OTHER, endPage);
+    missing("the end's bound", "RCX elements", constant(Operation.CMP, ADDRESS).behind(endPage));
+    missing(
+        "the end's jump",
+        "RCX elements",
+        (code, i) -> jump(7).is(code, i) && i > 1 && endPage.is(code, i - 2));
+    add(
+        "an end behind the page",
+        "RCX elements",
+        constant(Operation.CMP, ADDRESS).behind(endPage),
+        (code, i) -> code.add(i, 4, 1));
+    add(
+        "elements that are larger",
+        "RCX elements",
+        repeats,
+        (code, i) ->
+            code.replace(
+                i,
+                (code.at(i).wide ? "f366" : "f348")
+                    + (code.at(i).form.operation() == Operation.MOVS ? "a5" : "ab")));
+    add("downwards", NOT_THERE, repeats, (code, i) -> code.insertBehind(i - 1, "fd"));
+    add("strings without a count", NOT_THERE, repeats, (code, i) -> code.replace(i, "a4"));
+    add("while not equal", NOT_THERE, repeats, (code, i) -> code.replace(i, "f2a4"));
+    add(
+        "a count changed behind its check",
+        "RCX elements",
+        repeats,
+        (code, i) -> code.insertBehind(i - 1, "48ffc1"));
+    add(
+        "a destination moved behind its check",
+        "value of the host",
+        repeats,
+        (code, i) -> code.insertBehind(i - 1, "48ffc7"));
+    add(
+        "a destination that is the guest's",
+        "RCX elements|value of the host",
+        repeats,
+        (code, i) -> code.insertBehind(i - 1, "488bf8"));
+    add(
+        "a host address that stays in RDI",
+        "RSI or RDI|value of the host",
+        (code, i) ->
+            operation(Operation.SUB).is(code, i)
+                && code.at(i).regIs(Convention.RDI)
+                && code.at(i).rmIs(ADDRESS)
+                && i > 0
+                && repeats.is(code, i - 1),
+        Edit::remove);
+  }
+
+  private void bits() {
+    Place access =
+        (code, i) ->
+            code.at(i).isAt(ADDRESS)
+                && code.at(i).form.reg() != null
+                && code.at(i).form.name().startsWith("BT");
+    missing(
+        "the mask of a bit's number", "bit may lie", constant(Operation.AND, INDEX).then(access));
+    add(
+        "a mask with a bit more",
+        "bit may lie",
+        constant(Operation.AND, INDEX).then(access),
+        (code, i) -> code.put(i, code.at(i).length - 1, 0x7F));
+    add(
+        "a bit of a guest's number",
+        "bit may lie",
+        access,
+        (code, i) -> code.replace(i, "490fa307"));
+  }
+
+  private void systemState() {
+    Place flags =
+        (code, i) ->
+            code.at(i).isAt(BASE)
+                && code.at(i).displacement == contract.systemFlags()
+                && code.at(i).form.rm() != null
+                && code.at(i).form.rm().writes();
+    add("IOPL changed", "bit of RFLAGS", flags, (code, i) -> code.replace(i, "41814d5800300000"));
+    add("RFLAGS stored", "other than a bit", flags, (code, i) -> code.replace(i, "41894558"));
+    add(
+        "RFLAGS inverted",
+        "other than a bit",
+        flags,
+        (code, i) -> code.replace(i, "4181755800020000"));
+    add(
+        "AC set and on in the same mode",
+        "another mode|paths meet",
+        flags,
+        (code, i) -> code.insertBehind(i, "41814d5800000400"));
+    add(
+        "IF changed by user code",
+        "bit of RFLAGS",
+        user(jump(8)),
+        (code, i) -> code.insertBehind(i, "41816558fffdffff"));
+    add(
+        "the base of GS changed by user code",
+        "may not access",
+        user(jump(8)),
+        (code, i) -> code.insertBehind(i, "49894528"));
+    add(
+        "the kernel's base of GS read by user code",
+        "may not access",
+        user(jump(8)),
+        (code, i) -> code.insertBehind(i, "498b4560"));
+  }
+
+  /** A place in code for the guest's user mode. */
+  private Place user(Place place) {
+    return (code, i) -> !contract.modes().get(code.mode()).supervisor() && place.is(code, i);
+  }
+
   private void accesses() {
     Place behindCheck = hostPage();
     String[][] changes = {
@@ -298,7 +468,7 @@ final class Mistakes {
         (code, i) -> code.replace(i, "f0490107"));
     add(
         "a bit of memory by a register",
-        "memory can't",
+        "bit may lie",
         access(true, 8),
         (code, i) -> code.replace(i, "490fab07"));
     add(
@@ -353,7 +523,7 @@ final class Mistakes {
   private void budget() {
     Place taken = constant(Operation.SUB, BUDGET);
     missing("the budget", NOT_PAID, taken);
-    missing("the look at the budget", NOT_PAID + "|as the reason", jump(8));
+    missing("the look at the budget", NOT_PAID + "|as the reason|may be put", jump(8));
     missing("the budget that is given back", "as the reason", constant(Operation.ADD, BUDGET));
     add(
         "too little of the budget",
@@ -490,7 +660,7 @@ final class Mistakes {
       {"WRFSBASE", none, "f3480faed0"},
       {"XBEGIN", none, "c7f800000000"},
       {"STOS", none, "48ab"},
-      {"REP MOVS", none, "f3a4"},
+      {"REP MOVS", "RCX elements", "f3a4"},
       {"XLAT", none, "d7"},
       {"MASKMOVDQU", none, "660ff7c1"},
       {"LDMXCSR", none, "410fae5514"},
@@ -515,8 +685,8 @@ final class Mistakes {
       {"a store behind the fields", "no field", "4989857f000000"},
       {"a store across two fields", "no field", "49894504"},
       {"16 bytes of a field of 8", "no field", "410f114580"},
-      {"a store into RIP of the page", "may not write", "49894508"},
-      {"a store into the base of FS", "may not write", "49894520"},
+      {"a store into RIP of the page", "may not access", "49894508"},
+      {"a store into the base of FS", "may not access", "49894520"},
       {"a store into the host's MXCSR", "no field", "41894518"},
       {"a store into the address of code", "no field", "49894550"},
       {"a load of the address of code", "no field", "498b4550"},

@@ -14,6 +14,7 @@ import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -87,8 +88,16 @@ class PlantedMistakesTest {
   }
 
   private static void refused(BootedCode booted, String reason, UnaryOperator<CodePiece> mistake) {
+    refused(booted, reason, mistake, piece -> true);
+  }
+
+  private static void refused(
+      BootedCode booted,
+      String reason,
+      UnaryOperator<CodePiece> mistake,
+      Predicate<CodePiece> where) {
     CodeVerifier verifier = booted.verifier();
-    for (CodePiece piece : booted.pieces().subList(0, MOST_TIMES)) {
+    for (CodePiece piece : booted.pieces().stream().filter(where).limit(MOST_TIMES).toList()) {
       assertThatExceptionOfType(UnverifiedCodeException.class)
           .as(piece::toString)
           .isThrownBy(() -> verifier.verify(mistake.apply(piece)))
@@ -110,6 +119,24 @@ class PlantedMistakesTest {
         dead,
         p.taken(),
         p.next());
+  }
+
+  /** Code that goes to a lookup stub goes to that of its mode. */
+  @Test
+  void codeOfAnotherModeIsRefused(BootedCode booted) {
+    int modes = booted.contract().modes().size();
+    refused(
+        booted,
+        "of this mode|another mode|may not",
+        p ->
+            with(
+                p,
+                (p.mode() + modes / 3) % modes,
+                p.number(),
+                p.instructions(),
+                p.resume(),
+                p.dead()),
+        p -> new Edit(p).usesTables());
   }
 
   @Test
