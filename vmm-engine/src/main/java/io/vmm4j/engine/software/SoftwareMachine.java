@@ -60,6 +60,11 @@ final class SoftwareMachine implements BackendMachine {
     return null;
   }
 
+  /** The machine code, for tests; null if there is none. */
+  @Nullable MachineCode machineCode() {
+    return machineCode;
+  }
+
   @Override
   public Vcpu vcpu(int index) {
     return vcpus.get(index);

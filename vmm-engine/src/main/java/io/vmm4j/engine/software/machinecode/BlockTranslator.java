@@ -113,6 +113,7 @@ final class BlockTranslator {
     }
     translation.dead = code.dead(stubs.exit - at);
     code.finish(stubs.exit - at, translation::exit);
+    translation.bytes = asm.position();
     memory.add(asm.code());
     return translation;
   }

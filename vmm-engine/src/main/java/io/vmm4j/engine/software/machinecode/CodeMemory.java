@@ -75,6 +75,11 @@ final class CodeMemory implements AutoCloseable {
     return offset;
   }
 
+  /** The bytes at an offset. */
+  byte[] bytes(int offset, int length) {
+    return segment.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
+  }
+
   /** Forgets all code from an offset on. */
   void truncate(int offset) {
     used = offset;

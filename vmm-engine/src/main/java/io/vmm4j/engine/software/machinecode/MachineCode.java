@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The machine code of one machine, which its vCPUs share as they share decoded blocks: they run on
@@ -30,15 +31,20 @@ public final class MachineCode implements AutoCloseable {
   private final List<Translation> translations = new ArrayList<>();
   private final List<MachineCodeRunner> runners = new ArrayList<>();
   private final int firstCode;
+  private final TranslationOptions options;
+  private final @Nullable CodeCheck check;
   private long translated;
   private long evictions;
 
-  private MachineCode(CodeMemory memory, long guestBytes, boolean smap) {
+  private MachineCode(
+      CodeMemory memory, long guestBytes, boolean smap, TranslationOptions options) {
     this.memory = memory;
+    this.options = options;
     this.pages = new CodePages(guestBytes);
     this.stubs = new Stubs(memory);
     this.translator = new BlockTranslator(memory, stubs, smap);
     this.firstCode = memory.next();
+    this.check = options.verify() ? new CodeCheck(memory, stubs) : null;
   }
 
   /** What is missing for machine code to be made here; empty if it can be. */
@@ -67,13 +73,21 @@ public final class MachineCode implements AutoCloseable {
    * @throws UnsupportedOperationException if the host does not allow it; the message says why
    */
   public static MachineCode open(BackendHost host) {
-    return open(host, DEFAULT_BYTES);
+    return open(host, DEFAULT_BYTES, TranslationOptions.ofProperties());
   }
 
   /** The same with a budget in bytes. */
   public static MachineCode open(BackendHost host, long bytes) {
+    return open(host, bytes, TranslationOptions.ofProperties());
+  }
+
+  /** The same with options too. */
+  static MachineCode open(BackendHost host, long bytes, TranslationOptions options) {
     return new MachineCode(
-        CodeMemory.allocate(bytes), host.memory().byteSize(), hasAccessControl(host.cpuid()));
+        CodeMemory.allocate(bytes),
+        host.memory().byteSize(),
+        hasAccessControl(host.cpuid()),
+        options);
   }
 
   private static boolean hasAccessControl(List<CpuidLeaf> cpuid) {
@@ -86,6 +100,10 @@ public final class MachineCode implements AutoCloseable {
     MachineCodeRunner runner = new MachineCodeRunner(cpu, this);
     runners.add(runner);
     return runner;
+  }
+
+  TranslationOptions options() {
+    return options;
   }
 
   Stubs stubs() {
@@ -117,10 +135,21 @@ public final class MachineCode implements AutoCloseable {
     }
     long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
     Translation t = translator.translate(block, mode, translations.size(), table);
+    if (check != null) {
+      check.check(t);
+    }
     t.placed(memory, pages);
     translations.add(t);
     translated++;
     return t;
+  }
+
+  /** Has a jump of a translation lead to another translation from now on. */
+  void link(Translation from, boolean taken, Translation to) {
+    if (check != null) {
+      CodeCheck.checkLink(from, taken, to);
+    }
+    from.link(taken, to);
   }
 
   CodePages pages() {
@@ -141,6 +170,16 @@ public final class MachineCode implements AutoCloseable {
     memory.truncate(firstCode);
     pages.clear();
     evictions++;
+  }
+
+  /** All code there is, for tests. */
+  List<Translation> translations() {
+    return List.copyOf(translations);
+  }
+
+  /** The bytes of code at an offset, for tests. */
+  byte[] bytes(int offset, int length) {
+    return memory.bytes(offset, length);
   }
 
   /** Adds what was counted, by name, to a map. From any thread. */

@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * other side needs them; XMM registers apart, for few instructions that are interpreted do.
  */
 public final class MachineCodeRunner implements BlockRunner, TranslationListener {
-  /** After how many executions a block is translated: of 2, 8, 24 and 100 the best for a boot. */
-  private static final int THRESHOLD = 8;
-
   /**
    * The most instructions of one stay in machine code, which looks for no signal: some 10 to 50
    * microseconds.
@@ -57,13 +54,9 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private long foundAt;
 
   MachineCodeRunner(Cpu cpu, MachineCode machine) {
-    this(cpu, machine, Integer.getInteger("vmm4j.translation.threshold", THRESHOLD));
-  }
-
-  MachineCodeRunner(Cpu cpu, MachineCode machine, int threshold) {
     this.cpu = cpu;
     this.machine = machine;
-    this.threshold = threshold;
+    this.threshold = machine.options().threshold();
     this.interpreter = new Interpreter(cpu);
     this.state = new StateBlock(cpu, Arena.ofAuto());
     this.entry = machine.entry();
@@ -355,7 +348,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     Block block = cpu.mmu.code().lookup(cpu.rip);
     Translation t = translation(block, from.mode);
     if (t != null && from.valid && block.offset >>> 12 == from.block.offset >>> 12) {
-      from.link(taken, t);
+      machine.link(from, taken, t);
     }
     return t;
   }

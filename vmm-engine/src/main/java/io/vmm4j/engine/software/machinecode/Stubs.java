@@ -24,18 +24,25 @@ final class Stubs {
   /** Where blocks leave. */
   final int exit;
 
+  final int entryBytes;
+  final int exitBytes;
+
   private final int[] lookups = new int[Mode.COUNT];
+  private final int[] lookupBytes = new int[Mode.COUNT];
 
   Stubs(CodeMemory memory) {
     Assembler asm = new Assembler();
     enter(asm);
+    entryBytes = asm.position();
     entry = memory.add(asm.code());
     asm.reset();
     leave(asm);
+    exitBytes = asm.position();
     exit = memory.add(asm.code());
     for (int mode = 0; mode < Mode.COUNT; mode++) {
       asm.reset();
       lookup(asm, mode, exit - memory.next());
+      lookupBytes[mode] = asm.position();
       lookups[mode] = memory.add(asm.code());
     }
   }
@@ -43,6 +50,10 @@ final class Stubs {
   /** Where the target in {@link HostRegisters#ADDRESS} is looked for. */
   int lookup(int mode) {
     return lookups[mode];
+  }
+
+  int lookupBytes(int mode) {
+    return lookupBytes[mode];
   }
 
   private static void enter(Assembler asm) {

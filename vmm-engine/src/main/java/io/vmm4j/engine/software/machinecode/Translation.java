@@ -2,6 +2,7 @@ package io.vmm4j.engine.software.machinecode;
 
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.TranslatedBlock;
+import io.vmm4j.engine.software.machinecode.verify.CodePiece;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,9 @@ final class Translation implements TranslatedBlock {
 
   /** Where a void block leads, from its beginning. */
   int dead;
+
+  /** How many bytes of code there are. */
+  int bytes;
 
   /** Whether it may be executed. */
   boolean valid = true;
@@ -70,6 +74,27 @@ final class Translation implements TranslatedBlock {
   int target(boolean taken) {
     int next = ((int) block.offset & 0xFFF) + block.length;
     return taken ? next + (int) block.instructions[block.count - 1].imm : next;
+  }
+
+  /** Whether it has such a jump. */
+  boolean canLink(boolean taken) {
+    return (taken ? takenJump : nextJump) != 0;
+  }
+
+  /** What there is to verify. */
+  CodePiece piece(byte[] bytes) {
+    return new CodePiece(
+        bytes,
+        entry,
+        mode,
+        number,
+        block.offset,
+        block.count,
+        resume,
+        begin,
+        dead,
+        new CodePiece.Link(takenJump, takenExit),
+        new CodePiece.Link(nextJump, nextExit));
   }
 
   /** It lies in code memory and is found from now on. */
