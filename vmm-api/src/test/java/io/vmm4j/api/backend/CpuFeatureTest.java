@@ -44,6 +44,10 @@ class CpuFeatureTest {
     assertThat(EnumSet.complementOf(EnumSet.copyOf(CpuFeature.portable())))
         .containsExactlyInAnyOrder(
             CpuFeature.MOVBE,
+            CpuFeature.AVX,
+            CpuFeature.AVX2,
+            CpuFeature.FMA,
+            CpuFeature.F16C,
             CpuFeature.BMI1,
             CpuFeature.BMI2,
             CpuFeature.ADX,
