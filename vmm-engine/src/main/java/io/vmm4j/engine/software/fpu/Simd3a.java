@@ -149,17 +149,27 @@ final class Simd3a {
 
   private static long dotSingle(Cpu cpu, long al, long ah, long bl, long bh, int imm) {
     SimdFloat simd = cpu.fpu.simd;
-    int p0 = (imm & 0x10) != 0 ? simd.multiplySingle((int) al, (int) bl) : 0;
-    int p1 = (imm & 0x20) != 0 ? simd.multiplySingle((int) (al >>> 32), (int) (bl >>> 32)) : 0;
-    int p2 = (imm & 0x40) != 0 ? simd.multiplySingle((int) ah, (int) bh) : 0;
-    int p3 = (imm & 0x80) != 0 ? simd.multiplySingle((int) (ah >>> 32), (int) (bh >>> 32)) : 0;
+    long first = products(simd, al, bl, imm >> 4);
+    long second = products(simd, ah, bh, imm >> 6);
     Operands.settle(cpu);
-    int low = simd.addSingle(p0, p1);
-    int high = simd.addSingle(p2, p3);
+    int low = simd.addSingle((int) first, (int) (first >>> 32));
+    int high = simd.addSingle((int) second, (int) (second >>> 32));
     Operands.settle(cpu);
     int sum = simd.addSingle(low, high);
-    cpu.fpu.resultHigh = Packed.pair((imm & 4) != 0 ? sum : 0, (imm & 8) != 0 ? sum : 0);
-    return Packed.pair((imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
+    cpu.fpu.resultHigh = chosen(sum, imm >> 2);
+    return chosen(sum, imm);
+  }
+
+  /** Two products, or zeros where bits 0 and 1 of a mask are clear. */
+  static long products(SimdFloat simd, long a, long b, int mask) {
+    int low = (mask & 1) != 0 ? simd.multiplySingle((int) a, (int) b) : 0;
+    int high = (mask & 2) != 0 ? simd.multiplySingle((int) (a >>> 32), (int) (b >>> 32)) : 0;
+    return Packed.pair(low, high);
+  }
+
+  /** A sum twice, or zeros where bits 0 and 1 of a mask are clear. */
+  static long chosen(int sum, int mask) {
+    return Packed.pair((mask & 1) != 0 ? sum : 0, (mask & 2) != 0 ? sum : 0);
   }
 
   /** Four sums of MPSADBW, beginning at byte {@code from} of the first operand. */

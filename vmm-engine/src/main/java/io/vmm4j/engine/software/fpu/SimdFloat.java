@@ -19,6 +19,7 @@ public final class SimdFloat {
 
   private final SoftFloat single = SoftFloat.single();
   private final SoftFloat twice = SoftFloat.twice();
+  private final SoftFloat half = SoftFloat.half();
 
   /** MXCSR. Change it through {@link #mxcsr(int)}. */
   private int mxcsr = 0x1f80;
@@ -176,6 +177,35 @@ public final class SimdFloat {
       }
     }
     return settled(twice.divide(a, b), twice);
+  }
+
+  /** ±a×b ± c in double precision, rounded once. */
+  public long multiplyAddDouble(
+      long a, long b, long c, boolean negateProduct, boolean negateAddend) {
+    return settled(twice.multiplyAdd(a, b, c, negateProduct, negateAddend), twice);
+  }
+
+  /** ±a×b ± c in single precision, rounded once. */
+  public int multiplyAddSingle(int a, int b, int c, boolean negateProduct, boolean negateAddend) {
+    long result =
+        single.multiplyAdd(
+            a & 0xffff_ffffL, b & 0xffff_ffffL, c & 0xffff_ffffL, negateProduct, negateAddend);
+    return (int) settled(result, single);
+  }
+
+  /** VCVTPH2PS, which knows neither denormals-are-zero nor the denormal exception. */
+  public int halfToSingle(int a) {
+    half.control = mxcsr & ~SoftFloat.DENORMALS_ARE_ZERO;
+    long result = single.convert(half, a);
+    single.exceptions &= ~FpuExceptions.DENORMAL;
+    return (int) settled(result, single);
+  }
+
+  /** VCVTPS2PH with the rounding of its immediate byte; it does not know flush-to-zero. */
+  public int singleToHalf(int a, int immediate) {
+    int control = mxcsr & ~SoftFloat.FLUSH_TO_ZERO;
+    half.control = (immediate & 4) != 0 ? control : control & ~0x6000 | (immediate & 3) << 13;
+    return (int) settled(half.convert(single, a & 0xffff_ffffL), half);
   }
 
   /** √a, double precision. */

@@ -327,7 +327,7 @@ final class SimdInteger {
   }
 
   /** PINSRW and PEXTRW. */
-  private static void wordAccess(Cpu cpu, Instruction in, boolean wide) {
+  static void wordAccess(Cpu cpu, Instruction in, boolean wide) {
     FpuState fpu = cpu.fpu;
     int index = (int) in.imm & (wide ? 7 : 3);
     int shift = 16 * (index & 3);

@@ -32,15 +32,9 @@ final class StateInstructions {
     switch (in.mnemonic) {
       case FXSAVE -> saveLegacy(cpu, in);
       case FXRSTOR -> restoreLegacy(cpu, in);
-      case LDMXCSR -> {
+      case LDMXCSR, STMXCSR -> {
         Operands.requireSse(cpu);
-        int value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
-        checkMxcsr(cpu, value);
-        cpu.fpu.simd.mxcsr(value);
-      }
-      case STMXCSR -> {
-        Operands.requireSse(cpu);
-        cpu.mmu.write32(cpu.linearAddress(in, 4, true), cpu.fpu.simd.mxcsr());
+        accessMxcsr(cpu, in);
       }
       case XSAVE, XSAVEOPT -> save(cpu, in);
       case XRSTOR -> restore(cpu, in);
@@ -54,6 +48,17 @@ final class StateInstructions {
       }
       default -> throw cpu.undefined(in);
     }
+  }
+
+  /** LDMXCSR and STMXCSR, with VEX or without. */
+  static void accessMxcsr(Cpu cpu, Instruction in) {
+    if (in.mnemonic == STMXCSR) {
+      cpu.mmu.write32(cpu.linearAddress(in, 4, true), cpu.fpu.simd.mxcsr());
+      return;
+    }
+    int value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
+    checkMxcsr(cpu, value);
+    cpu.fpu.simd.mxcsr(value);
   }
 
   private static void checkMxcsr(Cpu cpu, int value) {
