@@ -1,6 +1,7 @@
 package io.vmm4j.api;
 
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
@@ -176,6 +177,7 @@ public record VmSpec(
     private Optional<Long> tscFrequencyHz = Optional.empty();
     private final Set<CpuFeature> withoutCpuFeatures = EnumSet.noneOf(CpuFeature.class);
     private final Set<CpuFeature> withCpuFeatures = EnumSet.noneOf(CpuFeature.class);
+    private CpuModel cpuModel = CpuModel.V2;
     private CpuVendor cpuVendor = CpuVendor.INTEL;
 
     private Builder(String name) {
@@ -305,10 +307,42 @@ public record VmSpec(
       return this;
     }
 
+    /**
+     * Sets the level of the processors; {@link CpuModel#V2} if not said. Asking for more is asking
+     * for its features, as by {@link #withCpuFeatures}, but for those of {@link
+     * #withoutCpuFeatures}.
+     *
+     * {@snippet :
+     * VmSpec spec = VmSpec.builder("rhel").cpuModel(CpuModel.V3).boot(boot).build();
+     * }
+     */
+    public Builder cpuModel(CpuModel model) {
+      this.cpuModel = given("cpuModel", model, this.cpuModel);
+      return this;
+    }
+
     /** Sets whose processors the guest finds; {@link CpuVendor#INTEL} if not said. */
     public Builder cpuVendor(CpuVendor vendor) {
       this.cpuVendor = given("cpuVendor", vendor, this.cpuVendor);
       return this;
+    }
+
+    /** The faults of features without others that they need. */
+    private List<InvalidSpecException.Fault> needed(Set<CpuFeature> with) {
+      List<InvalidSpecException.Fault> found = new ArrayList<>();
+      for (CpuFeature feature : with) {
+        boolean present =
+            switch (feature) {
+              case AVX -> !withoutCpuFeatures.contains(CpuFeature.XSAVE);
+              case AVX2, FMA, F16C -> with.contains(CpuFeature.AVX);
+              default -> true;
+            };
+        if (!present) {
+          CpuFeature other = feature == CpuFeature.AVX ? CpuFeature.XSAVE : CpuFeature.AVX;
+          found.add(fault("withCpuFeatures", feature + " needs " + other));
+        }
+      }
+      return found;
     }
 
     /**
@@ -341,6 +375,11 @@ public record VmSpec(
           found.add(fault("withCpuFeatures", feature + " is among withoutCpuFeatures too"));
         }
       }
+      Set<CpuFeature> with = EnumSet.noneOf(CpuFeature.class);
+      with.addAll(cpuModel.features());
+      with.removeAll(withoutCpuFeatures);
+      with.addAll(withCpuFeatures);
+      found.addAll(needed(with));
       for (String path : devices.keySet()) {
         pathFault(path).ifPresent(why -> found.add(fault("devices/" + path, why)));
       }
@@ -359,7 +398,7 @@ public record VmSpec(
               consoleLimit,
               tscFrequencyHz,
               withoutCpuFeatures,
-              withCpuFeatures,
+              with,
               cpuVendor);
       found.addAll(VmEngine.get().check(spec));
       if (!found.isEmpty()) {

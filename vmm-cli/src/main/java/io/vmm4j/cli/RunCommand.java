@@ -4,6 +4,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
@@ -83,6 +84,15 @@ final class RunCommand extends Command {
   CpuFeature[] with = {};
 
   @Option(
+      names = "--cpu-model",
+      paramLabel = "v2|v3",
+      converter = Model.class,
+      description =
+          "The level of the processor: x86-64-v2, or x86-64-v3 with AVX2, FMA and BMI2, which"
+              + " some systems need (default: v2).")
+  CpuModel model = CpuModel.V2;
+
+  @Option(
       names = "--cpu-vendor",
       paramLabel = "INTEL|AMD",
       description = "Whose processor the guest finds (default: ${DEFAULT-VALUE}).")
@@ -154,7 +164,7 @@ final class RunCommand extends Command {
             .boot(boot)
             .clock(clock);
     all.forEach(builder::device);
-    builder.withoutCpuFeatures(without).withCpuFeatures(with).cpuVendor(vendor);
+    builder.cpuModel(model).withoutCpuFeatures(without).withCpuFeatures(with).cpuVendor(vendor);
     if (tscHz != null) {
       builder.tscFrequencyHz(tscHz);
     }
@@ -225,6 +235,17 @@ final class RunCommand extends Command {
   }
 
   /** Reads a clock mode. */
+  static final class Model implements ITypeConverter<CpuModel> {
+    @Override
+    public CpuModel convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "v2" -> CpuModel.V2;
+        case "v3" -> CpuModel.V3;
+        default -> throw new TypeConversionException("'" + text + "' is not one of v2, v3");
+      };
+    }
+  }
+
   static final class Clock implements ITypeConverter<ClockMode> {
     @Override
     public ClockMode convert(String text) {

@@ -5,6 +5,7 @@ import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** How the parts of a machine that are no devices stand in a snapshot. */
 public final class MachineSchemas {
@@ -12,8 +13,10 @@ public final class MachineSchemas {
   /** A vCPU with its local APIC: the architectural state, the same for every backend. */
   public static final RecordSchema<CpuState> CPU =
       RecordSchema.builder(MethodHandles.lookup(), CpuState.class)
-          .version(2)
+          .version(3)
           .upgrade(1, MachineSchemas::cpuWithoutMessages)
+          // The XSAVE area may be longer since, by what CPUID claims; a shorter one is right still.
+          .upgrade(2, UnaryOperator.identity())
           .build();
 
   /** A mapping of device memory. */

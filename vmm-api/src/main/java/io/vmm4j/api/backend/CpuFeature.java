@@ -65,9 +65,17 @@ public enum CpuFeature {
   LAHF64(Register.ECX_EXTENDED, 0),
 
   // Those that the portable processor lacks.
+  /** Fused multiplication and addition. Needs {@link #AVX}. */
+  FMA(Register.ECX_1, 12, false),
   MOVBE(Register.ECX_1, 22, false),
+  /** Vectors of 256 bits: the YMM registers. */
+  AVX(Register.ECX_1, 28, false),
+  /** Conversion from and to half precision. Needs {@link #AVX}. */
+  F16C(Register.ECX_1, 29, false),
   /** ANDN, BEXTR, BLSI, BLSMSK, BLSR and TZCNT. */
   BMI1(Register.EBX_7, 3, false),
+  /** Integer vectors of 256 bits. Needs {@link #AVX}. */
+  AVX2(Register.EBX_7, 5, false),
   /** BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX and SHRX. */
   BMI2(Register.EBX_7, 8, false),
   /** ADCX and ADOX. */

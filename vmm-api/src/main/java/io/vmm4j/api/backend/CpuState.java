@@ -13,7 +13,8 @@ import java.util.List;
  * @param dr DR0 to DR3, DR6, DR7: 6 values
  * @param xcr0 the enabled state components
  * @param xsave an XSAVE area in the standard form (Intel SDM volume 1, 13.4): 512 bytes of legacy
- *     region, 64 of header, and with {@link CpuFeature#PKU} PKRU where CPUID leaf 0xD tells
+ *     region, 64 of header, with {@link CpuFeature#AVX} 256 of the upper halves of the YMM
+ *     registers, and with {@link CpuFeature#PKU} PKRU where CPUID leaf 0xD tells
  * @param msrs every MSR that holds state, by ascending unsigned index; EFER is among them
  * @param tsc the guest's time-stamp counter at the moment of saving
  */

@@ -44,6 +44,10 @@ class CpuFeatureTest {
     assertThat(EnumSet.complementOf(EnumSet.copyOf(CpuFeature.portable())))
         .containsExactlyInAnyOrder(
             CpuFeature.MOVBE,
+            CpuFeature.AVX,
+            CpuFeature.AVX2,
+            CpuFeature.FMA,
+            CpuFeature.F16C,
             CpuFeature.BMI1,
             CpuFeature.BMI2,
             CpuFeature.ADX,
@@ -79,5 +83,36 @@ class CpuFeatureTest {
     assertThat(CpuVendor.of(List.of())).isEqualTo(CpuVendor.INTEL);
     assertThat(CpuVendor.INTEL.leaf(13))
         .isEqualTo(new CpuidLeaf(0, -1, 13, 0x756E6547, 0x6C65746E, 0x49656E69));
+  }
+
+  @Test
+  void vectorsAndKeysHaveTheirPlacesInOneArea() {
+    List<CpuidLeaf> both =
+        CpuFeature.claim(leaves(CpuVendor.INTEL), Set.of(CpuFeature.AVX, CpuFeature.PKU));
+    assertThat(both)
+        .contains(
+            new CpuidLeaf(0xD, 0, 0x207, 576, 2696, 0),
+            new CpuidLeaf(0xD, 2, 256, 576, 0, 0),
+            new CpuidLeaf(0xD, 9, 8, 2688, 0, 0));
+    assertThat(CpuFeature.claim(leaves(CpuVendor.AMD), Set.of(CpuFeature.AVX)))
+        .contains(new CpuidLeaf(0xD, 0, 7, 576, 832, 0), new CpuidLeaf(0xD, 2, 256, 576, 0, 0));
+    assertThat(CpuFeature.withdraw(both, Set.of(CpuFeature.AVX, CpuFeature.PKU)))
+        .isEqualTo(leaves(CpuVendor.INTEL));
+  }
+
+  @Test
+  void theThirdModelHasWhatTheAbiSays() {
+    assertThat(CpuModel.V2.features()).isEmpty();
+    assertThat(CpuModel.V3.features())
+        .containsExactlyInAnyOrder(
+            CpuFeature.AVX,
+            CpuFeature.AVX2,
+            CpuFeature.BMI1,
+            CpuFeature.BMI2,
+            CpuFeature.F16C,
+            CpuFeature.FMA,
+            CpuFeature.LZCNT,
+            CpuFeature.MOVBE);
+    assertThat(CpuFeature.portable()).doesNotContainAnyElementsOf(CpuModel.V3.features());
   }
 }

@@ -64,7 +64,6 @@ final class ArchitecturalState {
   private static final int SREGS_APIC_BASE = 272;
 
   private static final int XSAVE_BYTES = 4096;
-  private static final long PORTABLE_COMPONENTS = 3;
 
   private static final int XCRS_BYTES = 392;
   private static final int DEBUGREGS_BYTES = 128;
@@ -337,7 +336,12 @@ final class ArchitecturalState {
     MemorySegment header = MemorySegment.ofArray(portable).asSlice(XsaveLayout.HEADER, 64);
     long present = header.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
     header.fill((byte) 0);
-    header.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, present & PORTABLE_COMPONENTS);
+    long kept = present & layout.components() & ~XsaveLayout.PKRU;
+    header.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, kept);
+    if ((kept & XsaveLayout.AVX) != 0) {
+      int at = XsaveLayout.AVX_OFFSET;
+      MemorySegment.copy(area, BYTE, at, portable, at, XsaveLayout.AVX_BYTES);
+    }
     boolean keys = layout.hasPkru() && (present & XsaveLayout.PKRU) != 0;
     layout.putPkru(portable, keys ? area.get(INT, layout.pkruOffset()) : 0);
     return portable;
@@ -470,6 +474,14 @@ final class ArchitecturalState {
     Libc.ioctl(fd, Ioctl.KVM_SET_XCRS, xcrs);
     MemorySegment area = arena.allocate(XSAVE_BYTES, 8);
     MemorySegment.copy(state.xsave(), 0, area, BYTE, 0, XsaveLayout.LEGACY_BYTES);
+    long portable = layout.components() & ~XsaveLayout.PKRU;
+    if (!layout.containsAvx(state.xsave())) {
+      portable &= ~XsaveLayout.AVX;
+    } else {
+      int at = XsaveLayout.AVX_OFFSET;
+      MemorySegment.copy(state.xsave(), at, area, BYTE, at, XsaveLayout.AVX_BYTES);
+    }
+    area.set(LONG, XsaveLayout.HEADER, area.get(LONG, XsaveLayout.HEADER) & portable);
     if (layout.hasPkru()) {
       area.set(LONG, XsaveLayout.HEADER, area.get(LONG, XsaveLayout.HEADER) | XsaveLayout.PKRU);
       area.set(INT, layout.pkruOffset(), layout.pkru(state.xsave()));

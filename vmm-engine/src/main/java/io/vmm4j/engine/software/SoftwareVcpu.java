@@ -111,7 +111,7 @@ final class SoftwareVcpu implements Vcpu {
   public CpuState save() {
     XsaveLayout layout = cpu.system.cpuid.xsave();
     byte[] xsave = new byte[layout.bytes()];
-    cpu.fpu.toXsave(xsave);
+    cpu.fpu.toXsave(xsave, layout);
     layout.putPkru(xsave, cpu.pkru);
     long[] gpr = new long[16];
     System.arraycopy(cpu.gpr, 0, gpr, 0, 16);
@@ -200,7 +200,7 @@ final class SoftwareVcpu implements Vcpu {
     System.arraycopy(state.dr(), 0, cpu.dr, 0, 6);
     cpu.xcr0 = state.xcr0();
     try {
-      cpu.fpu.fromXsave(state.xsave());
+      cpu.fpu.fromXsave(state.xsave(), cpu.system.cpuid.xsave());
     } catch (IllegalArgumentException e) {
       throw new SnapshotException.Incompatible("XSAVE area", String.valueOf(e.getMessage()));
     }

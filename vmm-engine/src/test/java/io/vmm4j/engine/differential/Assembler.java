@@ -159,12 +159,26 @@ final class Assembler {
   /**
    * An instruction with VEX of three bytes, up to its immediate operand.
    *
+   * @param size 8 for VEX.W
    * @param prefix what its field pp has: 0 none, 1 for 66, 2 for F3, 3 for F2
    * @param opcode of the map 0F 38 or 0F 3A
    * @param second the register of its field vvvv
    */
   Assembler vex(
       int prefix, int opcode, int reg, int second, Operand rm, int size, int immediateBytes) {
+    return vex(prefix, opcode, reg, second, rm, size == 8, false, immediateBytes);
+  }
+
+  /** The same with W and L; of two bytes where that is possible and the address says so. */
+  Assembler vex(
+      int prefix,
+      int opcode,
+      int reg,
+      int second,
+      Operand rm,
+      boolean w,
+      boolean l,
+      int immediateBytes) {
     if (rm.narrow()) {
       bytes(0x67);
     }
@@ -173,8 +187,13 @@ final class Assembler {
     }
     int b = rm.isRegister() ? rm.register() : Math.max(rm.base(), 0);
     int high = (reg & 8) >> 1 | (Math.max(rm.index(), 0) & 8) >> 2 | (b & 8) >> 3;
-    bytes(0xC4, (~high & 7) << 5 | opcode >> 8);
-    bytes((size == 8 ? 0x80 : 0) | (~second & 15) << 3 | prefix, opcode & 0xFF);
+    int last = (~second & 15) << 3 | (l ? 4 : 0) | prefix;
+    if ((high & 3) == 0 && opcode >> 8 == 1 && !w && (at & 1) == 0) {
+      bytes(0xC5, (high == 0 ? 0x80 : 0) | last, opcode & 0xFF);
+    } else {
+      bytes(0xC4, (~high & 7) << 5 | opcode >> 8);
+      bytes((w ? 0x80 : 0) | last, opcode & 0xFF);
+    }
     return operand(reg, rm, immediateBytes);
   }
 

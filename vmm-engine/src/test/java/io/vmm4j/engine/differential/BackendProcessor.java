@@ -5,6 +5,7 @@ import io.vmm4j.api.Translation;
 import io.vmm4j.api.backend.ActivityState;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.api.backend.PendingEvents;
@@ -60,7 +61,8 @@ final class BackendProcessor implements Processor {
   private static final int MSR_EFER = 0xC000_0080;
   private static final int MSR_FS_BASE = 0xC000_0100;
   private static final int MSR_GS_BASE = 0xC000_0101;
-  private static final int XSAVE_BYTES = 576;
+  private static final int HEADER_END = 576;
+  private static final int AVX_BYTES = 256;
   private static final int XSTATE_BV = 512;
   private static final int FCW = 0x37F;
   private static final long DR6 = 0xFFFF_0FF0L;
@@ -228,8 +230,11 @@ final class BackendProcessor implements Processor {
             default -> m;
           });
     }
-    byte[] xsave = Arrays.copyOf(start.fx(), XSAVE_BYTES);
-    xsave[XSTATE_BV] = 3;
+    boolean avx = HostFeatures.PRESENT.has(CpuFeature.AVX);
+    byte[] xsave = new byte[HEADER_END + AVX_BYTES];
+    System.arraycopy(start.fx(), 0, xsave, 0, UserState.LEGACY_BYTES);
+    System.arraycopy(start.fx(), UserState.LEGACY_BYTES, xsave, HEADER_END, AVX_BYTES);
+    xsave[XSTATE_BV] = (byte) (avx ? 7 : 3);
     SegmentState none = new SegmentState(0, 0, 0xFFFF_FFFFL, SegmentState.UNUSABLE);
     return new CpuState(
         start.gpr().clone(),
@@ -250,7 +255,7 @@ final class BackendProcessor implements Processor {
         TABLES,
         CR4,
         new long[] {0, 0, 0, 0, DR6, 0x400},
-        3,
+        avx ? 7 : 3,
         xsave,
         msrs,
         PendingEvents.none(),
@@ -313,9 +318,16 @@ final class BackendProcessor implements Processor {
         vector, error, s.cr2(), vector == DB ? s.dr()[4] : Outcome.UNKNOWN, state, image());
   }
 
-  /** The legacy region, with the initial values of what is in its initial state (XSTATE_BV). */
+  /**
+   * The vectors' and the legacy region, with the initial values of what is in its initial state
+   * (XSTATE_BV).
+   */
   private static byte[] fx(byte[] xsave) {
-    byte[] fx = Arrays.copyOf(xsave, UserState.FX_BYTES);
+    byte[] fx = new byte[UserState.FX_BYTES];
+    System.arraycopy(xsave, 0, fx, 0, UserState.LEGACY_BYTES);
+    if ((xsave[XSTATE_BV] & 4) != 0) {
+      System.arraycopy(xsave, HEADER_END, fx, UserState.LEGACY_BYTES, AVX_BYTES);
+    }
     if ((xsave[XSTATE_BV] & 1) == 0) {
       Arrays.fill(fx, 0, 24, (byte) 0);
       Arrays.fill(fx, 32, 160, (byte) 0);

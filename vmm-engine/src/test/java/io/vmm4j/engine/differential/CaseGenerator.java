@@ -1,5 +1,6 @@
 package io.vmm4j.engine.differential;
 
+import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.fpu.FloatCases;
 import java.nio.ByteBuffer;
@@ -62,16 +63,18 @@ final class CaseGenerator {
     X87Code x87 = new X87Code(code, draw);
     VectorCode vectors = new VectorCode(code, draw);
     BitCode bits = new BitCode(code, draw);
+    AvxCode wide = new AvxCode(code, draw);
     int groups = draw.oneIn(4) ? 1 + draw.below(3) : 1 + draw.below(MOST_GROUPS);
     // Mostly of one kind, for a case of all kinds seldom feeds one result to the next.
-    int favourite = draw.below(6);
+    int favourite = draw.pick(0, 1, 2, 3, 4, 5, 9, 9);
     for (int i = 0; i < groups && !code.isFull(); i++) {
       flow.beginGroup();
-      switch (draw.oneIn(3) ? draw.below(9) : favourite) {
+      switch (draw.oneIn(3) ? draw.below(11) : favourite) {
         case 0, 4, 6 -> integers.emit();
         case 1 -> x87.emit();
         case 2, 7, 8 -> vectors.emit();
         case 5 -> bits.emit();
+        case 9, 10 -> wide.emit();
         default -> {
           if (draw.oneIn(3)) {
             flow.emit();
@@ -131,6 +134,10 @@ final class CaseGenerator {
     }
     for (int i = 0; i < 16; i++) {
       state.setXmm(i, draw.lane(), draw.lane());
+    }
+    boolean initial = draw.oneIn(8);
+    for (int i = 0; i < 16 && !initial && HostFeatures.PRESENT.has(CpuFeature.AVX); i++) {
+      state.setYmmHigh(i, draw.lane(), draw.lane());
     }
   }
 

@@ -115,6 +115,12 @@ final class Comparison {
             "xmm%d %016x.%016x/%016x.%016x"
                 .formatted(i, a.xmm(i, 1), a.xmm(i, 0), b.xmm(i, 1), b.xmm(i, 0)));
       }
+      if ((open.xmm() >> i & 1) == 0
+          && (a.ymmHigh(i, 0) != b.ymmHigh(i, 0) || a.ymmHigh(i, 1) != b.ymmHigh(i, 1))) {
+        differences.add(
+            "ymm%d high %016x.%016x/%016x.%016x"
+                .formatted(i, a.ymmHigh(i, 1), a.ymmHigh(i, 0), b.ymmHigh(i, 1), b.ymmHigh(i, 0)));
+      }
     }
   }
 

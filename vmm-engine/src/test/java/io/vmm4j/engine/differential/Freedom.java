@@ -159,6 +159,23 @@ enum Freedom {
       "SDM BEXTR: Flags Affected",
       "as FLAGS_OF_LOGIC",
       UndefinedFlags.BIT_EXTRACT),
+  PERMUTE_WIDTH(
+      "VPERMQ and VPERMPD with VEX.W clear: #UD by the manual, and as with W set on AMD",
+      "SDM VPERMQ, VPERMPD: VEX.256.66.0F3A.W1; of AMD observed",
+      "not generated",
+      0),
+  GATHER_MASK(
+      "the mask of a gather that faults, from the element on that does: spread from the sign bits on"
+          + " Intel, as it was on AMD",
+      "SDM VGATHERDPS: Operation; of AMD observed",
+      "the software CPU is of the host's vendor",
+      0),
+  VECTOR_ALIGNMENT(
+      "#AC for vectors in memory with VEX: AMD checks 32 bytes for a multiple of 16, and the elements"
+          + " of masked moves and gathers not at all",
+      "observed; SDM volume 2, table 2-16 ff.: only that there may be #AC",
+      "the software CPU does as AMD's",
+      0),
   NESTED_TASK(
       "NT, which a host's kernel may lose when it returns from an interrupt",
       "observed: NT set by POPF is 0 in the frame of a fault if an interrupt lies between",
@@ -196,6 +213,11 @@ enum Freedom {
   /** {@link #BEYOND_MODEL}, of the maps that {@link VectorCode} draws from. */
   static boolean isBeyondModel(int prefix, int opcode) {
     return opcode == 0x12B && prefix >= 0xF2; // MOVNTSS, MOVNTSD
+  }
+
+  /** {@link #PERMUTE_WIDTH}. */
+  static boolean ignoresWidth(int opcode) {
+    return opcode == 0x300 || opcode == 0x301;
   }
 
   /** {@link #MMX_ENTERED_BY_FAULT}. */

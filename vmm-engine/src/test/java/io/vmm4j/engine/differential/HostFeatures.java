@@ -6,6 +6,7 @@ import io.vmm4j.engine.software.oracle.NativeOracle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,9 @@ record HostFeatures(CpuVendor vendor, Set<CpuFeature> features) {
   private static HostFeatures read() {
     List<String> flags = List.of(flags().split(" "));
     Set<CpuFeature> features = EnumSet.noneOf(CpuFeature.class);
-    for (CpuFeature feature : BitCode.FEATURES) {
+    List<CpuFeature> wanted = new ArrayList<>(BitCode.FEATURES);
+    wanted.addAll(AvxCode.FEATURES);
+    for (CpuFeature feature : wanted) {
       boolean present =
           feature == CpuFeature.LZCNT
               ? NativeOracle.hostHasLzcnt()

@@ -5,7 +5,7 @@ package io.vmm4j.engine.differential;
  *
  * @param flags of RFLAGS
  * @param registers a bit for each general register
- * @param xmm a bit for each XMM register
+ * @param xmm a bit for each XMM register, which stands for the whole YMM register
  * @param x87 whether the x87 and MMX registers and the status word are open
  * @param cr2 whether it is open which byte of a page CR2 names
  * @param alignment whether #AC and #GP are the same

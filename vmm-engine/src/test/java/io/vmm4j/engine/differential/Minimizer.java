@@ -86,6 +86,10 @@ final class Minimizer {
     for (int i = 0; i < 16; i++) {
       text.append(" xmm%d %016x.%016x".formatted(i, s.xmm(i, 1), s.xmm(i, 0)));
     }
+    text.append("\n ");
+    for (int i = 0; i < 16; i++) {
+      text.append(" ymm%d high %016x.%016x".formatted(i, s.ymmHigh(i, 1), s.ymmHigh(i, 0)));
+    }
     return text.toString();
   }
 

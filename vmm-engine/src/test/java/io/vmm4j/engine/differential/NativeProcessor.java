@@ -18,12 +18,12 @@ import java.util.stream.Stream;
  * The processor of the host, in user mode of the host's system: a small program that gcc compiles
  * (native-processor.c), since its faults are signals, and those of this process are the JVM's.
  *
- * <p>The two share a file: in its first page the state to start from and, 768 bytes on, the one
+ * <p>The two share a file: in its first page the state to start from and, 1024 bytes on, the one
  * reached, behind it the image of the pages. A byte to the program's standard input starts a case;
  * a byte from its standard output says that it has ended.
  */
 final class NativeProcessor implements Processor {
-  private static final int OUT = 768;
+  private static final int OUT = 1024;
   private static final int RIP = 128;
   private static final int RFLAGS = 136;
   private static final int VECTOR = 144;

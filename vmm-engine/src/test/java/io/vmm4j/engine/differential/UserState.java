@@ -7,10 +7,12 @@ import java.nio.ByteOrder;
  * What user code has in registers.
  *
  * @param gpr the general registers in encoding order
- * @param fx x87, MMX and SSE state: an image of FXSAVE64 (Intel SDM volume 1, 10.5.1)
+ * @param fx x87, MMX and SSE state: an image of FXSAVE64 (Intel SDM volume 1, 10.5.1), and behind
+ *     it the upper halves of the YMM registers
  */
 record UserState(long[] gpr, long rip, long rflags, byte[] fx) {
-  static final int FX_BYTES = 512;
+  static final int LEGACY_BYTES = 512;
+  static final int FX_BYTES = 768;
 
   private static final int ST = 32;
   private static final int XMM = 160;
@@ -48,6 +50,11 @@ record UserState(long[] gpr, long rip, long rflags, byte[] fx) {
     return image().getLong(XMM + 16 * register + 8 * half);
   }
 
+  /** Bits 128 to 191 (0) or 192 to 255 (1) of a YMM register. */
+  long ymmHigh(int register, int half) {
+    return image().getLong(LEGACY_BYTES + 16 * register + 8 * half);
+  }
+
   void setControl(int controlWord, int statusWord, int abridgedTag, int mxcsr) {
     image()
         .putShort(0, (short) controlWord)
@@ -60,6 +67,12 @@ record UserState(long[] gpr, long rip, long rflags, byte[] fx) {
     image()
         .putLong(ST + 16 * stackIndex, significand)
         .putShort(ST + 16 * stackIndex + 8, (short) signExponent);
+  }
+
+  void setYmmHigh(int register, long low, long high) {
+    image()
+        .putLong(LEGACY_BYTES + 16 * register, low)
+        .putLong(LEGACY_BYTES + 16 * register + 8, high);
   }
 
   void setXmm(int register, long low, long high) {

@@ -1,10 +1,12 @@
 package io.vmm4j.engine.differential;
 
+import io.vmm4j.api.backend.CpuFeature;
+
 /** Instructions of the x87, and those that save and load its state with that of SSE. */
 final class X87Code extends Emitter {
   private static final int ENVIRONMENT_BYTES = 28;
   private static final int FSAVE_BYTES = 108;
-  private static final int XSAVE_BYTES = 576;
+  private static final int XSAVE_BYTES = 832;
   private static final int MXCSR = 24;
   private static final int MXCSR_MASK = 28;
 
@@ -190,12 +192,18 @@ final class X87Code extends Emitter {
     code.bytes(0xBA).immediate(4, 0).end();
   }
 
-  /** XSAVE, XSAVEOPT and XRSTOR of x87 and SSE. */
+  /** Some of the components that the processor has. */
+  private int components() {
+    int drawn = draw.below(8);
+    return HostFeatures.PRESENT.has(CpuFeature.AVX) ? drawn : drawn & 3;
+  }
+
+  /** XSAVE, XSAVEOPT and XRSTOR of x87, SSE and AVX. */
   private void xsave() {
     int rex = draw.oneIn(2) ? 8 : -1;
     long area = area();
     wipe(area, XSAVE_BYTES, Mask.NONE);
-    mask(draw.below(4));
+    mask(draw.below(8));
     Mask open = Mask.memory(area, XSAVE_BYTES);
     int reg = draw.pick(4, 4, 6);
     code.modrm(prefixes(), rex, 0x1AE, reg, Operand.absolute(area), 0).end(open);
@@ -203,7 +211,7 @@ final class X87Code extends Emitter {
       wipe(area, XSAVE_BYTES, open);
     } else {
       // What is in its initial state may be marked so, or not.
-      store(8, area + XSTATE_BV, draw.below(4), open);
+      store(8, area + XSTATE_BV, components(), open);
       store(2, area + 6, 0, open);
       store(8, area + 8, 0, open);
       store(8, area + 16, 0, open);
@@ -218,7 +226,7 @@ final class X87Code extends Emitter {
     if (draw.oneIn(12)) {
       store(4, area + XSTATE_BV + 4, draw.pick(0, 0x4000_0000), null); // no such component
     }
-    mask(draw.below(4));
+    mask(draw.below(8));
     code.modrm(prefixes(), rex, 0x1AE, 5, Operand.absolute(area), 0).end();
   }
 }

@@ -7,6 +7,8 @@ import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.SnapshotInspection;
@@ -95,6 +97,18 @@ class GoldenFilesTest {
     assertThat(again.chunks())
         .extracting(SnapshotInspection.Chunk::kind)
         .contains("remark", "blob");
+  }
+
+  @Test
+  void theGuestComesToItsVerdictWithVectorsToo() throws IOException {
+    VmSpec spec =
+        GoldenGuest.spec(directory, ClockMode.VIRTUAL, true).toBuilder()
+            .cpuModel(CpuModel.V3)
+            .build();
+    try (Vm vm = Vm.start(spec)) {
+      vm.awaitExit(LONG);
+      assertThat(vm.console("com1").transcript()).isEqualTo(GoldenGuest.VERDICT);
+    }
   }
 
   @Test

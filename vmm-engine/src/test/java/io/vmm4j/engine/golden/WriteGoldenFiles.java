@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.clock.ClockMode;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -41,6 +43,12 @@ class WriteGoldenFiles {
     try (Vm vm = Vm.create(GoldenGuest.spec(work, ClockMode.VIRTUAL, true))) {
       GoldenGuest.runTo(vm, GoldenGuest.Moment.HALTED);
       save(vm, directory, "every-device");
+    }
+    VmSpec vectors =
+        GoldenGuest.spec(work, ClockMode.VIRTUAL, false).toBuilder().cpuModel(CpuModel.V3).build();
+    try (Vm vm = Vm.create(vectors)) {
+      GoldenGuest.runTo(vm, GoldenGuest.Moment.HALTED);
+      save(vm, directory, "vectors");
     }
     try (Vm vm = Vm.create(GoldenGuest.spec(work, ClockMode.REAL, false))) {
       GoldenGuest.runUntilItTicks(vm);

@@ -27,12 +27,26 @@ class LinuxProcessorsTest {
 
   private static final CpuFeature[] FEATURES = {
     CpuFeature.MOVBE, CpuFeature.BMI1, CpuFeature.BMI2, CpuFeature.ADX, CpuFeature.CLFLUSHOPT,
-    CpuFeature.CLWB, CpuFeature.UMIP, CpuFeature.PKU, CpuFeature.PKS, CpuFeature.LZCNT
+    CpuFeature.CLWB, CpuFeature.UMIP, CpuFeature.PKU, CpuFeature.PKS, CpuFeature.LZCNT,
+    CpuFeature.AVX, CpuFeature.AVX2, CpuFeature.FMA, CpuFeature.F16C
   };
 
   /** As Linux calls them; it enables UMIP and the keys of user pages, and knows no others. */
   private static final String[] FLAGS = {
-    "movbe", "bmi1", "bmi2", "adx", "clflushopt", "clwb", "umip", "pku", "ospke", "abm"
+    "movbe",
+    "bmi1",
+    "bmi2",
+    "adx",
+    "clflushopt",
+    "clwb",
+    "umip",
+    "pku",
+    "ospke",
+    "abm",
+    "avx",
+    "avx2",
+    "fma",
+    "f16c"
   };
 
   @ParameterizedTest

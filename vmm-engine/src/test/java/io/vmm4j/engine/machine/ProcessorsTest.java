@@ -210,6 +210,63 @@ class ProcessorsTest {
   }
 
   @Test
+  void theThirdModelIsItsFeaturesAndGoesThroughSnapshots() throws IOException {
+    VmSpec spec =
+        GuestPrograms.spec(directory, Backends.software(), GuestPrograms.REGISTERS)
+            .cpuModel(io.vmm4j.api.backend.CpuModel.V3)
+            .withoutCpuFeatures(CpuFeature.F16C)
+            .build();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Vm vm = Vm.create(spec);
+        Snapshot snapshot = vm.snapshot()) {
+      snapshot.writeTo(bytes);
+      assertThat(vm.cpuState(0).xsave()).hasSize(832);
+    }
+    byte[] file = bytes.toByteArray();
+    assertThat(
+            SnapshotInspection.of(new ByteArrayInputStream(file), SnapshotLimits.standard())
+                .prologue()
+                .orElseThrow()
+                .features())
+        .containsExactlyInAnyOrder(
+            "cpu:AVX", "cpu:AVX2", "cpu:FMA", "cpu:BMI1", "cpu:BMI2", "cpu:LZCNT", "cpu:MOVBE");
+    try (Snapshot read = Snapshot.read(new ByteArrayInputStream(file));
+        Vm vm = read.load(Backends.software())) {
+      assertThat(vm.cpuState(0).xsave()).hasSize(832);
+    }
+  }
+
+  @Test
+  void aModelThatTheHostLacksIsRefusedByTheNamesOfWhatIsMissing() {
+    VmSpec spec =
+        spec(ClockMode.REAL).toBuilder().cpuModel(io.vmm4j.api.backend.CpuModel.V3).build();
+    assertThatThrownBy(() -> choose(spec, new BackendChoice("poor")))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessageContaining("it can't give the processor BMI2");
+    assertThat(choose(spec, Backends.auto()).backend().name()).isEqualTo("software");
+  }
+
+  @Test
+  void featuresNeedThoseThatTheyAreMadeOf() {
+    assertThatThrownBy(() ->
+            spec(ClockMode.REAL).toBuilder()
+                .cpuModel(io.vmm4j.api.backend.CpuModel.V3)
+                .withoutCpuFeatures(CpuFeature.AVX)
+                .build())
+        .isInstanceOf(InvalidSpecException.class)
+        .hasMessageContaining("AVX2 needs AVX")
+        .hasMessageContaining("FMA needs AVX")
+        .hasMessageContaining("F16C needs AVX");
+    assertThatThrownBy(() ->
+            spec(ClockMode.REAL).toBuilder()
+                .withCpuFeatures(CpuFeature.AVX)
+                .withoutCpuFeatures(CpuFeature.XSAVE)
+                .build())
+        .isInstanceOf(InvalidSpecException.class)
+        .hasMessageContaining("AVX needs XSAVE");
+  }
+
+  @Test
   void theSpecificationHasItsWayThroughSnapshots() throws IOException {
     VmSpec spec =
         GuestPrograms.spec(directory, Backends.software(), GuestPrograms.REGISTERS)

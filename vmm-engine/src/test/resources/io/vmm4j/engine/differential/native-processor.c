@@ -28,12 +28,19 @@
 #define FX_COPIED 416 /* what lies behind is reserved, and holds the kernel's own marks */
 #define SECONDS_A_CASE 1
 
+/* In the frame's XSAVE area: which components the kernel keeps there, in the part of the legacy
+   region that is software's, and the upper halves of the YMM registers. */
+#define XFEATURES 472
+#define YMM_HIGH 576
+#define AVX 4
+
 struct state {
   uint64_t gpr[16]; /* in encoding order */
   uint64_t rip, rflags;
   uint64_t vector, error, cr2;
   uint64_t unused[11];
   uint8_t fx[512];
+  uint8_t ymm_high[256];
 };
 
 static struct state *in, *out;
@@ -64,6 +71,7 @@ __attribute__((used)) void handle(int signal, siginfo_t *info, ucontext_t *conte
   greg_t *registers_of_frame = context->uc_mcontext.gregs;
   uint8_t *fx = (uint8_t *)context->uc_mcontext.fpregs;
   uint64_t *xstate_bv = (uint64_t *)(fx + 512);
+  uint64_t *xfeatures = (uint64_t *)(fx + XFEATURES);
   char byte = 0;
   (void)info;
   if (started) {
@@ -77,6 +85,10 @@ __attribute__((used)) void handle(int signal, siginfo_t *info, ucontext_t *conte
     out->cr2 = registers_of_frame[REG_CR2];
     for (int i = 0; i < FX_COPIED; i++) {
       out->fx[i] = fx[i];
+    }
+    int in_use = *xfeatures & *xstate_bv & AVX;
+    for (unsigned i = 0; i < sizeof out->ymm_high; i++) {
+      out->ymm_high[i] = in_use ? fx[YMM_HIGH + i] : 0;
     }
     if (call(SYS_write, 1, (long)&byte, 1, 0, 0, 0) != 1) {
       leave(3);
@@ -95,7 +107,10 @@ __attribute__((used)) void handle(int signal, siginfo_t *info, ucontext_t *conte
   for (int i = 0; i < FX_COPIED; i++) {
     fx[i] = in->fx[i];
   }
-  *xstate_bv = 3;
+  *xstate_bv = 3 | (*xfeatures & AVX);
+  for (unsigned i = 0; *xfeatures & AVX && i < sizeof in->ymm_high; i++) {
+    fx[YMM_HIGH + i] = in->ymm_high[i];
+  }
   struct itimerval limit = {{0, 0}, {SECONDS_A_CASE, 0}};
   call(SYS_setitimer, ITIMER_VIRTUAL, (long)&limit, 0, 0, 0, 0);
 }
@@ -134,7 +149,7 @@ static void *map(uint64_t address, uint64_t size, int protection, uint64_t offse
 /* The file that is shared is descriptor 3. */
 __attribute__((used)) void begin(void) {
   in = map(0, 0x1000, PROT_READ | PROT_WRITE, 0);
-  out = in + 1;
+  out = in + 1; /* 1024 bytes on */
   map(CODE, 0x1000, PROT_READ | PROT_EXEC, 0x1000);
   map(DATA, 0x2000, PROT_READ | PROT_WRITE, 0x2000);
   map(READ_ONLY, 0x1000, PROT_READ, 0x4000);

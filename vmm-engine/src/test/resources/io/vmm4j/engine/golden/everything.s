@@ -212,6 +212,18 @@ fill:   mov     [rdi], rcx
         movq    xmm15, rax
         mov     dword ptr [STACK], 0x3F80
         ldmxcsr [STACK]
+        call    avx
+        jnc     narrow
+        mov     rax, cr4                # OSXSAVE; XCR0 with x87, SSE and AVX
+        or      eax, 0x40000
+        mov     cr4, rax
+        xor     ecx, ecx
+        xgetbv
+        or      eax, 7
+        xsetbv
+        vinsertf128 ymm0, ymm0, xmm15, 1
+        vinsertf128 ymm15, ymm15, xmm0, 1
+narrow:
         mov     eax, 0x12345678
         mov     dr0, rax
         mov     eax, 0xABC000
@@ -254,6 +266,23 @@ wait:   hlt
         stmxcsr [STACK]
         cmp     dword ptr [STACK], 0x3F80
         check   'e'
+        call    avx
+        jnc     narrow2
+        xor     ecx, ecx
+        xgetbv
+        cmp     eax, 7
+        check   'X'
+        mov     rbx, 0x1122334455667788
+        vextractf128 xmm1, ymm15, 1
+        movq    rax, xmm1
+        cmp     rax, rbx
+        check   'Y'
+        vextractf128 xmm1, ymm0, 1
+        movq    rax, xmm1
+        not     rax
+        cmp     rax, rbx
+        check   'Z'
+narrow2:
         fstp    qword ptr [STACK]
         mov     rax, 0x3FF71547652B82FE  # log2 e
         cmp     [STACK], rax
@@ -381,6 +410,12 @@ say:    mov     dx, 0x3F8
         out     dx, al
 stop:   hlt
         jmp     stop
+
+avx:    mov     eax, 1                  # the carry says whether the processor has AVX
+        xor     ecx, ecx
+        cpuid
+        bt      ecx, 28
+        ret
 
 gate:   mov     [rdi], eax              # an interrupt gate in selector 8
         mov     dword ptr [rdi + 2], 8

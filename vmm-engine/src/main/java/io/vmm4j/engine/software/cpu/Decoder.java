@@ -11,7 +11,8 @@ import java.util.List;
 final class Decoder {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int MOST_LENGTH = 15;
-  private static final int VEX = 0xC4;
+  private static final int VEX3 = 0xC4;
+  private static final int VEX2 = 0xC5;
 
   /** What the field pp of VEX stands for. */
   private static final int[] VEX_PREFIXES = {
@@ -159,14 +160,14 @@ final class Decoder {
             : in.repeat == 0xF2
                 ? Instruction.PREFIX_F2
                 : in.operandPrefix ? Instruction.PREFIX_66 : Instruction.PREFIX_NONE;
-    if (b == VEX && isVex()) {
-      rexByte = vex(in);
+    if ((b == VEX3 || b == VEX2) && isVex()) {
+      rexByte = vex(in, b == VEX3);
     } else {
       in.opcode = opcode(b);
     }
     in.addressSize = addressSize(addressPrefix);
     in.addressMask = in.addressSize == 8 ? -1 : in.addressSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
-    if (InstructionTable.hasModrm(in.opcode)) {
+    if (InstructionTable.hasModrm(in.opcode, in.vex)) {
       modrm(in, rexByte);
     } else {
       in.rm = (in.opcode & 7) | (rexByte & 1) << 3;
@@ -201,7 +202,7 @@ final class Decoder {
     };
   }
 
-  /** Whether C4 begins VEX: outside 64-bit mode it is LES where memory follows. */
+  /** Whether C4 or C5 begins VEX: outside 64-bit mode it is LES or LDS where memory follows. */
   private boolean isVex() {
     if (cpu.codeSize == 8) {
       return true;
@@ -212,26 +213,32 @@ final class Decoder {
   }
 
   /**
-   * Reads VEX of three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). Of its maps only
-   * 0F38 and 0F3A have instructions that are known here; any other leaves C4 as the opcode.
+   * Reads VEX of two or three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). A map
+   * that has no instructions leaves C4 as the opcode.
    *
    * @return the bits R, X and B in their places in REX
    */
-  private int vex(InstructionBuilder in) {
+  private int vex(InstructionBuilder in, boolean three) {
     // A mandatory prefix, LOCK or REX before VEX is #UD.
     in.illegal = in.rex || in.lock || in.mandatoryPrefix != Instruction.PREFIX_NONE;
     int first = next();
-    int second = next();
+    int second = three ? next() : first & 0x7F;
     boolean long64 = cpu.codeSize == 8;
-    int map = first & 0x1F;
-    boolean known = map == 2 || map == 3;
+    int map = three ? first & 0x1F : 1;
     in.vex = true;
-    in.opcode = known ? map << 8 | next() : VEX;
-    in.illegal |= known && (second & 4) != 0; // L: none of these has 256 bits
+    in.opcode = map >= 1 && map <= 3 ? map << 8 | next() : VEX3;
     in.mandatoryPrefix = VEX_PREFIXES[second & 3];
+    in.vexL = (second & 4) != 0;
+    in.vexW = second >= 0x80;
     in.vexRegister = ~second >> 3 & (long64 ? 15 : 7);
-    in.rexW = long64 && second >= 0x80;
-    return long64 ? ~first >> 5 & 7 : 0;
+    in.rexW = long64 && in.vexW;
+    int extensions = three ? ~first >> 5 & 7 : ~first >> 5 & 4;
+    return long64 ? extensions : 0;
+  }
+
+  /** Whether an opcode has a vector of indices. */
+  private static boolean isGather(int opcode) {
+    return opcode >= 0x290 && opcode <= 0x293;
   }
 
   private int addressSize(boolean prefix) {
@@ -282,7 +289,7 @@ final class Decoder {
     in.reg = (m >> 3 & 7) | (rexByte & 4) << 1;
     in.rm = (m & 7) | (rexByte & 1) << 3;
     // MOV to and from control and debug registers take the mode bits for a register.
-    in.isMemory = m < 0xC0 && !InstructionTable.ignoresMod(in.opcode);
+    in.isMemory = m < 0xC0 && (in.vex || !InstructionTable.ignoresMod(in.opcode));
     if (!in.isMemory) {
       in.segment = in.segmentOverride >= 0 ? in.segmentOverride : Cpu.DS;
       return;
@@ -325,7 +332,10 @@ final class Decoder {
     if (base == 4) {
       int sib = next();
       int index = (sib >> 3 & 7) | (rexByte & 2) << 2;
-      if (index != 4) {
+      if (in.vex && isGather(in.opcode)) {
+        in.vectorIndex = index;
+        in.scale = sib >> 6;
+      } else if (index != 4) {
         in.index = index;
         in.scale = sib >> 6;
       }

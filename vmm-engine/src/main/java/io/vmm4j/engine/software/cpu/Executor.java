@@ -51,7 +51,22 @@ public enum Executor {
   SIMD_38(false, false),
 
   /** {@code Simd3a}. */
-  SIMD_3A(false, false);
+  SIMD_3A(false, false),
+
+  /** {@code Avx}: the VEX forms of SSE instructions among them. */
+  AVX(false, false),
+
+  /** {@code AvxPermute}. */
+  AVX_PERMUTE(false, false),
+
+  /** {@code AvxMasked}. */
+  AVX_MASKED(false, false),
+
+  /** {@code HalfPrecision}. */
+  F16C(false, false),
+
+  /** {@code FusedMultiply}. */
+  FMA(false, false);
 
   /** Whether its instructions end a block. */
   public final boolean endsBlock;
@@ -72,6 +87,14 @@ public enum Executor {
       }
     }
     throw new IllegalStateException("no such executor: " + name);
+  }
+
+  /** Whether its instructions are those of SSE, which have forms with VEX. */
+  boolean isSse() {
+    return switch (this) {
+      case STATE, SIMD_MOVE, SIMD_INTEGER, SIMD_FLOAT, SIMD_CONVERT, SIMD_38, SIMD_3A -> true;
+      default -> false;
+    };
   }
 
   /** Whether its instructions may fault without access to memory, whichever they are. */

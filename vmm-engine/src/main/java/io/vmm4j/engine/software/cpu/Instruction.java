@@ -48,8 +48,14 @@ public final class Instruction {
   /** Whether LOCK was present. */
   public final boolean lock;
 
-  /** Whether VEX was present, whose W is {@link #rexW}. */
+  /** Whether VEX was present, whose W is {@link #rexW} too. */
   public final boolean vex;
+
+  /** VEX.L: 256 bits, where there are such. */
+  public final boolean vexL;
+
+  /** VEX.W, in every mode: {@link #rexW} is set in 64-bit mode only. */
+  public final boolean vexW;
 
   /** VEX.vvvv, 0 to 15. */
   public final int vexRegister;
@@ -86,6 +92,9 @@ public final class Instruction {
 
   /** The index register or {@link #NO_REGISTER}. */
   public final int index;
+
+  /** The index of SIB as a vector register, 0 to 15, which {@link #index} then is not; or -1. */
+  public final int vectorIndex;
 
   /** The index is shifted left by so much, 0 to 3. */
   public final int scale;
@@ -127,6 +136,8 @@ public final class Instruction {
     this.repeat = from.repeat;
     this.lock = from.lock;
     this.vex = from.vex;
+    this.vexL = from.vexL;
+    this.vexW = from.vexW;
     this.vexRegister = from.vexRegister;
     this.rex = from.rex;
     this.rexW = from.rexW;
@@ -139,6 +150,7 @@ public final class Instruction {
     this.codeSize = from.codeSize;
     this.base = from.base;
     this.index = from.index;
+    this.vectorIndex = from.vectorIndex;
     this.scale = from.scale;
     this.displacement = from.displacement;
     this.addressMask = from.addressMask;
@@ -159,6 +171,7 @@ public final class Instruction {
   public boolean usesVectors() {
     return switch (form.executor) {
       case STATE, SIMD_MOVE, SIMD_INTEGER, SIMD_FLOAT, SIMD_CONVERT, SIMD_38, SIMD_3A -> true;
+      case AVX, AVX_PERMUTE, AVX_MASKED, F16C, FMA -> true;
       default -> false;
     };
   }

@@ -9,6 +9,8 @@ public final class InstructionBuilder {
   public int repeat;
   public boolean lock;
   public boolean vex;
+  public boolean vexL;
+  public boolean vexW;
   public int vexRegister;
   public boolean rex;
   public boolean rexW;
@@ -22,6 +24,7 @@ public final class InstructionBuilder {
   public int base = Instruction.NO_REGISTER;
   public int index = Instruction.NO_REGISTER;
   public int scale;
+  public int vectorIndex = -1;
   public long displacement;
   public long addressMask = -1;
   public int segment = Cpu.DS;

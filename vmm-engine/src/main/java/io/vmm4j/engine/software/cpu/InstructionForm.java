@@ -16,6 +16,9 @@ public final class InstructionForm {
   /** What executes it. */
   public final Executor executor;
 
+  /** What executes the mnemonic without VEX; the same as {@link #executor} for all others. */
+  public final Executor family;
+
   /** The destination, or the only operand. */
   public final OperandPlace first;
 
@@ -95,8 +98,14 @@ public final class InstructionForm {
   private final boolean isInvalidIn64;
   private final boolean needsRexB;
   private final boolean needsNoVexRegister;
+  private final boolean needsVectorIndex;
+  private final int lengths;
+  private final int widths;
   private final boolean isIntel;
+  private final boolean scalesMemory;
+  private final boolean scalesResult;
   private final @Nullable CpuFeature feature;
+  private final @Nullable CpuFeature wideFeature;
 
   /** The immediate that an encoding has. */
   enum Immediate {
@@ -128,7 +137,8 @@ public final class InstructionForm {
     hasModrm = row.hasModrm;
     ignoresMod = row.ignoresMod();
     mnemonic = row.mnemonic;
-    executor = MnemonicTable.executor(mnemonic);
+    family = MnemonicTable.executor(mnemonic);
+    executor = isVex && family.isSse() ? Executor.AVX : family;
     text = row.operands;
     first = row.places[0];
     second = row.places[1];
@@ -154,14 +164,25 @@ public final class InstructionForm {
     isLegacy = row.has(Attribute.LEGACY);
     isLong = row.has(Attribute.LONG);
     needsRexB = row.has(Attribute.REXB);
-    needsNoVexRegister = row.has(Attribute.NOVVVV);
+    needsNoVexRegister = isVex && !first.isInVex() && !second.isInVex() && !third.isInVex();
+    needsVectorIndex = row.has(Attribute.VSIB);
+    lengths = allowed(row.has(Attribute.L0), row.has(Attribute.L1));
+    widths = allowed(row.has(Attribute.W0), row.has(Attribute.W1));
+    scalesMemory = row.scalesMemory;
+    scalesResult = row.scalesResult;
     isIntel = row.has(Attribute.INTEL);
     feature = row.feature;
+    wideFeature = row.wideFeature;
     String flags = row.flags == null ? MnemonicTable.flags(mnemonic) : row.flags;
     flagsRead = MnemonicTable.mask(flags, "TXx") | flagsOfCondition();
     flagsWritten = MnemonicTable.mask(flags, "MXmx01");
     flagsUndefined = MnemonicTable.mask(flags, "Uu");
     flagsKept = MnemonicTable.mask(flags, "mxu");
+  }
+
+  /** Which of the values 0 and 1 of a bit are allowed, as bits. */
+  private static int allowed(boolean zero, boolean one) {
+    return zero ? 1 : one ? 2 : 3;
   }
 
   /** The name of its mnemonic. */
@@ -183,11 +204,18 @@ public final class InstructionForm {
     return switch (memoryBytes) {
       case InstructionRow.OPERAND_SIZE -> in.operandSize;
       case InstructionRow.BY_REX_W -> in.rexW ? 8 : 4;
-      default -> memoryBytes;
+      default -> scalesMemory && in.vexL ? 2 * memoryBytes : memoryBytes;
     };
   }
 
-  /** The same, for those that always have the same size. */
+  /** Whether the result of an instruction has 256 bits. */
+  public boolean isWide(Instruction in) {
+    return scalesResult && in.vexL;
+  }
+
+  /**
+   * The same as {@link #operandBytes} for those that always have the same size, or without VEX.L.
+   */
   public int fixedOperandBytes() {
     return Math.max(memoryBytes, 0);
   }
@@ -202,12 +230,21 @@ public final class InstructionForm {
         && (modrm < 0 || modrm == in.modrm)
         && !(in.codeSize == 8 ? isLegacy : isLong)
         && (!needsRexB || in.rm >= 8)
-        && (!needsNoVexRegister || in.vexRegister == 0);
+        && (!isVex || fitsVex(in));
+  }
+
+  private boolean fitsVex(InstructionBuilder in) {
+    return (!needsNoVexRegister || in.vexRegister == 0)
+        && (!needsVectorIndex || in.vectorIndex >= 0)
+        && (lengths >> (in.vexL ? 1 : 0) & 1) != 0
+        && (widths >> (in.vexW ? 1 : 0) & 1) != 0;
   }
 
   /** Whether a processor lacks it. */
-  boolean isMissing(Cpuid cpuid) {
-    return feature != null && !cpuid.has(feature) || isIntel && cpuid.isAmd();
+  boolean isMissing(InstructionBuilder in, Cpuid cpuid) {
+    return feature != null && !cpuid.has(feature)
+        || in.vexL && wideFeature != null && !cpuid.has(wideFeature)
+        || isIntel && cpuid.isAmd();
   }
 
   /** Whether the manual says #UD for the mode and LOCK. */

@@ -28,13 +28,18 @@ final class InstructionRow {
     LEGACY,
     LONG,
     REXB,
-    NOVVVV,
+    L0,
+    L1,
+    W0,
+    W1,
+    VSIB,
     INTEL
   }
 
   private static final int ALL_EXTENSIONS = 0xFF;
   private static final int ALL_PREFIXES = 0xF;
   private static final int PREFIX_LENGTH = 6; // of cpuid= and flags=
+  private static final int YMM_LENGTH = 4; // of ymm=
 
   private final TableText text;
 
@@ -52,14 +57,25 @@ final class InstructionRow {
 
   // The operands.
   String operands = "";
-  final OperandPlace[] places = new OperandPlace[3];
+  final OperandPlace[] places = new OperandPlace[4];
   InstructionForm.Immediate immediate = InstructionForm.Immediate.NONE;
   int memoryBytes;
+
+  /** Whether the operand in memory has twice as many bytes with VEX.L. */
+  boolean scalesMemory;
+
+  /** Whether the destination has 256 bits with VEX.L. */
+  boolean scalesResult;
+
   int segment;
 
   // The attributes.
   private int attributes;
   @Nullable CpuFeature feature;
+
+  /** The feature that 256 bits need besides. */
+  @Nullable CpuFeature wideFeature;
+
   @Nullable String flags;
 
   InstructionRow(String rows) {
@@ -76,6 +92,7 @@ final class InstructionRow {
     readOperands(text.requiredWord());
     attributes = 0;
     feature = null;
+    wideFeature = null;
     flags = null;
     for (String word = text.word(); word != null; word = text.word()) {
       readAttribute(word);
@@ -168,6 +185,9 @@ final class InstructionRow {
     places[0] = OperandPlace.NONE;
     places[1] = OperandPlace.NONE;
     places[2] = OperandPlace.NONE;
+    places[3] = OperandPlace.NONE;
+    scalesMemory = false;
+    scalesResult = false;
     if (word.equals("-")) {
       return;
     }
@@ -191,9 +211,14 @@ final class InstructionRow {
             ? OperandPlace.byName(word.substring(begin, end))
             : OperandPlace.byLetter(word.charAt(begin));
     places[number] = place;
+    scalesResult |= isVex && number == 0 && size == 'x';
     hasModrm |= place.isInModrm();
     switch (place) {
-      case RM, XMM_RM, MMX_RM -> memoryBytes = bytes(size);
+      case RM, XMM_RM, MMX_RM -> {
+        memoryBytes = bytes(size);
+        scalesMemory = isVex && "xhfe".indexOf(size) >= 0;
+      }
+      case IMMEDIATE_XMM -> immediate = InstructionForm.Immediate.BYTE;
       case FIXED_SEGMENT -> segment = "ECSDFG".indexOf(word.charAt(begin));
       case OFFSET -> immediate = InstructionForm.Immediate.OFFSET;
       case FAR_POINTER -> immediate = InstructionForm.Immediate.FAR;
@@ -218,11 +243,11 @@ final class InstructionRow {
   private static int bytes(char size) {
     return switch (size) {
       case 'b' -> 1;
-      case 'w' -> 2;
-      case 'd' -> 4;
-      case 'q' -> 8;
+      case 'w', 'e' -> 2;
+      case 'd', 'f' -> 4;
+      case 'q', 'h' -> 8;
       case 't' -> 10;
-      case 'x' -> 16;
+      case 'x', 'o' -> 16;
       case 'v', 'z' -> OPERAND_SIZE;
       case 'y' -> BY_REX_W;
       default -> 0;
@@ -234,6 +259,8 @@ final class InstructionRow {
   private void readAttribute(String word) {
     if (word.startsWith("cpuid=")) {
       feature = feature(word.substring(PREFIX_LENGTH));
+    } else if (word.startsWith("ymm=")) {
+      wideFeature = feature(word.substring(YMM_LENGTH));
     } else if (word.startsWith("flags=")) {
       flags = word.substring(PREFIX_LENGTH);
     } else {
@@ -264,7 +291,11 @@ final class InstructionRow {
       case "legacy" -> Attribute.LEGACY;
       case "long" -> Attribute.LONG;
       case "rexb" -> Attribute.REXB;
-      case "novvvv" -> Attribute.NOVVVV;
+      case "l0" -> Attribute.L0;
+      case "l1" -> Attribute.L1;
+      case "w0" -> Attribute.W0;
+      case "w1" -> Attribute.W1;
+      case "vsib" -> Attribute.VSIB;
       case "intel" -> Attribute.INTEL;
       default -> throw new IllegalStateException("no such attribute: " + word);
     };

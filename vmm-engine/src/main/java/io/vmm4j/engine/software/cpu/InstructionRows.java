@@ -6,11 +6,12 @@ package io.vmm4j.engine.software.cpu;
  *
  * <p>A row has an encoding, a {@link Mnemonic}, operands or {@code -}, and attributes.
  *
- * <p>The encoding is {@code VEX.} for instructions with VEX; the mandatory prefixes it allows
- * ({@code NP.} none, {@code 66.}, {@code F3.}, {@code F2.}, {@code NP66.} none or 66; without it,
- * all); the opcode in hexadecimal, or a range of its last byte; {@code /n} the opcode extension, or
- * a range of it; {@code :XX} the whole ModRM byte; {@code m} for memory only, {@code r} for a
- * register only.
+ * <p>Those with VEX are in {@link VexRows}; their encodings begin with {@code VEX.}.
+ *
+ * <p>The encoding is the mandatory prefixes it allows ({@code NP.} none, {@code 66.}, {@code F3.},
+ * {@code F2.}, {@code NP66.} none or 66; without it, all); the opcode in hexadecimal, or a range of
+ * its last byte; {@code /n} the opcode extension, or a range of it; {@code :XX} the whole ModRM
+ * byte; {@code m} for memory only, {@code r} for a register only.
  *
  * <p>The operands are those of the manual, destination first: {@link OperandPlace} for their
  * letters, {@link InstructionForm#operandBytes} for their sizes. {@code Z} is the register in the
@@ -29,7 +30,6 @@ package io.vmm4j.engine.software.cpu;
  *   <li>{@code legacy}: not in 64-bit mode, where the opcode is another instruction
  *   <li>{@code long}: in 64-bit mode only
  *   <li>{@code rexb}: with REX.B only
- *   <li>{@code novvvv}: VEX.vvvv has to be 1111
  *   <li>{@code intel}: #UD on AMD's processors
  *   <li>{@code cpuid=}: the feature that it needs; a later row takes its place where that is
  *       missing
@@ -944,19 +944,6 @@ final class InstructionRows {
       66.0F3A61      PCMPESTRI        Vx,Wx,Ib
       66.0F3A62      PCMPISTRM        Vx,Wx,Ib
       66.0F3A63      PCMPISTRI        Vx,Wx,Ib
-      VEX.NP.0F38F2  ANDN             Gy,By,Ey   faults cpuid=BMI1
-      VEX.NP.0F38F3/1 BLSR             By,Ey      faults cpuid=BMI1
-      VEX.NP.0F38F3/2 BLSMSK           By,Ey      faults cpuid=BMI1
-      VEX.NP.0F38F3/3 BLSI             By,Ey      faults cpuid=BMI1
-      VEX.NP.0F38F5  BZHI             Gy,Ey,By   faults cpuid=BMI2
-      VEX.F3.0F38F5  PEXT             Gy,By,Ey   faults cpuid=BMI2
-      VEX.F2.0F38F5  PDEP             Gy,By,Ey   faults cpuid=BMI2
-      VEX.F2.0F38F6  MULX             Gy,By,Ey   faults cpuid=BMI2
-      VEX.NP.0F38F7  BEXTR            Gy,Ey,By   faults cpuid=BMI1
-      VEX.66.0F38F7  SHLX             Gy,Ey,By   faults cpuid=BMI2
-      VEX.F3.0F38F7  SARX             Gy,Ey,By   faults cpuid=BMI2
-      VEX.F2.0F38F7  SHRX             Gy,Ey,By   faults cpuid=BMI2
-      VEX.F2.0F3AF0  RORX             Gy,Ey,Ib   faults cpuid=BMI2 novvvv
       """;
 
   private InstructionRows() {}

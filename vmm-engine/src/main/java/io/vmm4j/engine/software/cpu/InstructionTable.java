@@ -13,6 +13,10 @@ public final class InstructionTable {
   private static final int OPCODES = 0x400;
   private static final int THREE_BYTES = 0x200;
   private static final int WITH_IMMEDIATE = 0x300;
+
+  /** The only opcode with VEX that has no ModRM. */
+  private static final int VZEROUPPER = 0x177;
+
   private static final InstructionForm[] NO_ROWS = {};
 
   /** Not an instruction that is known here: #UD. */
@@ -31,6 +35,9 @@ public final class InstructionTable {
     read(InstructionRows.X87);
     read(InstructionRows.TWO_BYTE);
     read(InstructionRows.THREE_BYTE);
+    read(VexRows.GENERAL);
+    read(VexRows.TWO_BYTE);
+    read(VexRows.THREE_BYTE);
   }
 
   private InstructionTable() {}
@@ -70,6 +77,11 @@ public final class InstructionTable {
   }
 
   /** Whether a ModRM byte follows an opcode, be it defined or not. */
+  static boolean hasModrm(int opcode, boolean vex) {
+    return vex ? opcode != VZEROUPPER : hasModrm(opcode);
+  }
+
+  /** The same without VEX. */
   static boolean hasModrm(int opcode) {
     return opcode >= THREE_BYTES || ROWS[opcode].length > 0 && ROWS[opcode][0].hasModrm;
   }
@@ -92,10 +104,11 @@ public final class InstructionTable {
    * {@link #RESERVED}. Whether LOCK and the mode allow it is not looked at.
    */
   static InstructionForm find(InstructionBuilder in, Cpuid cpuid) {
-    InstructionForm found = UNDEFINED;
+    // All of VEX is either here or not claimed by CPUID.
+    InstructionForm found = in.vex ? RESERVED : UNDEFINED;
     for (InstructionForm form : (in.vex ? VEX_ROWS : ROWS)[in.opcode]) {
       if (form.fits(in)) {
-        if (!form.isMissing(cpuid)) {
+        if (!form.isMissing(in, cpuid)) {
           return form.mnemonic == Mnemonic.RESERVED ? RESERVED : form;
         }
         found = RESERVED;

@@ -616,5 +616,129 @@ public final class Mnemonic {
   public static final int PCMPISTRM = 671;
   public static final int PCMPISTRI = 672;
 
+  // ---- avx ----
+
+  public static final int VZEROUPPER = 704;
+  public static final int VZEROALL = 705;
+
+  // ---- avx permute ----
+
+  public static final int VBROADCASTSS = 712;
+  public static final int VBROADCASTSD = 713;
+  public static final int VBROADCASTF128 = 714;
+  public static final int VBROADCASTI128 = 715;
+  public static final int VPBROADCASTB = 716;
+  public static final int VPBROADCASTW = 717;
+  public static final int VPBROADCASTD = 718;
+  public static final int VPBROADCASTQ = 719;
+  public static final int VPERMILPS = 720;
+  public static final int VPERMILPD = 721;
+  public static final int VPERMPS = 722;
+  public static final int VPERMD = 723;
+  public static final int VPERMQ = 724;
+  public static final int VPERMPD = 725;
+  public static final int VPERM2F128 = 726;
+  public static final int VPERM2I128 = 727;
+  public static final int VINSERTF128 = 728;
+  public static final int VINSERTI128 = 729;
+  public static final int VEXTRACTF128 = 730;
+  public static final int VEXTRACTI128 = 731;
+  public static final int VPBLENDD = 732;
+  public static final int VPSRLVD = 733;
+  public static final int VPSRLVQ = 734;
+  public static final int VPSRAVD = 735;
+  public static final int VPSLLVD = 736;
+  public static final int VPSLLVQ = 737;
+  public static final int VTESTPS = 738;
+  public static final int VTESTPD = 739;
+
+  // ---- avx masked ----
+
+  public static final int VMASKMOVPS = 744;
+  public static final int VMASKMOVPD = 745;
+  public static final int VPMASKMOVD = 746;
+  public static final int VPMASKMOVQ = 747;
+  public static final int VPGATHERDD = 748;
+  public static final int VPGATHERDQ = 749;
+  public static final int VPGATHERQD = 750;
+  public static final int VPGATHERQQ = 751;
+  public static final int VGATHERDPS = 752;
+  public static final int VGATHERDPD = 753;
+  public static final int VGATHERQPS = 754;
+  public static final int VGATHERQPD = 755;
+
+  // ---- f16c ----
+
+  public static final int VCVTPH2PS = 760;
+  public static final int VCVTPS2PH = 761;
+
+  // ---- fma ----
+
+  /**
+   * The first of the FMA instructions: 20 for each order of operands, and of those two for each
+   * operation, single precision first.
+   */
+  public static final int VFMADDSUB132PS = 768;
+
+  public static final int VFMADDSUB132PD = 769;
+  public static final int VFMSUBADD132PS = 770;
+  public static final int VFMSUBADD132PD = 771;
+  public static final int VFMADD132PS = 772;
+  public static final int VFMADD132PD = 773;
+  public static final int VFMADD132SS = 774;
+  public static final int VFMADD132SD = 775;
+  public static final int VFMSUB132PS = 776;
+  public static final int VFMSUB132PD = 777;
+  public static final int VFMSUB132SS = 778;
+  public static final int VFMSUB132SD = 779;
+  public static final int VFNMADD132PS = 780;
+  public static final int VFNMADD132PD = 781;
+  public static final int VFNMADD132SS = 782;
+  public static final int VFNMADD132SD = 783;
+  public static final int VFNMSUB132PS = 784;
+  public static final int VFNMSUB132PD = 785;
+  public static final int VFNMSUB132SS = 786;
+  public static final int VFNMSUB132SD = 787;
+  public static final int VFMADDSUB213PS = 788;
+  public static final int VFMADDSUB213PD = 789;
+  public static final int VFMSUBADD213PS = 790;
+  public static final int VFMSUBADD213PD = 791;
+  public static final int VFMADD213PS = 792;
+  public static final int VFMADD213PD = 793;
+  public static final int VFMADD213SS = 794;
+  public static final int VFMADD213SD = 795;
+  public static final int VFMSUB213PS = 796;
+  public static final int VFMSUB213PD = 797;
+  public static final int VFMSUB213SS = 798;
+  public static final int VFMSUB213SD = 799;
+  public static final int VFNMADD213PS = 800;
+  public static final int VFNMADD213PD = 801;
+  public static final int VFNMADD213SS = 802;
+  public static final int VFNMADD213SD = 803;
+  public static final int VFNMSUB213PS = 804;
+  public static final int VFNMSUB213PD = 805;
+  public static final int VFNMSUB213SS = 806;
+  public static final int VFNMSUB213SD = 807;
+  public static final int VFMADDSUB231PS = 808;
+  public static final int VFMADDSUB231PD = 809;
+  public static final int VFMSUBADD231PS = 810;
+  public static final int VFMSUBADD231PD = 811;
+  public static final int VFMADD231PS = 812;
+  public static final int VFMADD231PD = 813;
+  public static final int VFMADD231SS = 814;
+  public static final int VFMADD231SD = 815;
+  public static final int VFMSUB231PS = 816;
+  public static final int VFMSUB231PD = 817;
+  public static final int VFMSUB231SS = 818;
+  public static final int VFMSUB231SD = 819;
+  public static final int VFNMADD231PS = 820;
+  public static final int VFNMADD231PD = 821;
+  public static final int VFNMADD231SS = 822;
+  public static final int VFNMADD231SD = 823;
+  public static final int VFNMSUB231PS = 824;
+  public static final int VFNMSUB231PD = 825;
+  public static final int VFNMSUB231SS = 826;
+  public static final int VFNMSUB231SD = 827;
+
   private Mnemonic() {}
 }

@@ -20,6 +20,12 @@ public enum OperandPlace {
   /** B: the general register in VEX.vvvv. */
   VEX_REGISTER,
 
+  /** H: the XMM or YMM register in VEX.vvvv. */
+  VEX_XMM,
+
+  /** L: the XMM or YMM register in the high bits of the immediate byte. */
+  IMMEDIATE_XMM,
+
   /** AL, AX, rAX. */
   ACCUMULATOR,
 
@@ -68,10 +74,10 @@ public enum OperandPlace {
   /** ST(i), i in ModRM.rm. */
   STI,
 
-  /** V: the XMM register in ModRM.reg. */
+  /** V: the XMM or YMM register in ModRM.reg. */
   XMM_REG,
 
-  /** W, U: memory or the XMM register in ModRM.rm. */
+  /** W, U: memory or the XMM or YMM register in ModRM.rm. */
   XMM_RM,
 
   /** P: the MMX register in ModRM.reg. */
@@ -101,6 +107,8 @@ public enum OperandPlace {
       case 'G' -> REG;
       case 'Z' -> OPCODE_REGISTER;
       case 'B' -> VEX_REGISTER;
+      case 'H' -> VEX_XMM;
+      case 'L' -> IMMEDIATE_XMM;
       case 'I' -> IMMEDIATE;
       case 'J' -> RELATIVE;
       case 'O' -> OFFSET;
@@ -125,6 +133,11 @@ public enum OperandPlace {
       case XMM_REG, XMM_RM, MMX_REG, MMX_RM -> true;
       default -> false;
     };
+  }
+
+  /** Whether it is the register in VEX.vvvv. */
+  boolean isInVex() {
+    return this == VEX_REGISTER || this == VEX_XMM;
   }
 
   boolean isMmx() {

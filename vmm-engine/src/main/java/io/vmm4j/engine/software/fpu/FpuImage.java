@@ -1,18 +1,22 @@
 package io.vmm4j.engine.software.fpu;
 
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * The memory forms of the x87 and SSE state: FXSAVE and XSAVE areas (Intel SDM volume 1, 10.5 and
- * 13.4), FSAVE areas and environments (8.1.10). One buffer for each vCPU, so that saving allocates
- * nothing.
+ * The memory forms of the x87, SSE and AVX state: FXSAVE and XSAVE areas (Intel SDM volume 1, 10.5
+ * and 13.4), FSAVE areas and environments (8.1.10). One buffer for each vCPU, so that saving
+ * allocates nothing.
  */
 final class FpuImage {
   /** Bytes of an XSAVE area with x87 and SSE: the legacy region and the header. */
   static final int XSAVE_SIZE = 576;
+
+  /** Bytes of one that has the upper halves of the YMM registers too. */
+  static final int SIZE_WITH_AVX = XsaveLayout.AVX_OFFSET + XsaveLayout.AVX_BYTES;
 
   /** Bytes of an FXSAVE area. */
   static final int FXSAVE_SIZE = 512;
@@ -33,7 +37,7 @@ final class FpuImage {
   private static final int HEADER = 512;
 
   private final FpuState state;
-  private final byte[] buffer = new byte[XSAVE_SIZE];
+  private final byte[] buffer = new byte[SIZE_WITH_AVX];
 
   FpuImage(FpuState state) {
     this.state = state;
@@ -79,6 +83,7 @@ final class FpuImage {
     setInt(MXCSR + 4, MXCSR_MASK);
     for (int i = 0; i < 32; i++) {
       setLong(XMM + 8 * i, state.xmm[i]);
+      setLong(XsaveLayout.AVX_OFFSET + 8 * i, state.ymmHigh[i]);
     }
   }
 
@@ -130,7 +135,7 @@ final class FpuImage {
   }
 
   /**
-   * Restores x87 (bit 0) and XMM (bit 1) state, but not MXCSR.
+   * Restores x87 (bit 0), XMM (bit 1) and upper YMM (bit 2) state, but not MXCSR.
    *
    * @param requested which components to touch
    * @param present which of them the image has; others get their initial configuration
@@ -152,6 +157,12 @@ final class FpuImage {
         restoreXmm(halves);
       } else {
         Arrays.fill(state.xmm, 0, halves, 0);
+      }
+    }
+    if ((requested & XsaveLayout.AVX) != 0) {
+      boolean has = (present & XsaveLayout.AVX) != 0;
+      for (int i = 0; i < halves; i++) {
+        state.ymmHigh[i] = has ? getLong(XsaveLayout.AVX_OFFSET + 8 * i) : 0;
       }
     }
   }

@@ -1,9 +1,10 @@
 package io.vmm4j.engine.software.fpu;
 
+import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.Arrays;
 
 /**
- * The x87, MMX and SSE registers of one vCPU (Intel SDM volume 1, 8.1, 9.2 and 10.2), and its
+ * The x87, MMX, SSE and AVX registers of one vCPU (Intel SDM volume 1, 8.1, 9.2 and 10.2), and its
  * arithmetic units. Only the vCPU's thread touches it.
  *
  * <p>x87 registers are kept by physical number; ST(i) is physical register {@code (top + i) & 7}.
@@ -37,6 +38,12 @@ public final class FpuState {
 
   /** XMM registers: the low half of register n at 2n, the high half at 2n + 1. */
   public final long[] xmm = new long[32];
+
+  /**
+   * Bits 128 to 255 of the YMM registers, in the same order: apart from the others because no SSE
+   * instruction looks at them.
+   */
+  public final long[] ymmHigh = new long[32];
 
   /** Bit n is set where physical register n is not empty. */
   public int used;
@@ -77,6 +84,12 @@ public final class FpuState {
   /** High half of the 128-bit operand fetched last. */
   long operandHigh;
 
+  /** High half of the 128-bit result computed last. */
+  long resultHigh;
+
+  /** An operand of up to 256 bits on its way from memory or a register. */
+  final long[] source = new long[4];
+
   /** As after power-on. */
   public FpuState() {
     reset();
@@ -108,6 +121,7 @@ public final class FpuState {
   /** The initial configuration of the SSE state: all registers zero; MXCSR is 1F80. */
   void initialiseSse() {
     Arrays.fill(xmm, 0);
+    Arrays.fill(ymmHigh, 0);
     simd.mxcsr(0x1f80);
   }
 
@@ -207,28 +221,39 @@ public final class FpuState {
     signExponent[register] = 0xffff;
   }
 
-  /**
-   * Writes the x87 and SSE state as a standard-form XSAVE area of {@value FpuImage#XSAVE_SIZE}
-   * bytes with both components in use.
-   */
-  public void toXsave(byte[] area) {
-    image.fill(true);
-    image.header(3);
-    image.copyTo(area, FpuImage.XSAVE_SIZE);
+  /** Whether the upper halves of the YMM registers are not in their initial state of zeros. */
+  boolean usesYmm() {
+    long any = 0;
+    for (long half : ymmHigh) {
+      any |= half;
+    }
+    return any != 0;
   }
 
   /**
-   * Takes the x87 and SSE state from a standard-form XSAVE area; a component absent from its
-   * header's XSTATE_BV gets its initial configuration.
+   * Writes the state as a standard-form XSAVE area with all components in use: x87 and SSE, and the
+   * upper halves of the YMM registers if the processor has them.
+   */
+  public void toXsave(byte[] area, XsaveLayout layout) {
+    image.fill(true);
+    image.header(layout.hasAvx() ? 7 : 3);
+    image.copyTo(area, layout.hasAvx() ? FpuImage.SIZE_WITH_AVX : FpuImage.XSAVE_SIZE);
+  }
+
+  /**
+   * Takes the state from a standard-form XSAVE area; a component absent from its header's XSTATE_BV
+   * gets its initial configuration.
    *
    * @throws IllegalArgumentException if the area is shorter than {@value FpuImage#XSAVE_SIZE}
    */
-  public void fromXsave(byte[] area) {
+  public void fromXsave(byte[] area, XsaveLayout layout) {
     if (area.length < FpuImage.XSAVE_SIZE) {
       throw new IllegalArgumentException("XSAVE area of " + area.length + " bytes");
     }
-    image.copyFrom(area, FpuImage.XSAVE_SIZE);
-    image.restore(3, image.stateComponents(), true, 32);
+    boolean avx = layout.containsAvx(area);
+    image.copyFrom(area, avx ? FpuImage.SIZE_WITH_AVX : FpuImage.XSAVE_SIZE);
+    long present = image.stateComponents() & (avx ? 7 : 3);
+    image.restore(7, present, true, 32);
     image.restoreMxcsr();
   }
 }

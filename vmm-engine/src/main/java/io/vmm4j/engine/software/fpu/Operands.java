@@ -4,6 +4,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.XsaveLayout;
 
 /**
  * Operands of SIMD instructions, and the conditions under which these execute at all (Intel SDM
@@ -11,7 +12,43 @@ import io.vmm4j.engine.x86.ControlBits;
  * high half is left in {@link FpuState#operandHigh}.
  */
 final class Operands {
+  private static final long AVX_ENABLED = XsaveLayout.SSE | XsaveLayout.AVX;
+
   private Operands() {}
+
+  /**
+   * ModRM.rm of an instruction with VEX, into {@link FpuState#source}: all 256 bits of a register,
+   * or as many bytes of memory as the instruction reads, zero-extended.
+   */
+  static void loadVector(Cpu cpu, Instruction in) {
+    FpuState fpu = cpu.fpu;
+    long[] to = fpu.source;
+    if (!in.isMemory) {
+      to[0] = fpu.xmm[2 * in.rm];
+      to[1] = fpu.xmm[2 * in.rm + 1];
+      to[2] = fpu.ymmHigh[2 * in.rm];
+      to[3] = fpu.ymmHigh[2 * in.rm + 1];
+      return;
+    }
+    int bytes = in.form.operandBytes(in);
+    long linear = cpu.linearAddress(in, bytes, false);
+    if (bytes > 8) {
+      cpu.mmu.checkAlignment(linear, 16);
+    }
+    readVector(cpu, linear, bytes);
+  }
+
+  /** Reads 1 to 32 bytes into {@link FpuState#source}. */
+  static void readVector(Cpu cpu, long linear, int bytes) {
+    long[] to = cpu.fpu.source;
+    if (bytes <= 8) {
+      to[0] = cpu.mmu.read(linear, bytes);
+      return;
+    }
+    for (int i = 0; i < bytes >> 3; i++) {
+      to[i] = cpu.mmu.read64(linear + 8 * i);
+    }
+  }
 
   /** Faults unless SSE instructions may execute. */
   static void requireSse(Cpu cpu) {
@@ -21,6 +58,18 @@ final class Operands {
           (cpu.cr0 & ControlBits.CR0_EM) != 0 || (cpu.cr4 & ControlBits.CR4_OSFXSR) == 0
               ? Cpu.UD
               : Cpu.NM);
+    }
+  }
+
+  /** Faults unless instructions with VEX and vectors may execute. */
+  static void requireAvx(Cpu cpu) {
+    if (!cpu.protectedMode
+        || (cpu.cr4 & ControlBits.CR4_OSXSAVE) == 0
+        || (cpu.xcr0 & AVX_ENABLED) != AVX_ENABLED) {
+      throw cpu.raise(Cpu.UD);
+    }
+    if ((cpu.cr0 & ControlBits.CR0_TS) != 0) {
+      throw cpu.raise(Cpu.NM);
     }
   }
 
@@ -58,8 +107,13 @@ final class Operands {
 
   /** The address of a 16-byte operand that has to be aligned. */
   static long aligned(Cpu cpu, Instruction in, boolean write) {
-    long linear = cpu.linearAddress(in, 16, write);
-    if ((linear & 15) != 0) {
+    return aligned(cpu, in, 16, write);
+  }
+
+  /** The address of an operand of 16 or 32 bytes that has to be aligned. */
+  static long aligned(Cpu cpu, Instruction in, int bytes, boolean write) {
+    long linear = cpu.linearAddress(in, bytes, write);
+    if ((linear & bytes - 1) != 0) {
       throw cpu.raise(Cpu.GP, 0);
     }
     return linear;

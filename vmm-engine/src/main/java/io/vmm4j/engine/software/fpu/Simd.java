@@ -4,7 +4,7 @@ import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Instruction;
 
 /**
- * The entry to MMX and SSE to SSE4.2 (Intel SDM volume 2).
+ * The entry to MMX, SSE to SSE4.2, AVX, AVX2, FMA and F16C (Intel SDM volume 2).
  *
  * <p>Memory is read, and every fault raised, before a register changes. Executors allocate nothing.
  */
@@ -20,6 +20,11 @@ public final class Simd {
       case SIMD_CONVERT -> SimdConvert.execute(cpu, in);
       case SIMD_38 -> Simd38.execute(cpu, in);
       case SIMD_3A -> Simd3a.execute(cpu, in);
+      case AVX -> Avx.execute(cpu, in);
+      case AVX_PERMUTE -> AvxPermute.execute(cpu, in);
+      case AVX_MASKED -> AvxMasked.execute(cpu, in);
+      case F16C -> HalfPrecision.execute(cpu, in);
+      case FMA -> FusedMultiply.execute(cpu, in);
       case STATE -> StateInstructions.execute(cpu, in);
       default -> throw cpu.undefined(in);
     }

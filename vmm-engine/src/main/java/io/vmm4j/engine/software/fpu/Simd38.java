@@ -158,36 +158,59 @@ final class Simd38 {
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
-    switch (op) {
-      case PSHUFB -> set(cpu, in, shuffle(al, ah, bl), shuffle(al, ah, bh));
-      case PHADDW, PHADDD, PHADDSW, PHSUBW, PHSUBD, PHSUBSW ->
-          set(
-              cpu,
-              in,
-              Packed.pair(across(op, al), across(op, ah)),
-              Packed.pair(across(op, bl), across(op, bh)));
-      case PBLENDVB, BLENDVPS, BLENDVPD -> {
-        int width = op == PBLENDVB ? 8 : op == BLENDVPS ? 32 : 64;
-        long low = blend(width, al, bl, cpu.fpu.xmm[0]);
-        set(cpu, in, low, blend(width, ah, bh, cpu.fpu.xmm[1]));
-      }
-      case PTEST -> {
-        boolean zero = (al & bl | ah & bh) == 0;
-        boolean carry = (~al & bl | ~ah & bh) == 0;
-        cpu.setArithmeticFlags((zero ? Flags.ZF : 0) | (carry ? Flags.CF : 0));
-      }
-      case MOVNTDQA -> set(cpu, in, bl, bh);
-      case PACKUSDW ->
-          set(
-              cpu,
-              in,
-              Packed.pair(Packed.packDoublewords(al, true), Packed.packDoublewords(ah, true)),
-              Packed.pair(Packed.packDoublewords(bl, true), Packed.packDoublewords(bh, true)));
-      case PHMINPOSUW -> set(cpu, in, minimumPosition(bl, bh), 0);
-      case PMADDUBSW, PSIGNB, PSIGNW, PSIGND, PMULHRSW, PABSB, PABSW, PABSD ->
-          set(cpu, in, lanes(op, al, bl), lanes(op, ah, bh));
-      default -> set(cpu, in, lanes41(op, al, bl), lanes41(op, ah, bh));
+    if (op == PTEST) {
+      boolean zero = (al & bl | ah & bh) == 0;
+      boolean carry = (~al & bl | ~ah & bh) == 0;
+      cpu.setArithmeticFlags((zero ? Flags.ZF : 0) | (carry ? Flags.CF : 0));
+    } else if (op == PBLENDVB || op == BLENDVPS || op == BLENDVPD) {
+      long low = blendLane(op, al, bl, cpu.fpu.xmm[0]);
+      set(cpu, in, low, blendLane(op, ah, bh, cpu.fpu.xmm[1]));
+    } else {
+      long low = lane(cpu, in, al, ah, bl, bh);
+      set(cpu, in, low, cpu.fpu.resultHigh);
     }
+  }
+
+  /** The result in 128 bits of two operands, but for PTEST, blends and extensions. */
+  static long lane(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
+    int op = in.mnemonic;
+    FpuState fpu = cpu.fpu;
+    switch (op) {
+      case PSHUFB -> {
+        fpu.resultHigh = shuffle(al, ah, bh);
+        return shuffle(al, ah, bl);
+      }
+      case PHADDW, PHADDD, PHADDSW, PHSUBW, PHSUBD, PHSUBSW -> {
+        fpu.resultHigh = Packed.pair(across(op, bl), across(op, bh));
+        return Packed.pair(across(op, al), across(op, ah));
+      }
+      case MOVNTDQA -> {
+        fpu.resultHigh = bh;
+        return bl;
+      }
+      case PACKUSDW -> {
+        fpu.resultHigh =
+            Packed.pair(Packed.packDoublewords(bl, true), Packed.packDoublewords(bh, true));
+        return Packed.pair(Packed.packDoublewords(al, true), Packed.packDoublewords(ah, true));
+      }
+      case PHMINPOSUW -> {
+        fpu.resultHigh = 0;
+        return minimumPosition(bl, bh);
+      }
+      case PMADDUBSW, PSIGNB, PSIGNW, PSIGND, PMULHRSW, PABSB, PABSW, PABSD -> {
+        fpu.resultHigh = lanes(op, ah, bh);
+        return lanes(op, al, bl);
+      }
+      default -> {
+        fpu.resultHigh = lanes41(op, ah, bh);
+        return lanes41(op, al, bl);
+      }
+    }
+  }
+
+  /** 64 bits of PBLENDVB, BLENDVPS or BLENDVPD. */
+  static long blendLane(int op, long a, long b, long mask) {
+    return blend(op == PBLENDVB ? 8 : op == BLENDVPS ? 32 : 64, a, b, mask);
   }
 
   private static long shuffle(long low, long high, long order) {
@@ -261,23 +284,27 @@ final class Simd38 {
   /** PMOVSXxx and PMOVZXxx. */
   private static void extend(Cpu cpu, Instruction in, int op) {
     int bytes = in.form.fixedOperandBytes(); // half of them for each half of the result
+    long source =
+        bytes == 8
+            ? Operands.load64(cpu, in)
+            : bytes == 4 ? Operands.load32(cpu, in) : Operands.load16(cpu, in);
+    long low = extendLane(op, bytes, source);
+    set(cpu, in, low, extendLane(op, bytes, source >>> 8 * bytes / 2));
+  }
+
+  /**
+   * 64 bits of PMOVSXxx and PMOVZXxx.
+   *
+   * @param bytes how many of the source make 128 bits
+   */
+  static long extendLane(int op, int bytes, long source) {
     int from =
         switch (op) {
           case PMOVSXBW, PMOVSXBD, PMOVSXBQ, PMOVZXBW, PMOVZXBD, PMOVZXBQ -> 8;
           case PMOVSXWD, PMOVSXWQ, PMOVZXWD, PMOVZXWQ -> 16;
           default -> 32;
         };
-    int to = 16 * from / bytes;
-    long source =
-        bytes == 8
-            ? Operands.load64(cpu, in)
-            : bytes == 4 ? Operands.load32(cpu, in) : Operands.load16(cpu, in);
-    boolean signed = op <= PMOVSXDQ;
-    set(
-        cpu,
-        in,
-        widen(source, from, to, signed),
-        widen(source >>> 8 * bytes / 2, from, to, signed));
+    return widen(source, from, 16 * from / bytes, op <= PMOVSXDQ);
   }
 
   private static long widen(long source, int from, int to, boolean signed) {

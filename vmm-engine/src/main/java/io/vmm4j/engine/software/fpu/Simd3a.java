@@ -43,8 +43,13 @@ final class Simd3a {
     cpu.fpu.simd.clear();
     int op = in.mnemonic;
     switch (op) {
-      case ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD -> round(cpu, in, op);
-      case BLENDPS, BLENDPD, PBLENDW, PALIGNR, DPPS, DPPD, MPSADBW -> twoSources(cpu, in, op);
+      case ROUNDSS, ROUNDSD -> {
+        long al = cpu.fpu.xmm[2 * in.reg];
+        long bl = op == ROUNDSS ? Operands.load32(cpu, in) : Operands.load64(cpu, in);
+        set(cpu, in, roundScalar(cpu.fpu.simd, in, al, bl), cpu.fpu.xmm[2 * in.reg + 1]);
+      }
+      case ROUNDPS, ROUNDPD, BLENDPS, BLENDPD, PBLENDW, PALIGNR, DPPS, DPPD, MPSADBW ->
+          twoSources(cpu, in);
       case PEXTRB, PEXTRD, EXTRACTPS -> extract(cpu, in);
       case PINSRB, PINSRD -> insert(cpu, in);
       case INSERTPS -> insertSingle(cpu, in);
@@ -59,29 +64,12 @@ final class Simd3a {
     cpu.fpu.xmm[2 * in.reg + 1] = high;
   }
 
-  private static void round(Cpu cpu, Instruction in, int op) {
-    SimdFloat simd = cpu.fpu.simd;
+  /** The low half of ROUNDSS or ROUNDSD. */
+  static long roundScalar(SimdFloat simd, Instruction in, long al, long bl) {
     int mode = (int) in.imm;
-    long al = cpu.fpu.xmm[2 * in.reg];
-    long ah = cpu.fpu.xmm[2 * in.reg + 1];
-    switch (op) {
-      case ROUNDSS -> {
-        int result = simd.roundSingle(Operands.load32(cpu, in), mode);
-        set(cpu, in, Packed.pair(result, al >>> 32), ah);
-      }
-      case ROUNDSD -> set(cpu, in, simd.roundDouble(Operands.load64(cpu, in), mode), ah);
-      default -> {
-        long bl = Operands.load128(cpu, in);
-        long bh = cpu.fpu.operandHigh;
-        if (op == ROUNDPD) {
-          long low = simd.roundDouble(bl, mode);
-          set(cpu, in, low, simd.roundDouble(bh, mode));
-        } else {
-          long low = roundPair(simd, bl, mode);
-          set(cpu, in, low, roundPair(simd, bh, mode));
-        }
-      }
-    }
+    return in.mnemonic == ROUNDSS
+        ? Packed.pair(simd.roundSingle((int) bl, mode), al >>> 32)
+        : simd.roundDouble(bl, mode);
   }
 
   private static long roundPair(SimdFloat simd, long pair, int mode) {
@@ -89,36 +77,63 @@ final class Simd3a {
     return Packed.pair(low, simd.roundSingle((int) (pair >>> 32), mode));
   }
 
-  private static void twoSources(Cpu cpu, Instruction in, int op) {
+  private static void twoSources(Cpu cpu, Instruction in) {
     long bl = Operands.load128(cpu, in);
     long bh = cpu.fpu.operandHigh;
     long al = cpu.fpu.xmm[2 * in.reg];
     long ah = cpu.fpu.xmm[2 * in.reg + 1];
-    int imm = (int) in.imm & 0xff;
-    switch (op) {
-      case BLENDPS -> set(cpu, in, blend(32, al, bl, imm), blend(32, ah, bh, imm >> 2));
-      case BLENDPD -> set(cpu, in, (imm & 1) != 0 ? bl : al, (imm & 2) != 0 ? bh : ah);
-      case PBLENDW -> set(cpu, in, blend(16, al, bl, imm), blend(16, ah, bh, imm >> 4));
-      case PALIGNR ->
-          set(
-              cpu,
-              in,
-              SimdAlign.extract(bl, bh, al, ah, imm),
-              SimdAlign.extract(bl, bh, al, ah, imm + 8));
-      case DPPS -> dotSingle(cpu, in, al, ah, bl, bh, imm);
+    long low = lane(cpu, in, al, ah, bl, bh, (int) in.imm & 0xff);
+    set(cpu, in, low, cpu.fpu.resultHigh);
+  }
+
+  /** The result in 128 bits of two operands: roundings, blends, PALIGNR, DPPx and MPSADBW. */
+  static long lane(Cpu cpu, Instruction in, long al, long ah, long bl, long bh, int imm) {
+    FpuState fpu = cpu.fpu;
+    SimdFloat simd = fpu.simd;
+    switch (in.mnemonic) {
+      case ROUNDPD -> {
+        long low = simd.roundDouble(bl, imm);
+        fpu.resultHigh = simd.roundDouble(bh, imm);
+        return low;
+      }
+      case ROUNDPS -> {
+        long low = roundPair(simd, bl, imm);
+        fpu.resultHigh = roundPair(simd, bh, imm);
+        return low;
+      }
+      case BLENDPS -> {
+        fpu.resultHigh = blend(32, ah, bh, imm >> 2);
+        return blend(32, al, bl, imm);
+      }
+      case BLENDPD -> {
+        fpu.resultHigh = (imm & 2) != 0 ? bh : ah;
+        return (imm & 1) != 0 ? bl : al;
+      }
+      case PBLENDW -> {
+        fpu.resultHigh = blend(16, ah, bh, imm >> 4);
+        return blend(16, al, bl, imm);
+      }
+      case PALIGNR -> {
+        fpu.resultHigh = SimdAlign.extract(bl, bh, al, ah, imm + 8);
+        return SimdAlign.extract(bl, bh, al, ah, imm);
+      }
+      case DPPS -> {
+        return dotSingle(cpu, al, ah, bl, bh, imm);
+      }
       case DPPD -> {
-        SimdFloat simd = cpu.fpu.simd;
         long first = (imm & 0x10) != 0 ? simd.multiplyDouble(al, bl) : 0;
         long second = (imm & 0x20) != 0 ? simd.multiplyDouble(ah, bh) : 0;
         Operands.settle(cpu);
         long sum = simd.addDouble(first, second);
-        set(cpu, in, (imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0);
+        fpu.resultHigh = (imm & 2) != 0 ? sum : 0;
+        return (imm & 1) != 0 ? sum : 0;
       }
       default -> {
         long block = (imm & 2) != 0 ? bh : bl;
         int source = (int) (block >>> 32 * (imm & 1));
         int from = (imm & 4) != 0 ? 4 : 0;
-        set(cpu, in, differences(al, ah, from, source), differences(al, ah, from + 4, source));
+        fpu.resultHigh = differences(al, ah, from + 4, source);
+        return differences(al, ah, from, source);
       }
     }
   }
@@ -132,23 +147,29 @@ final class Simd3a {
     return result;
   }
 
-  private static void dotSingle(
-      Cpu cpu, Instruction in, long al, long ah, long bl, long bh, int imm) {
+  private static long dotSingle(Cpu cpu, long al, long ah, long bl, long bh, int imm) {
     SimdFloat simd = cpu.fpu.simd;
-    int p0 = (imm & 0x10) != 0 ? simd.multiplySingle((int) al, (int) bl) : 0;
-    int p1 = (imm & 0x20) != 0 ? simd.multiplySingle((int) (al >>> 32), (int) (bl >>> 32)) : 0;
-    int p2 = (imm & 0x40) != 0 ? simd.multiplySingle((int) ah, (int) bh) : 0;
-    int p3 = (imm & 0x80) != 0 ? simd.multiplySingle((int) (ah >>> 32), (int) (bh >>> 32)) : 0;
+    long first = products(simd, al, bl, imm >> 4);
+    long second = products(simd, ah, bh, imm >> 6);
     Operands.settle(cpu);
-    int low = simd.addSingle(p0, p1);
-    int high = simd.addSingle(p2, p3);
+    int low = simd.addSingle((int) first, (int) (first >>> 32));
+    int high = simd.addSingle((int) second, (int) (second >>> 32));
     Operands.settle(cpu);
     int sum = simd.addSingle(low, high);
-    set(
-        cpu,
-        in,
-        Packed.pair((imm & 1) != 0 ? sum : 0, (imm & 2) != 0 ? sum : 0),
-        Packed.pair((imm & 4) != 0 ? sum : 0, (imm & 8) != 0 ? sum : 0));
+    cpu.fpu.resultHigh = chosen(sum, imm >> 2);
+    return chosen(sum, imm);
+  }
+
+  /** Two products, or zeros where bits 0 and 1 of a mask are clear. */
+  static long products(SimdFloat simd, long a, long b, int mask) {
+    int low = (mask & 1) != 0 ? simd.multiplySingle((int) a, (int) b) : 0;
+    int high = (mask & 2) != 0 ? simd.multiplySingle((int) (a >>> 32), (int) (b >>> 32)) : 0;
+    return Packed.pair(low, high);
+  }
+
+  /** A sum twice, or zeros where bits 0 and 1 of a mask are clear. */
+  static long chosen(int sum, int mask) {
+    return Packed.pair((mask & 1) != 0 ? sum : 0, (mask & 2) != 0 ? sum : 0);
   }
 
   /** Four sums of MPSADBW, beginning at byte {@code from} of the first operand. */
@@ -176,27 +197,40 @@ final class Simd3a {
   }
 
   private static void insertSingle(Cpu cpu, Instruction in) {
-    int imm = (int) in.imm & 0xff;
     long[] xmm = cpu.fpu.xmm;
-    int value;
+    int value = insertedSingle(cpu, in);
+    insertSingle(xmm, 2 * in.reg, (int) in.imm, value);
+  }
+
+  /** What INSERTPS inserts. */
+  static int insertedSingle(Cpu cpu, Instruction in) {
     if (in.isMemory) {
-      value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
-    } else {
-      value = Packed.doubleword(xmm[2 * in.rm], xmm[2 * in.rm + 1], imm >> 6);
+      return cpu.mmu.read32(cpu.linearAddress(in, 4, false));
     }
-    put(xmm, 2 * in.reg, imm >> 2 & 0xc, 4, value);
+    long[] xmm = cpu.fpu.xmm;
+    return Packed.doubleword(xmm[2 * in.rm], xmm[2 * in.rm + 1], (int) in.imm >> 6 & 3);
+  }
+
+  /** Inserts into the 128 bits that begin at a place of an array. */
+  static void insertSingle(long[] into, int at, int imm, int value) {
+    put(into, at, imm >> 2 & 0xc, 4, value);
     for (int i = 0; i < 4; i++) {
       if ((imm >> i & 1) != 0) {
-        put(xmm, 2 * in.reg, 4 * i, 4, 0);
+        put(into, at, 4 * i, 4, 0);
       }
     }
   }
 
   private static void insert(Cpu cpu, Instruction in) {
+    insert(cpu, in, cpu.fpu.xmm, 2 * in.reg);
+  }
+
+  /** PINSRB, PINSRW and PINSRD into the 128 bits that begin at a place of an array. */
+  static void insert(Cpu cpu, Instruction in, long[] into, int at) {
     int size = in.form.operandBytes(in);
     long value =
         in.isMemory ? cpu.mmu.read(cpu.linearAddress(in, size, false), size) : cpu.gpr[in.rm];
-    put(cpu.fpu.xmm, 2 * in.reg, ((int) in.imm & 0xff) * size & 15, size, value);
+    put(into, at, ((int) in.imm & 0xff) * size & 15, size, value);
   }
 
   private static void put(long[] xmm, int register, int offset, int size, long value) {

@@ -66,13 +66,11 @@ final class SimdArithmetic {
     cpu.fpu.simd.clear();
     switch (in.mnemonic) {
       case UCOMISS, UCOMISD, COMISS, COMISD -> compareToFlags(cpu, in);
-      case ANDPS, ANDPD, ANDNPS, ANDNPD, ORPS, ORPD, XORPS, XORPD -> logic(cpu, in);
-      case HADDPS, HADDPD, HSUBPS, HSUBPD, ADDSUBPS, ADDSUBPD -> horizontal(cpu, in);
-      default -> arithmetic(cpu, in, in.mnemonic);
+      default -> packed(cpu, in);
     }
   }
 
-  private static void compareToFlags(Cpu cpu, Instruction in) {
+  static void compareToFlags(Cpu cpu, Instruction in) {
     SimdFloat simd = cpu.fpu.simd;
     long a = cpu.fpu.xmm[2 * in.reg];
     int relation =
@@ -89,65 +87,66 @@ final class SimdArithmetic {
             : relation == 0 ? Flags.ZF : relation < 0 ? Flags.CF : 0);
   }
 
-  private static void logic(Cpu cpu, Instruction in) {
-    long bl = Operands.load128(cpu, in);
-    long bh = cpu.fpu.operandHigh;
+  private static void packed(Cpu cpu, Instruction in) {
     long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.reg;
-    switch (in.mnemonic) {
-      case ANDPS, ANDPD -> {
-        xmm[d] &= bl;
-        xmm[d + 1] &= bh;
-      }
-      case ANDNPS, ANDNPD -> {
-        xmm[d] = ~xmm[d] & bl;
-        xmm[d + 1] = ~xmm[d + 1] & bh;
-      }
-      case ORPS, ORPD -> {
-        xmm[d] |= bl;
-        xmm[d + 1] |= bh;
-      }
-      default -> {
-        xmm[d] ^= bl;
-        xmm[d + 1] ^= bh;
-      }
-    }
+    long bl =
+        switch (in.form.fixedOperandBytes()) {
+          case 4 -> Operands.load32(cpu, in);
+          case 8 -> Operands.load64(cpu, in);
+          default -> Operands.load128(cpu, in);
+        };
+    long low = lane(cpu, in, xmm[d], xmm[d + 1], bl, cpu.fpu.operandHigh);
+    Operands.settle(cpu);
+    xmm[d] = low;
+    xmm[d + 1] = cpu.fpu.resultHigh;
   }
 
-  private static void arithmetic(Cpu cpu, Instruction in, int op) {
+  /** The result in 128 bits of two operands, but for comparisons to flags. */
+  static long lane(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
+    return switch (in.mnemonic) {
+      case ANDPS, ANDPD, ANDNPS, ANDNPD, ORPS, ORPD, XORPS, XORPD -> {
+        cpu.fpu.resultHigh = logic(in.mnemonic, ah, bh);
+        yield logic(in.mnemonic, al, bl);
+      }
+      case HADDPS, HADDPD, HSUBPS, HSUBPD, ADDSUBPS, ADDSUBPD ->
+          horizontal(cpu, in, al, ah, bl, bh);
+      default -> arithmetic(cpu, in, al, ah, bl, bh);
+    };
+  }
+
+  private static long logic(int op, long a, long b) {
+    return switch (op) {
+      case ANDPS, ANDPD -> a & b;
+      case ANDNPS, ANDNPD -> ~a & b;
+      case ORPS, ORPD -> a | b;
+      default -> a ^ b;
+    };
+  }
+
+  private static long arithmetic(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
     FpuState fpu = cpu.fpu;
     SimdFloat simd = fpu.simd;
-    long[] xmm = fpu.xmm;
-    int d = 2 * in.reg;
-    int predicate = (int) in.imm & 7;
+    int op = in.mnemonic;
+    int predicate = (int) in.imm & (in.vex ? 31 : 7);
     switch (in.mandatoryPrefix) {
       case Instruction.PREFIX_F2 -> {
-        long result = twice(cpu, in, op, xmm[d], Operands.load64(cpu, in), predicate);
-        Operands.settle(cpu);
-        xmm[d] = result;
+        fpu.resultHigh = ah;
+        return twice(cpu, in, op, al, bl, predicate);
       }
       case Instruction.PREFIX_F3 -> {
-        int result = single(simd, op, (int) xmm[d], Operands.load32(cpu, in), predicate);
-        Operands.settle(cpu);
-        xmm[d] = Packed.pair(result, xmm[d] >>> 32);
+        fpu.resultHigh = ah;
+        return Packed.pair(single(simd, op, (int) al, (int) bl, predicate), al >>> 32);
       }
       case Instruction.PREFIX_66 -> {
-        long bl = Operands.load128(cpu, in);
-        long bh = fpu.operandHigh;
-        long low = twice(cpu, in, op, xmm[d], bl, predicate);
-        long high = twice(cpu, in, op, xmm[d + 1], bh, predicate);
-        Operands.settle(cpu);
-        xmm[d] = low;
-        xmm[d + 1] = high;
+        long low = twice(cpu, in, op, al, bl, predicate);
+        fpu.resultHigh = twice(cpu, in, op, ah, bh, predicate);
+        return low;
       }
       default -> {
-        long bl = Operands.load128(cpu, in);
-        long bh = fpu.operandHigh;
-        long low = singles(simd, op, xmm[d], bl, predicate);
-        long high = singles(simd, op, xmm[d + 1], bh, predicate);
-        Operands.settle(cpu);
-        xmm[d] = low;
-        xmm[d + 1] = high;
+        long low = singles(simd, op, al, bl, predicate);
+        fpu.resultHigh = singles(simd, op, ah, bh, predicate);
+        return low;
       }
     }
   }
@@ -211,11 +210,7 @@ final class SimdArithmetic {
     return result + 0x400 & 0xffff_f800;
   }
 
-  private static void horizontal(Cpu cpu, Instruction in) {
-    long bl = Operands.load128(cpu, in);
-    long bh = cpu.fpu.operandHigh;
-    long al = cpu.fpu.xmm[2 * in.reg];
-    long ah = cpu.fpu.xmm[2 * in.reg + 1];
+  private static long horizontal(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
     SimdFloat simd = cpu.fpu.simd;
     long low;
     long high;
@@ -242,9 +237,8 @@ final class SimdArithmetic {
         high = Packed.pair(across(simd, bl, subtract), across(simd, bh, subtract));
       }
     }
-    Operands.settle(cpu);
-    cpu.fpu.xmm[2 * in.reg] = low;
-    cpu.fpu.xmm[2 * in.reg + 1] = high;
+    cpu.fpu.resultHigh = high;
+    return low;
   }
 
   private static long alternate(SimdFloat simd, long a, long b) {

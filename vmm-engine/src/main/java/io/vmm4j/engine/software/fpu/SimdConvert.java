@@ -67,7 +67,7 @@ final class SimdConvert {
     finish(cpu, in, result, cpu.fpu.xmm[2 * in.reg + 1]);
   }
 
-  private static void toGeneral(Cpu cpu, Instruction in, boolean twice, boolean truncate) {
+  static void toGeneral(Cpu cpu, Instruction in, boolean twice, boolean truncate) {
     SimdFloat simd = cpu.fpu.simd;
     int bits = in.rexW ? 64 : 32;
     long value =
@@ -115,12 +115,12 @@ final class SimdConvert {
     cpu.fpu.mmx(in.reg & 7, result);
   }
 
-  private static long doublePair(SimdFloat simd, long low, long high, boolean truncate) {
+  static long doublePair(SimdFloat simd, long low, long high, boolean truncate) {
     long first = simd.doubleToInteger(low, 32, truncate);
     return Packed.pair(first, simd.doubleToInteger(high, 32, truncate));
   }
 
-  private static long singlePair(SimdFloat simd, long pair, boolean truncate) {
+  static long singlePair(SimdFloat simd, long pair, boolean truncate) {
     long first = simd.singleToInteger((int) pair, 32, truncate);
     return Packed.pair(first, simd.singleToInteger((int) (pair >>> 32), 32, truncate));
   }
@@ -171,7 +171,7 @@ final class SimdConvert {
     }
   }
 
-  private static long singles(SimdFloat simd, long integers) {
+  static long singles(SimdFloat simd, long integers) {
     int first = simd.integerToSingle((int) integers);
     return Packed.pair(first, simd.integerToSingle(integers >> 32));
   }

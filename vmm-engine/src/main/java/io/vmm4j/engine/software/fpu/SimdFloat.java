@@ -15,9 +15,11 @@ import static io.vmm4j.engine.software.fpu.FpuExceptions.PRECISION;
  */
 public final class SimdFloat {
   private static final int NEAREST_AND_PE_MASKED = 0x1000;
+  private static final long PREDICATES = 0xF465_0B9A_7CED_8312L;
 
   private final SoftFloat single = SoftFloat.single();
   private final SoftFloat twice = SoftFloat.twice();
+  private final SoftFloat half = SoftFloat.half();
 
   /** MXCSR. Change it through {@link #mxcsr(int)}. */
   private int mxcsr = 0x1f80;
@@ -177,6 +179,35 @@ public final class SimdFloat {
     return settled(twice.divide(a, b), twice);
   }
 
+  /** ±a×b ± c in double precision, rounded once. */
+  public long multiplyAddDouble(
+      long a, long b, long c, boolean negateProduct, boolean negateAddend) {
+    return settled(twice.multiplyAdd(a, b, c, negateProduct, negateAddend), twice);
+  }
+
+  /** ±a×b ± c in single precision, rounded once. */
+  public int multiplyAddSingle(int a, int b, int c, boolean negateProduct, boolean negateAddend) {
+    long result =
+        single.multiplyAdd(
+            a & 0xffff_ffffL, b & 0xffff_ffffL, c & 0xffff_ffffL, negateProduct, negateAddend);
+    return (int) settled(result, single);
+  }
+
+  /** VCVTPH2PS, which knows neither denormals-are-zero nor the denormal exception. */
+  public int halfToSingle(int a) {
+    half.control = mxcsr & ~SoftFloat.DENORMALS_ARE_ZERO;
+    long result = single.convert(half, a);
+    single.exceptions &= ~FpuExceptions.DENORMAL;
+    return (int) settled(result, single);
+  }
+
+  /** VCVTPS2PH with the rounding of its immediate byte; it does not know flush-to-zero. */
+  public int singleToHalf(int a, int immediate) {
+    int control = mxcsr & ~SoftFloat.FLUSH_TO_ZERO;
+    half.control = (immediate & 4) != 0 ? control : control & ~0x6000 | (immediate & 3) << 13;
+    return (int) settled(half.convert(single, a & 0xffff_ffffL), half);
+  }
+
   /** √a, double precision. */
   public long squareRootDouble(long a) {
     if (fast && a > 0 && plain(a)) {
@@ -219,9 +250,9 @@ public final class SimdFloat {
     return result;
   }
 
-  /** CMPSD's answer to a predicate of 0 to 7. */
+  /** CMPSD's answer to a predicate of 0 to 7, VCMPSD's to one of 0 to 31. */
   public boolean matchesDouble(long a, long b, int predicate) {
-    return matches(compareDouble(a, b, (predicate & 3) == 0 || (predicate & 3) == 3), predicate);
+    return matches(compareDouble(a, b, isQuiet(predicate)), predicate);
   }
 
   /** a + b, single precision. */
@@ -326,21 +357,23 @@ public final class SimdFloat {
     return result;
   }
 
-  /** CMPSS's answer to a predicate of 0 to 7. */
+  /** CMPSS's answer to a predicate of 0 to 7, VCMPSS's to one of 0 to 31. */
   public boolean matchesSingle(int a, int b, int predicate) {
-    return matches(compareSingle(a, b, (predicate & 3) == 0 || (predicate & 3) == 3), predicate);
+    return matches(compareSingle(a, b, isQuiet(predicate)), predicate);
   }
 
-  /** EQ, LT, LE, UNORD and their negations, of a relation with 2 for unordered. */
+  /** Whether a quiet NaN is no invalid operand; bit 4 turns it round (SDM volume 2, table 3-1). */
+  private static boolean isQuiet(int predicate) {
+    boolean quiet = (predicate & 3) == 0 || (predicate & 3) == 3;
+    return quiet == (predicate < 16);
+  }
+
+  /**
+   * Whether a relation, -1 to 1 or 2 for unordered, is one of those that a predicate holds for:
+   * four bits of the mask for each of 16 predicates, for less, equal, greater and unordered.
+   */
   private static boolean matches(int relation, int predicate) {
-    boolean holds =
-        switch (predicate & 3) {
-          case 0 -> relation == 0;
-          case 1 -> relation == -1;
-          case 2 -> relation <= 0;
-          default -> relation == 2;
-        };
-    return holds == (predicate < 4);
+    return (PREDICATES >>> 4 * (predicate & 15) + relation + 1 & 1) != 0;
   }
 
   /** CVTSD2SS. */

@@ -145,7 +145,13 @@ final class SimdInteger {
     int d = 2 * in.reg;
     long al = xmm[d];
     long ah = xmm[d + 1];
-    switch (op) {
+    xmm[d] = lane(cpu, in, al, ah, bl, bh);
+    xmm[d + 1] = cpu.fpu.resultHigh;
+  }
+
+  /** The result in 128 bits of two operands, but for PINSRW, PEXTRW and shifts by an immediate. */
+  static long lane(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
+    switch (in.mnemonic) {
       case PUNPCKLBW,
           PUNPCKLWD,
           PUNPCKLDQ,
@@ -156,20 +162,20 @@ final class SimdInteger {
           PUNPCKHQDQ,
           PACKSSWB,
           PACKSSDW,
-          PACKUSWB ->
-          rearrange(cpu, in, al, ah, bl, bh);
-      case PSHUFD, PSHUFHW, PSHUFLW -> shuffle(cpu, in, bl, bh);
+          PACKUSWB -> {
+        return rearrange(cpu, in, al, ah, bl, bh);
+      }
+      case PSHUFD, PSHUFHW, PSHUFLW -> {
+        return shuffle(cpu, in, bl, bh);
+      }
       default -> {
-        // Both are computed before either is written: source and destination may be one.
-        long low = lanes(cpu, in, al, bl, bl);
-        long high = lanes(cpu, in, ah, bh, bl);
-        xmm[d] = low;
-        xmm[d + 1] = high;
+        cpu.fpu.resultHigh = lanes(cpu, in, ah, bh, bl);
+        return lanes(cpu, in, al, bl, bl);
       }
     }
   }
 
-  private static void rearrange(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
+  private static long rearrange(Cpu cpu, Instruction in, long al, long ah, long bl, long bh) {
     long low;
     long high;
     switch (in.mnemonic) {
@@ -219,29 +225,28 @@ final class SimdInteger {
       }
       default -> throw cpu.undefined(in);
     }
-    cpu.fpu.xmm[2 * in.reg] = low;
-    cpu.fpu.xmm[2 * in.reg + 1] = high;
+    cpu.fpu.resultHigh = high;
+    return low;
   }
 
-  private static void shuffle(Cpu cpu, Instruction in, long bl, long bh) {
+  private static long shuffle(Cpu cpu, Instruction in, long bl, long bh) {
     int order = (int) in.imm & 0xff;
-    int d = 2 * in.reg;
+    FpuState fpu = cpu.fpu;
     switch (in.mnemonic) {
       case PSHUFD -> {
-        cpu.fpu.xmm[d] =
-            Packed.pair(
-                Packed.doubleword(bl, bh, order & 3), Packed.doubleword(bl, bh, order >> 2 & 3));
-        cpu.fpu.xmm[d + 1] =
+        fpu.resultHigh =
             Packed.pair(
                 Packed.doubleword(bl, bh, order >> 4 & 3), Packed.doubleword(bl, bh, order >> 6));
+        return Packed.pair(
+            Packed.doubleword(bl, bh, order & 3), Packed.doubleword(bl, bh, order >> 2 & 3));
       }
       case PSHUFHW -> {
-        cpu.fpu.xmm[d] = bl;
-        cpu.fpu.xmm[d + 1] = Packed.shuffleWords(bh, order);
+        fpu.resultHigh = Packed.shuffleWords(bh, order);
+        return bl;
       }
       default -> {
-        cpu.fpu.xmm[d] = Packed.shuffleWords(bl, order);
-        cpu.fpu.xmm[d + 1] = bh;
+        fpu.resultHigh = bh;
+        return Packed.shuffleWords(bl, order);
       }
     }
   }
@@ -301,26 +306,28 @@ final class SimdInteger {
   private static void shiftImmediate(Cpu cpu, Instruction in) {
     long[] xmm = cpu.fpu.xmm;
     int d = 2 * in.rm;
+    xmm[d] = shiftLane(cpu, in, xmm[d], xmm[d + 1]);
+    xmm[d + 1] = cpu.fpu.resultHigh;
+  }
+
+  /** 128 bits shifted by an immediate. */
+  static long shiftLane(Cpu cpu, Instruction in, long low, long high) {
     if (in.mnemonic != PSRLDQ && in.mnemonic != PSLLDQ) {
       long count = in.imm & 0xff;
-      xmm[d] = lanes(cpu, in, xmm[d], 0, count);
-      xmm[d + 1] = lanes(cpu, in, xmm[d + 1], 0, count);
-      return;
+      cpu.fpu.resultHigh = lanes(cpu, in, high, 0, count);
+      return lanes(cpu, in, low, 0, count);
     }
     int bytes = Math.min((int) in.imm & 0xff, 16);
-    long low = xmm[d];
-    long high = xmm[d + 1];
     if (in.mnemonic == PSRLDQ) {
-      xmm[d] = SimdAlign.extract(low, high, 0, 0, bytes);
-      xmm[d + 1] = SimdAlign.extract(low, high, 0, 0, bytes + 8);
-    } else {
-      xmm[d] = SimdAlign.extract(0, 0, low, high, 16 - bytes);
-      xmm[d + 1] = SimdAlign.extract(0, 0, low, high, 24 - bytes);
+      cpu.fpu.resultHigh = SimdAlign.extract(low, high, 0, 0, bytes + 8);
+      return SimdAlign.extract(low, high, 0, 0, bytes);
     }
+    cpu.fpu.resultHigh = SimdAlign.extract(0, 0, low, high, 24 - bytes);
+    return SimdAlign.extract(0, 0, low, high, 16 - bytes);
   }
 
   /** PINSRW and PEXTRW. */
-  private static void wordAccess(Cpu cpu, Instruction in, boolean wide) {
+  static void wordAccess(Cpu cpu, Instruction in, boolean wide) {
     FpuState fpu = cpu.fpu;
     int index = (int) in.imm & (wide ? 7 : 3);
     int shift = 16 * (index & 3);

@@ -118,26 +118,69 @@ final class SimdMove {
     }
   }
 
-  private static int byteMask(Cpu cpu, int register) {
+  static int byteMask(Cpu cpu, int register) {
     long[] xmm = cpu.fpu.xmm;
     return Packed.byteMask(xmm[2 * register]) | Packed.byteMask(xmm[2 * register + 1]) << 8;
   }
 
   private static void rearrange(Cpu cpu, Instruction in) {
+    long bl = in.mnemonic == MOVDDUP ? Operands.load64(cpu, in) : Operands.load128(cpu, in);
+    long bh = cpu.fpu.operandHigh;
+    long al = cpu.fpu.xmm[2 * in.reg];
+    long ah = cpu.fpu.xmm[2 * in.reg + 1];
+    long low = lane(cpu, in, al, ah, bl, bh, (int) in.imm);
+    set(cpu, in.reg, low, cpu.fpu.resultHigh);
+  }
+
+  /** The result in 128 bits of two operands: duplications, unpacking, SHUFPS and SHUFPD. */
+  static long lane(Cpu cpu, Instruction in, long al, long ah, long bl, long bh, int order) {
+    FpuState fpu = cpu.fpu;
     switch (in.mnemonic) {
-      case MOVSLDUP -> duplicateSingles(cpu, in, 0);
-      case MOVSHDUP -> duplicateSingles(cpu, in, 32);
-      case MOVDDUP -> {
-        long value = Operands.load64(cpu, in);
-        set(cpu, in.reg, value, value);
+      case MOVSLDUP -> {
+        fpu.resultHigh = Packed.pair(bh, bh);
+        return Packed.pair(bl, bl);
       }
-      case UNPCKLPS, UNPCKLPD, UNPCKHPS, UNPCKHPD -> unpack(cpu, in);
-      case SHUFPS, SHUFPD -> shuffleFloats(cpu, in);
+      case MOVSHDUP -> {
+        fpu.resultHigh = Packed.pair(bh >>> 32, bh >>> 32);
+        return Packed.pair(bl >>> 32, bl >>> 32);
+      }
+      case MOVDDUP -> {
+        fpu.resultHigh = bl;
+        return bl;
+      }
+      case UNPCKLPD -> {
+        fpu.resultHigh = bl;
+        return al;
+      }
+      case UNPCKHPD -> {
+        fpu.resultHigh = bh;
+        return ah;
+      }
+      case UNPCKLPS -> {
+        fpu.resultHigh = Packed.pair(al >>> 32, bl >>> 32);
+        return Packed.pair(al, bl);
+      }
+      case UNPCKHPS -> {
+        fpu.resultHigh = Packed.pair(ah >>> 32, bh >>> 32);
+        return Packed.pair(ah, bh);
+      }
+      case SHUFPD -> {
+        fpu.resultHigh = (order & 2) != 0 ? bh : bl;
+        return (order & 1) != 0 ? ah : al;
+      }
+      case SHUFPS -> {
+        fpu.resultHigh =
+            Packed.pair(
+                Packed.doubleword(bl, bh, order >> 4 & 3),
+                Packed.doubleword(bl, bh, order >> 6 & 3));
+        return Packed.pair(
+            Packed.doubleword(al, ah, order & 3), Packed.doubleword(al, ah, order >> 2 & 3));
+      }
       default -> throw cpu.undefined(in);
     }
   }
 
-  private static long signs(long low, long high, boolean doubles) {
+  static long signs(long low, long high, boolean doubles) {
     return doubles
         ? low >>> 63 | high >>> 63 << 1
         : low >>> 31 & 1 | low >>> 63 << 1 | (high >>> 31 & 1) << 2 | high >>> 63 << 3;
@@ -194,45 +237,7 @@ final class SimdMove {
     }
   }
 
-  private static void duplicateSingles(Cpu cpu, Instruction in, int shift) {
-    long low = Operands.load128(cpu, in) >>> shift;
-    long high = cpu.fpu.operandHigh >>> shift;
-    set(cpu, in.reg, Packed.pair(low, low), Packed.pair(high, high));
-  }
-
-  private static void unpack(Cpu cpu, Instruction in) {
-    long bl = Operands.load128(cpu, in);
-    boolean high = in.mnemonic == UNPCKHPS || in.mnemonic == UNPCKHPD;
-    long b = high ? cpu.fpu.operandHigh : bl;
-    long a = cpu.fpu.xmm[2 * in.reg + (high ? 1 : 0)];
-    if (in.mnemonic == UNPCKLPD || in.mnemonic == UNPCKHPD) {
-      set(cpu, in.reg, a, b);
-    } else {
-      set(cpu, in.reg, Packed.pair(a, b), Packed.pair(a >>> 32, b >>> 32));
-    }
-  }
-
-  /** SHUFPS and SHUFPD. */
-  private static void shuffleFloats(Cpu cpu, Instruction in) {
-    long bl = Operands.load128(cpu, in);
-    long bh = cpu.fpu.operandHigh;
-    long al = cpu.fpu.xmm[2 * in.reg];
-    long ah = cpu.fpu.xmm[2 * in.reg + 1];
-    int order = (int) in.imm & 0xff;
-    if (in.mnemonic == SHUFPD) {
-      set(cpu, in.reg, (order & 1) != 0 ? ah : al, (order & 2) != 0 ? bh : bl);
-    } else {
-      set(
-          cpu,
-          in.reg,
-          Packed.pair(
-              Packed.doubleword(al, ah, order & 3), Packed.doubleword(al, ah, order >> 2 & 3)),
-          Packed.pair(
-              Packed.doubleword(bl, bh, order >> 4 & 3), Packed.doubleword(bl, bh, order >> 6)));
-    }
-  }
-
-  private static void storeGeneral(Cpu cpu, Instruction in, long value) {
+  static void storeGeneral(Cpu cpu, Instruction in, long value) {
     if (in.isMemory) {
       long linear = cpu.linearAddress(in, in.rexW ? 8 : 4, true);
       if (in.rexW) {
@@ -300,8 +305,7 @@ final class SimdMove {
   }
 
   /** MASKMOVQ and MASKMOVDQU: bytes whose mask bit is set go to DS:rDI. */
-  private static void storeMasked(
-      Cpu cpu, Instruction in, long low, long high, int mask, int size) {
+  static void storeMasked(Cpu cpu, Instruction in, long low, long high, int mask, int size) {
     if (mask == 0) {
       return;
     }

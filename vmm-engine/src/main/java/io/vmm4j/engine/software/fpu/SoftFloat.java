@@ -18,8 +18,8 @@ import static io.vmm4j.engine.software.fpu.FpuExceptions.ZERO_DIVIDE;
  * <p>Numbers are their bits, in the low 32 bits of a long for single precision.
  */
 final class SoftFloat {
-  private static final int DENORMALS_ARE_ZERO = 0x40;
-  private static final int FLUSH_TO_ZERO = 0x8000;
+  static final int DENORMALS_ARE_ZERO = 0x40;
+  static final int FLUSH_TO_ZERO = 0x8000;
 
   /** MXCSR: masks, rounding control, DAZ, FZ. Its sticky flags are not touched here. */
   int control = 0x1f80;
@@ -51,6 +51,11 @@ final class SoftFloat {
   /** IEEE 754 binary32. */
   static SoftFloat single() {
     return new SoftFloat(23, 8);
+  }
+
+  /** IEEE 754 binary16. */
+  static SoftFloat half() {
+    return new SoftFloat(10, 5);
   }
 
   /** IEEE 754 binary64. */
@@ -207,6 +212,117 @@ final class SoftFloat {
       exp--;
     }
     return round(sign, exp, hi);
+  }
+
+  /** ±a×b ± c, rounded once (Intel SDM volume 1, 14.5). */
+  long multiplyAdd(long a, long b, long c, boolean negateProduct, boolean negateAddend) {
+    a = input(a);
+    b = input(b);
+    c = input(c);
+    boolean infinite = isInfinite(a) || isInfinite(b);
+    boolean zero = isZero(a) || isZero(b);
+    if (isNan(a) || isNan(b) || isNan(c)) {
+      if (isSignalling(c)) {
+        exceptions |= INVALID;
+      }
+      return isNan(a) || isNan(b) ? propagate(a, b) : c | quietBit;
+    }
+    long sign = (a ^ b) & signBit ^ (negateProduct ? signBit : 0);
+    c ^= negateAddend ? signBit : 0;
+    if (infinite && (zero || isInfinite(c) && (c & signBit) != sign)) {
+      return invalid();
+    }
+    noteDenormal(a);
+    noteDenormal(b);
+    noteDenormal(c);
+    if (infinite) {
+      return sign | infinity;
+    }
+    if (isInfinite(c)) {
+      return c;
+    }
+    if (zero) {
+      if (isZero(c)) {
+        return (c & signBit) == sign ? c : rounding() == DOWN ? signBit : 0;
+      }
+      long sig = normalise(c);
+      return round(c & signBit, exponent, sig);
+    }
+    long sigA = normalise(a);
+    int exp = exponent - bias + 1;
+    long sigB = normalise(b);
+    exp += exponent;
+    long hi = Math.unsignedMultiplyHigh(sigA, sigB);
+    long lo = sigA * sigB;
+    if (hi >= 0) {
+      hi = hi << 1 | lo >>> 63;
+      lo <<= 1;
+      exp--;
+    }
+    if (isZero(c)) {
+      return round(sign, exp, hi | (lo != 0 ? 1 : 0));
+    }
+    return sum(sign, exp, hi, lo, c);
+  }
+
+  /**
+   * A product and a number, neither of them zero.
+   *
+   * @param hi the upper half of the product, bit 63 set
+   * @param lo the lower half, whose lowest bits are zero
+   */
+  private long sum(long sign, int exp, long hi, long lo, long c) {
+    long signC = c & signBit;
+    long smallHi = normalise(c);
+    long smallLo = 0;
+    int distance = exp - exponent;
+    if (distance < 0 || distance == 0 && Long.compareUnsigned(hi, smallHi) < 0) {
+      long swap = hi;
+      hi = smallHi;
+      smallHi = swap;
+      smallLo = lo;
+      lo = 0;
+      exp = exponent;
+      distance = -distance;
+      long other = sign;
+      sign = signC;
+      signC = other;
+    }
+    // One bit of room; both end in zeros.
+    lo = lo >>> 1 | hi << 63;
+    hi >>>= 1;
+    smallLo = smallLo >>> 1 | smallHi << 63;
+    smallHi >>>= 1;
+    exp++;
+    if (distance >= 64) {
+      smallLo = shiftRightSticky(smallHi, distance - 64) | (smallLo != 0 ? 1 : 0);
+      smallHi = 0;
+    } else if (distance > 0) {
+      boolean lost = smallLo << -distance != 0;
+      smallLo = smallLo >>> distance | smallHi << -distance | (lost ? 1 : 0);
+      smallHi >>>= distance;
+    }
+    if (sign == signC) {
+      lo += smallLo;
+      hi += smallHi + (Long.compareUnsigned(lo, smallLo) < 0 ? 1 : 0);
+    } else {
+      hi -= smallHi + (Long.compareUnsigned(lo, smallLo) < 0 ? 1 : 0);
+      lo -= smallLo;
+    }
+    if (hi == 0) {
+      if (lo == 0) {
+        return rounding() == DOWN ? signBit : 0;
+      }
+      hi = lo;
+      lo = 0;
+      exp -= 64;
+    }
+    int shift = Long.numberOfLeadingZeros(hi);
+    if (shift > 0) {
+      hi = hi << shift | lo >>> -shift;
+      lo <<= shift;
+    }
+    return round(sign, exp - shift, hi | (lo != 0 ? 1 : 0));
   }
 
   /** a ÷ b. */

@@ -32,15 +32,9 @@ final class StateInstructions {
     switch (in.mnemonic) {
       case FXSAVE -> saveLegacy(cpu, in);
       case FXRSTOR -> restoreLegacy(cpu, in);
-      case LDMXCSR -> {
+      case LDMXCSR, STMXCSR -> {
         Operands.requireSse(cpu);
-        int value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
-        checkMxcsr(cpu, value);
-        cpu.fpu.simd.mxcsr(value);
-      }
-      case STMXCSR -> {
-        Operands.requireSse(cpu);
-        cpu.mmu.write32(cpu.linearAddress(in, 4, true), cpu.fpu.simd.mxcsr());
+        accessMxcsr(cpu, in);
       }
       case XSAVE, XSAVEOPT -> save(cpu, in);
       case XRSTOR -> restore(cpu, in);
@@ -54,6 +48,17 @@ final class StateInstructions {
       }
       default -> throw cpu.undefined(in);
     }
+  }
+
+  /** LDMXCSR and STMXCSR, with VEX or without. */
+  static void accessMxcsr(Cpu cpu, Instruction in) {
+    if (in.mnemonic == STMXCSR) {
+      cpu.mmu.write32(cpu.linearAddress(in, 4, true), cpu.fpu.simd.mxcsr());
+      return;
+    }
+    int value = cpu.mmu.read32(cpu.linearAddress(in, 4, false));
+    checkMxcsr(cpu, value);
+    cpu.fpu.simd.mxcsr(value);
   }
 
   private static void checkMxcsr(Cpu cpu, int value) {
@@ -92,15 +97,15 @@ final class StateInstructions {
     }
   }
 
-  private static void read(Cpu cpu, long linear, int size) {
-    for (int i = 0; i < size; i += 8) {
+  private static void read(Cpu cpu, long linear, int from, int to) {
+    for (int i = from; i < to; i += 8) {
       cpu.fpu.image.setLong(i, cpu.mmu.read64(linear + i));
     }
   }
 
   private static void restoreLegacy(Cpu cpu, Instruction in) {
     long linear = legacyArea(cpu, in, false);
-    read(cpu, linear, FpuImage.FXSAVE_SIZE);
+    read(cpu, linear, 0, FpuImage.FXSAVE_SIZE);
     FpuImage image = cpu.fpu.image;
     boolean sse = (cpu.cr4 & ControlBits.CR4_OSFXSR) != 0;
     if (sse) {
@@ -137,7 +142,8 @@ final class StateInstructions {
     long features = requested(cpu);
     FpuImage image = cpu.fpu.image;
     boolean keys = hasKeys(features);
-    cpu.mmu.probe(linear, FpuImage.XSAVE_SIZE, Mmu.WRITE);
+    boolean avx = (features & XsaveLayout.AVX) != 0;
+    cpu.mmu.probe(linear, avx ? FpuImage.SIZE_WITH_AVX : FpuImage.XSAVE_SIZE, Mmu.WRITE);
     if (keys) {
       cpu.mmu.probe(linear + cpu.system.cpuid.xsave().pkruOffset(), 8, Mmu.WRITE);
     }
@@ -150,12 +156,24 @@ final class StateInstructions {
     if ((features & 2) != 0) {
       write(cpu, linear, 24, 32);
       write(cpu, linear, 160, in.codeSize == 8 ? 416 : 288);
+    } else if (avx) {
+      write(cpu, linear, 24, 32); // MXCSR goes with either
+    }
+    // XSAVEOPT may leave out what is in its initial state; XSAVE may not.
+    long inUse = cpu.fpu.usesYmm() ? features : features & ~XsaveLayout.AVX;
+    long written = in.mnemonic == XSAVEOPT ? inUse : features;
+    if ((written & XsaveLayout.AVX) != 0) {
+      write(cpu, linear, XsaveLayout.AVX_OFFSET, avxEnd(in));
     }
     if (keys) {
       cpu.mmu.write64(linear + cpu.system.cpuid.xsave().pkruOffset(), cpu.pkru & 0xffff_ffffL);
     }
-    // Every component counts as in use, always; other bits of XSTATE_BV stay.
-    cpu.mmu.write64(linear + FpuImage.FXSAVE_SIZE, before & ~features | features);
+    // All components but AVX count as in use, always; other bits of XSTATE_BV stay.
+    cpu.mmu.write64(linear + FpuImage.FXSAVE_SIZE, before & ~features | inUse);
+  }
+
+  private static int avxEnd(Instruction in) {
+    return XsaveLayout.AVX_OFFSET + (in.codeSize == 8 ? 256 : 128);
   }
 
   /** Whether PKRU is among the requested components. */
@@ -165,16 +183,19 @@ final class StateInstructions {
 
   private static void restore(Cpu cpu, Instruction in) {
     long linear = extendedArea(cpu, in, false);
-    read(cpu, linear, FpuImage.XSAVE_SIZE);
+    read(cpu, linear, 0, FpuImage.XSAVE_SIZE);
     FpuImage image = cpu.fpu.image;
     long present = image.stateComponents();
     if ((present & ~cpu.xcr0) != 0 || !image.headerIsStandard()) {
       throw cpu.raise(Cpu.GP, 0);
     }
     long features = requested(cpu);
-    boolean loadsMxcsr = (features & 2) != 0;
+    boolean loadsMxcsr = (features & (XsaveLayout.SSE | XsaveLayout.AVX)) != 0;
     if (loadsMxcsr) {
       checkMxcsr(cpu, image.mxcsr());
+    }
+    if ((features & present & XsaveLayout.AVX) != 0) {
+      read(cpu, linear, XsaveLayout.AVX_OFFSET, avxEnd(in));
     }
     int pkru = 0;
     if (hasKeys(features & present)) {

@@ -90,6 +90,7 @@ import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.LeaveReason;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.engine.x86.XsaveLayout;
 
 /**
  * The system instructions (Intel SDM volume 2). Before it is called {@link Cpu#rip} is at the next
@@ -214,7 +215,10 @@ public final class SystemOps {
         requireExtendedState(cpu);
         requireSupervisor(cpu);
         long value = pair(cpu);
-        boolean allowed = (value & ~cpu.system.cpuid.xcr0Bits()) == 0 && (value & 1) != 0;
+        boolean allowed =
+            (value & ~cpu.system.cpuid.xcr0Bits()) == 0
+                && (value & 1) != 0
+                && (value & (XsaveLayout.SSE | XsaveLayout.AVX)) != XsaveLayout.AVX;
         if ((int) cpu.gpr[RCX] != 0 || !allowed) {
           throw cpu.raise(GP, 0);
         }

@@ -9,7 +9,15 @@ final class Encodings {
   private static final int[] PREFIX_BYTES = {0, 0x66, 0xF3, 0xF2};
 
   /** What decodes to a row: enough of an instruction to write its bytes. */
-  record Encoding(int codeSize, boolean vex, int prefix, boolean rexB, int opcode, int modrm) {
+  record Encoding(
+      int codeSize,
+      boolean vex,
+      int prefix,
+      boolean rexB,
+      boolean l,
+      boolean w,
+      int opcode,
+      int modrm) {
     /** Its bytes, with bytes behind it for whatever it has besides. */
     int[] bytes(int behind) {
       int[] out = new int[16];
@@ -17,7 +25,7 @@ final class Encodings {
       if (vex) {
         out[n++] = 0xC4;
         out[n++] = 0xE0 | opcode >> 8;
-        out[n++] = 0x78 | prefix;
+        out[n++] = 0x78 | prefix | (l ? 4 : 0) | (w ? 0x80 : 0);
       } else {
         if (prefix != 0) {
           out[n++] = PREFIX_BYTES[prefix];
@@ -33,7 +41,7 @@ final class Encodings {
         }
       }
       out[n++] = opcode & 0xFF;
-      if (InstructionTable.hasModrm(opcode)) {
+      if (InstructionTable.hasModrm(opcode, vex)) {
         out[n++] = modrm;
       }
       while (n < out.length) {
@@ -51,8 +59,14 @@ final class Encodings {
     Cpu cpu = BareCpu.with(codeSize, CpuFeature.values()).cpu;
     for (boolean vex : new boolean[] {false, true}) {
       for (int opcode = 0; opcode < 0x400; opcode++) {
-        for (int variant = 0; variant < (codeSize == 8 ? 8 : 4); variant++) {
-          all(found, cpu, new Encoding(codeSize, vex, variant & 3, variant > 3, opcode, 0));
+        for (int variant = 0; variant < (vex ? 16 : codeSize == 8 ? 8 : 4); variant++) {
+          boolean fourth = (variant & 4) != 0;
+          boolean w = (variant & 8) != 0;
+          all(
+              found,
+              cpu,
+              new Encoding(
+                  codeSize, vex, variant & 3, fourth && !vex, fourth && vex, w, opcode, 0));
         }
       }
     }
@@ -60,11 +74,12 @@ final class Encodings {
   }
 
   private static void all(Map<InstructionForm, Encoding> found, Cpu cpu, Encoding base) {
-    boolean hasModrm = InstructionTable.hasModrm(base.opcode);
+    boolean hasModrm = InstructionTable.hasModrm(base.opcode, base.vex);
     // From the top, so that a register is preferred to memory.
     for (int modrm = hasModrm ? 255 : 0; modrm >= 0; modrm--) {
       Encoding encoding =
-          new Encoding(base.codeSize, base.vex, base.prefix, base.rexB, base.opcode, modrm);
+          new Encoding(
+              base.codeSize, base.vex, base.prefix, base.rexB, base.l, base.w, base.opcode, modrm);
       InstructionForm form = InstructionTable.find(builder(encoding), cpu.system.cpuid);
       found.putIfAbsent(form, encoding);
     }
@@ -74,12 +89,17 @@ final class Encodings {
     InstructionBuilder in = new InstructionBuilder();
     in.codeSize = encoding.codeSize;
     in.vex = encoding.vex;
+    in.vexL = encoding.l;
+    in.vexW = encoding.w;
+    in.vectorIndex = (encoding.modrm & 7) == 4 ? 0 : -1;
     in.mandatoryPrefix = encoding.prefix;
     in.opcode = encoding.opcode;
     in.modrm = encoding.modrm;
-    boolean hasModrm = InstructionTable.hasModrm(encoding.opcode);
+    boolean hasModrm = InstructionTable.hasModrm(encoding.opcode, encoding.vex);
     in.isMemory =
-        hasModrm && encoding.modrm < 0xC0 && !InstructionTable.ignoresMod(encoding.opcode);
+        hasModrm
+            && encoding.modrm < 0xC0
+            && (encoding.vex || !InstructionTable.ignoresMod(encoding.opcode));
     in.rm = (hasModrm ? encoding.modrm & 7 : encoding.opcode & 7) | (encoding.rexB ? 8 : 0);
     return in;
   }

@@ -150,6 +150,8 @@ class InstructionTableTest {
           "SYSCALL",
           "SYSRET",
           "TZCNT",
+          "VTESTPD",
+          "VTESTPS",
           "FCMOVB",
           "FCMOVBE",
           "FCMOVE",
@@ -211,7 +213,7 @@ class InstructionTableTest {
       if (form.mnemonic != Mnemonic.RESERVED) {
         assertThat(form.hasModrm)
             .as(describe(form))
-            .isEqualTo(InstructionTable.hasModrm(form.opcode));
+            .isEqualTo(InstructionTable.hasModrm(form.opcode, form.isVex));
       }
     }
   }
@@ -224,7 +226,10 @@ class InstructionTableTest {
             InstructionRows.ONE_BYTE,
             InstructionRows.X87,
             InstructionRows.TWO_BYTE,
-            InstructionRows.THREE_BYTE)) {
+            InstructionRows.THREE_BYTE,
+            VexRows.GENERAL,
+            VexRows.TWO_BYTE,
+            VexRows.THREE_BYTE)) {
       rows.lines().forEach(row -> assertThat(seen.add(row)).as(row).isTrue());
     }
   }

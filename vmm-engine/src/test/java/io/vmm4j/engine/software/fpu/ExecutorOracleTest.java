@@ -344,7 +344,7 @@ class ExecutorOracleTest {
     for (int i = 0; i < rounds; i++) {
       int mxcsr = 0x1f80 | cases.below(4) << 13 | (cases.below(3) == 0 ? 0x8040 : 0);
       oracle.initialiseFx();
-      cpu.fpu.fromXsave(new byte[FpuImage.XSAVE_SIZE]);
+      cpu.fpu.fromXsave(new byte[FpuImage.XSAVE_SIZE], cpu.system.cpuid.xsave());
       cpu.fpu.used = 0;
       for (int r = 0; r < 8; r++) {
         long low = value(op);
