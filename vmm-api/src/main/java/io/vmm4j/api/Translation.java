@@ -10,7 +10,11 @@ package io.vmm4j.api;
  * @see Backends#software(Translation)
  */
 public enum Translation {
-  /** Where it can be done here; otherwise the log says what is missing. */
+  /**
+   * Where it can be done here; otherwise the log says what is missing. The system property {@code
+   * vmm4j.translation=off} makes it mean {@link #OFF}, as is wise where the host is itself
+   * emulated.
+   */
   AUTO,
 
   /** Never: the interpreter executes everything. */

@@ -22,6 +22,9 @@ import org.slf4j.LoggerFactory;
  * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
  */
 final class SoftwareMachine implements BackendMachine {
+  /** See {@link Translation#AUTO}. */
+  private static final String PROPERTY = "vmm4j.translation";
+
   private static final Logger LOG = LoggerFactory.getLogger(SoftwareMachine.class);
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
@@ -41,7 +44,8 @@ final class SoftwareMachine implements BackendMachine {
   }
 
   private static @Nullable MachineCode machineCode(BackendHost host) {
-    if (host.translation() == Translation.OFF) {
+    boolean off = System.getProperty(PROPERTY, "auto").equals("off");
+    if (host.translation() == Translation.OFF || host.translation() == Translation.AUTO && off) {
       return null;
     }
     Optional<String> missing = MachineCode.missing();
