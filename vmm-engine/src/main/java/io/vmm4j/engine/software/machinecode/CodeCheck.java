@@ -101,16 +101,26 @@ final class CodeCheck {
     verifier.verify(translation.piece(memory.bytes(translation.entry, translation.bytes)));
   }
 
-  /** Verifies that a jump may lead from a translation to another one. */
-  static void checkLink(Translation from, boolean taken, Translation to) {
+  /**
+   * Verifies that a jump may lead from a translation to another one: both are in code memory, of
+   * one mode and in one page.
+   *
+   * @param present all code there is
+   */
+  static void checkLink(
+      Translation from, boolean taken, Translation to, List<Translation> present) {
     boolean same =
-        from.valid
-            && to.valid
+        isIn(present, from)
+            && isIn(present, to)
             && from.mode == to.mode
             && from.block.offset >>> 12 == to.block.offset >>> 12;
     if (!same || !from.canLink(taken)) {
       throw new IllegalStateException(
           "translation %d can't be linked to %d".formatted(from.number, to.number));
     }
+  }
+
+  private static boolean isIn(List<Translation> present, Translation t) {
+    return t.valid && t.number < present.size() && present.get(t.number) == t;
   }
 }

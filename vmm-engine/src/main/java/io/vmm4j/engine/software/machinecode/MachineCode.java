@@ -147,7 +147,7 @@ public final class MachineCode implements AutoCloseable {
   /** Has a jump of a translation lead to another translation from now on. */
   void link(Translation from, boolean taken, Translation to) {
     if (check != null) {
-      CodeCheck.checkLink(from, taken, to);
+      CodeCheck.checkLink(from, taken, to, translations);
     }
     from.link(taken, to);
   }

@@ -12,12 +12,14 @@ import java.util.List;
  *
  * <ul>
  *   <li>Only instructions of {@link HostForms} are executed.
- *   <li>The base (R13), RSP and the host's own values do not change. None of the latter, nor an
- *       address of the host, comes to where the guest can see it.
- *   <li>The state block is accessed in fields of it that code may read, or write.
+ *   <li>The base (R13) and RSP do not change. No address of the host, and nothing that registers
+ *       held on the way in, comes to where the guest can see it.
+ *   <li>The state block is accessed in fields of it that code of this mode may read, or write. Of
+ *       RFLAGS, code for the guest's user mode changes DF alone.
  *   <li>The TLB and the tables of code pages are only read, by the steps of a check.
  *   <li>Any other access goes to an address that has passed the check, is no longer than what was
  *       checked, stores only by the tag for stores, and is aligned where a processor demands it.
+ *   <li>A repeated string instruction accesses as many elements as are known to lie in a page.
  *   <li>Divisions do not fault.
  *   <li>Jumps go forwards to an instruction, to a stub, or to an entry from a code page's table. So
  *       every path ends.
@@ -34,6 +36,9 @@ import java.util.List;
  * <p>Not proven: that code does what the guest's instructions say (differential tests show that),
  * that the tables hold what {@link CodeContract} says of them, and that MXCSR masks exceptions, for
  * both are Java's to see to.
+ *
+ * <p>It takes 0.55 to 0.65 microseconds of processor time for each instruction of the guest, of
+ * which there are 158,000 in the 31,500 blocks of a boot; to translate one takes about as long.
  *
  * <p>One thread at a time.
  */
