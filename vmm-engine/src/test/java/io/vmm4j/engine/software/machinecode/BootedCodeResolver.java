@@ -1,5 +1,7 @@
 package io.vmm4j.engine.software.machinecode;
 
+import static org.junit.jupiter.api.Assumptions.abort;
+
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -14,6 +16,11 @@ public final class BootedCodeResolver implements ParameterResolver {
 
   @Override
   public BootedCode resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    MachineCode.missing()
+        .ifPresent(reason -> {
+          System.out.println("SKIPPED: no machine code to look at: " + reason);
+          abort(reason);
+        });
     return context
         .getRoot()
         .getStore(Namespace.create(BootedCodeResolver.class))

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(600)
 @ExtendWith(BootedCodeResolver.class)
 class ChangedBytesTest {
-  private static final int UNCHANGED = 2_000;
-  private static final int CHANGES = Integer.getInteger("vmm4j.verify.changes", 40_000);
+  private static final int UNCHANGED = 1_000;
+  private static final int CHANGES = Integer.getInteger("vmm4j.verify.changes", 20_000);
   private static final long SEED = Long.getLong("vmm4j.verify.seed", 1);
 
   private static String hex(CodePiece piece) {

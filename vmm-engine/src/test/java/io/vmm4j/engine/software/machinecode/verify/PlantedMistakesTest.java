@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.vmm4j.engine.software.machinecode.BootedCode;
 import io.vmm4j.engine.software.machinecode.BootedCodeResolver;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece.Link;
-import io.vmm4j.engine.software.machinecode.verify.Mistakes.Mistake;
+import io.vmm4j.engine.software.machinecode.verify.MistakeList.Mistake;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
