@@ -214,7 +214,7 @@ final class Decoder {
 
   /**
    * Reads VEX of two or three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). A map
-   * that has no instructions leaves C4 as the opcode.
+   * that has no instructions leaves C4 as the opcode: nothing more is read.
    *
    * @return the bits R, X and B in their places in REX
    */

@@ -14,6 +14,9 @@ public final class InstructionTable {
   private static final int THREE_BYTES = 0x200;
   private static final int WITH_IMMEDIATE = 0x300;
 
+  /** The first opcode that there can be with VEX. */
+  private static final int WITH_VEX = 0x100;
+
   /** The only opcode with VEX that has no ModRM. */
   private static final int VZEROUPPER = 0x177;
 
@@ -78,7 +81,7 @@ public final class InstructionTable {
 
   /** Whether a ModRM byte follows an opcode, be it defined or not. */
   static boolean hasModrm(int opcode, boolean vex) {
-    return vex ? opcode != VZEROUPPER : hasModrm(opcode);
+    return vex ? opcode >= WITH_VEX && opcode != VZEROUPPER : hasModrm(opcode);
   }
 
   /** The same without VEX. */
