@@ -85,7 +85,7 @@ final class AvxCode extends Emitter {
         default -> second = draw.below(16);
       }
     }
-    if (draw.oneIn(200)) {
+    if (draw.oneIn(200) && !Freedom.mayEndInForbiddenPrefix(code.here())) {
       code.bytes(draw.pick(0x66, 0xF2, 0xF3, 0xF0, 0x48));
     }
     int immediate = e.hasImmediate() ? 1 : 0;

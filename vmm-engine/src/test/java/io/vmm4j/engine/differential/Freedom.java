@@ -159,6 +159,12 @@ enum Freedom {
       "SDM BEXTR: Flags Affected",
       "as FLAGS_OF_LOGIC",
       UndefinedFlags.BIT_EXTRACT),
+  FORBIDDEN_PREFIX(
+      "#UD or #PF for a prefix that VEX forbids where the rest of the instruction is in an absent page:"
+          + " AMD does now the one, now the other with REX",
+      "observed; SDM volume 3, Priority Among Concurrent Events: faults of fetching come first",
+      "not generated at the end of the page",
+      0),
   PERMUTE_WIDTH(
       "VPERMQ and VPERMPD with VEX.W clear: #UD by the manual, and as with W set on AMD",
       "SDM VPERMQ, VPERMPD: VEX.256.66.0F3A.W1; of AMD observed",
@@ -213,6 +219,11 @@ enum Freedom {
   /** {@link #BEYOND_MODEL}, of the maps that {@link VectorCode} draws from. */
   static boolean isBeyondModel(int prefix, int opcode) {
     return opcode == 0x12B && prefix >= 0xF2; // MOVNTSS, MOVNTSD
+  }
+
+  /** {@link #FORBIDDEN_PREFIX}, of an instruction that begins at an offset into the code page. */
+  static boolean mayEndInForbiddenPrefix(int offset) {
+    return offset > Layout.PAGE - 16;
   }
 
   /** {@link #PERMUTE_WIDTH}. */

@@ -214,8 +214,12 @@ final class Decoder {
 
   /**
    * Reads VEX of two or three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). A map
+<<<<<<< HEAD
    * that has no instructions, and a prefix that is #UD, leave C4 as the opcode: nothing more is
    * read.
+=======
+   * that has no instructions leaves C4 as the opcode: nothing more is read.
+>>>>>>> v3
    *
    * @return the bits R, X and B in their places in REX
    */
