@@ -214,12 +214,7 @@ final class Decoder {
 
   /**
    * Reads VEX of two or three bytes and the opcode behind it (Intel SDM volume 2, 2.3.5). A map
-<<<<<<< HEAD
-   * that has no instructions, and a prefix that is #UD, leave C4 as the opcode: nothing more is
-   * read.
-=======
    * that has no instructions leaves C4 as the opcode: nothing more is read.
->>>>>>> v3
    *
    * @return the bits R, X and B in their places in REX
    */
@@ -231,7 +226,7 @@ final class Decoder {
     boolean long64 = cpu.codeSize == 8;
     int map = three ? first & 0x1F : 1;
     in.vex = true;
-    in.opcode = map >= 1 && map <= 3 && !in.illegal ? map << 8 | next() : VEX3;
+    in.opcode = map >= 1 && map <= 3 ? map << 8 | next() : VEX3;
     in.mandatoryPrefix = VEX_PREFIXES[second & 3];
     in.vexL = (second & 4) != 0;
     in.vexW = second >= 0x80;
