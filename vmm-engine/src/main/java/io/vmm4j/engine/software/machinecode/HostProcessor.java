@@ -16,10 +16,17 @@ final class HostProcessor {
 
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
+  /** They do not change while a JVM runs, and every fork of a machine asks. */
+  private static final List<String> MISSING = read();
+
   private HostProcessor() {}
 
   /** The features that are needed and not there, by Linux' names. */
   static List<String> missing() {
+    return MISSING;
+  }
+
+  private static List<String> read() {
     try (var lines = Files.lines(CPU_INFO)) {
       String flags = lines.filter(line -> line.startsWith("flags")).findFirst().orElse("");
       return missing(flags);

@@ -33,6 +33,7 @@ public final class MachineCode implements AutoCloseable {
   private final int firstCode;
   private final TranslationOptions options;
   private final @Nullable CodeCheck check;
+  private boolean closed;
   private long translated;
   private long evictions;
 
@@ -201,9 +202,13 @@ public final class MachineCode implements AutoCloseable {
     counters.put("codeTableBytes", pages.bytes());
   }
 
+  /** May be called more than once: what was unmapped may belong to somebody else by then. */
   @Override
   public void close() {
-    memory.close();
-    pages.close();
+    if (!closed) {
+      closed = true;
+      memory.close();
+      pages.close();
+    }
   }
 }

@@ -245,7 +245,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         }
         default -> {
           int index = Exit.instruction(word);
-          if (reason != Exit.INTERPRET && findPage(word, at.mode)) {
+          if (reason != Exit.INTERPRET && findPage(word, at.mode) && at.valid) {
             cpu.instructions += index;
             code = at.entry + at.retry(index);
             prepaid = at.block.count - index;

@@ -46,11 +46,8 @@ class MachineCodeTest {
 
   @Test
   void aLoopIsTranslatedAndCountsItsInstructions() {
-    // MOV ECX, 100000; next: ADD RAX, RCX; DEC ECX; JNZ next
-    run(1_000_000, 0xB9, 0xA0, 0x86, 1, 0, 0x48, 0x01, 0xC8, 0xFF, 0xC9, 0x75, 0xF9);
+    aLoopRuns();
 
-    assertThat(cpu.halted).isTrue();
-    assertThat(cpu.gpr[Cpu.RAX]).isEqualTo(100_000L * 100_001 / 2);
     assertThat(cpu.instructions).isEqualTo(1 + 3 * 100_000 + 1);
     assertThat(counted("codeTranslations")).isPositive();
     assertThat(counted("interpretedInstructions")).isLessThan(100);
@@ -94,6 +91,26 @@ class MachineCodeTest {
     assertThat(cpu.halted).isTrue();
     assertThat(cpu.gpr[Cpu.RBX]).isEqualTo(100 * 1 + 100 * 5);
     assertThat(counted("codeInvalidations")).isPositive();
+  }
+
+  @Test
+  void itMayBeClosedTwice() {
+    code.close();
+    MachineCode another = MachineCode.open(bare.host);
+
+    code.close(); // must leave alone what lies where its memory was
+
+    loop = new RunLoop(cpu, another.runner(cpu));
+    aLoopRuns();
+    another.close();
+  }
+
+  private void aLoopRuns() {
+    // MOV ECX, 100000; next: ADD RAX, RCX; DEC ECX; JNZ next
+    run(1_000_000, 0xB9, 0xA0, 0x86, 1, 0, 0x48, 0x01, 0xC8, 0xFF, 0xC9, 0x75, 0xF9);
+
+    assertThat(cpu.halted).isTrue();
+    assertThat(cpu.gpr[Cpu.RAX]).isEqualTo(100_000L * 100_001 / 2);
   }
 
   @Test
