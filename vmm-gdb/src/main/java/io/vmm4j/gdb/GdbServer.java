@@ -35,11 +35,11 @@ import org.slf4j.LoggerFactory;
  * }
  * }
  *
- * <p>One debugger at a time; while there is one, a second is told so and turned away. Until it asks
- * for the machine's state the machine goes on as ever, and so it does when the debugger leaves,
- * however it leaves; its breakpoints are gone then. Who may connect may do everything to the
- * machine and have files written with the rights of its process: on a TCP port of the loopback
- * interface that is every user of this computer, at a UNIX-domain socket only this one.
+ * <p>One debugger can be connected. A second one is told so and turned away. Connecting does not
+ * pause the machine; a request for its state does. When the debugger leaves, in whatever way, its
+ * breakpoints are removed and the machine runs on. A debugger can do everything to the machine, and
+ * can have files written with the rights of its process. Every user of this computer can connect to
+ * a TCP port of the loopback interface; only this user can connect to a UNIX-domain socket.
  *
  * <p><b>Threads.</b> One of its own for the socket, and one that does what the debugger asks; both
  * are daemons. The methods may be called from any thread.

@@ -28,7 +28,7 @@ public final class SoftwareBackend implements VmBackend {
         true,
         MachineCode.missing()
             .map(reason -> "Java interpreter; no machine code: " + reason)
-            .orElse("machine code and Java interpreter"));
+            .orElse("Java interpreter and, unless it is off, machine code"));
   }
 
   @Override

@@ -48,19 +48,18 @@ final class SoftwareMachine implements BackendMachine {
     if (host.translation() == Translation.OFF || host.translation() == Translation.AUTO && off) {
       return null;
     }
-    Optional<String> missing = MachineCode.missing();
+    Optional<String> missing = MachineCode.missing(); // which the backend's probe has told
     try {
       if (missing.isEmpty()) {
         return MachineCode.open(host);
       }
     } catch (UnsupportedOperationException e) {
       missing = Optional.of(String.valueOf(e.getMessage()));
+      LOG.warn("the interpreter executes the guest: no machine code, {}", e.getMessage());
     }
     if (host.translation() == Translation.REQUIRED) {
       throw new BackendUnavailableException("software", "no machine code: " + missing.orElse(""));
     }
-    LOG.info(
-        "the interpreter executes the guest, for lack of machine code: {}", missing.orElse(""));
     return null;
   }
 

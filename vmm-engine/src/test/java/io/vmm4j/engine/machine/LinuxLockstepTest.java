@@ -32,8 +32,8 @@ import org.junit.jupiter.api.Timeout;
 /**
  * An unmodified Debian kernel boots under virtual time, works in its shell, and at 200 points on
  * the way is saved, read back and restored: at each it has the state, bit for bit, of one that
- * never was. The one that is left alone is interpreted; the other one goes on as machine code, and
- * is interpreted every now and then.
+ * never was. The interpreter runs the one that is left alone. The other one runs as machine code,
+ * and every eighth time it is loaded the interpreter runs it.
  */
 @Timeout(1200)
 class LinuxLockstepTest {

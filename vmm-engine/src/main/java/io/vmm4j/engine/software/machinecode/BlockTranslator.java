@@ -6,17 +6,14 @@ import io.vmm4j.engine.software.cpu.Executor;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
+import io.vmm4j.engine.software.cpu.Mnemonic;
 import io.vmm4j.engine.software.translate.Effects;
 import io.vmm4j.engine.software.translate.VectorEffects;
-import java.util.Arrays;
 
 /** Makes machine code of decoded blocks of 64-bit and 32-bit code. One thread at a time. */
 final class BlockTranslator {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int SUB = 5;
-
-  private static final int CLAC = 0xCA;
-  private static final int STAC = 0xCB;
 
   private final CodeMemory memory;
   private final Stubs stubs;
@@ -50,7 +47,7 @@ final class BlockTranslator {
 
   /** STAC and CLAC. */
   private static boolean isAccessControl(Instruction in) {
-    return in.opcode == 0x101 && (in.modrm & ~1) == CLAC;
+    return in.mnemonic == Mnemonic.CLAC || in.mnemonic == Mnemonic.STAC;
   }
 
   private int effects(Instruction in, int mode) {
@@ -100,7 +97,7 @@ final class BlockTranslator {
         code.leaveAt(Exit.INTERPRET, asm.jump());
         code.flagsEverywhere();
       } else {
-        emit(in, liveAfter[i]);
+        emit(in, effects[i], liveAfter[i]);
         if (last && onlyEndsItsBlock(in)) {
           branches.goOnBehind(in);
         }
@@ -135,10 +132,9 @@ final class BlockTranslator {
       liveAfter[i] = live;
       live = Effects.mayExit(e) ? Flags.ARITHMETIC : live & ~Effects.writes(e) | Effects.reads(e);
     }
-    Arrays.fill(effects, block.count, MOST_INSTRUCTIONS, 0);
   }
 
-  private void emit(Instruction in, int live) {
+  private void emit(Instruction in, int effectsOfIt, int live) {
     int opcode = in.opcode;
     if (opcode < 0x40) {
       integers.arithmetic(in, live);
@@ -148,15 +144,11 @@ final class BlockTranslator {
       } else {
         oneByteHigh(in, live);
       }
-    } else if (isVector(in)) {
+    } else if (VectorEffects.isVector(effectsOfIt)) {
       vectors.emit(in, live);
     } else {
       twoByte(in, live);
     }
-  }
-
-  private static boolean isVector(Instruction in) {
-    return VectorEffects.isVector(Effects.of(in));
   }
 
   private void oneByteLow(Instruction in, int live) {
@@ -272,7 +264,7 @@ final class BlockTranslator {
       system.swapGs();
       return;
     }
-    boolean set = in.modrm == STAC;
+    boolean set = in.mnemonic == Mnemonic.STAC;
     system.changeFlag(Flags.AC, set);
     int other = Mode.withKind(code.mode(), set ? Mmu.SUPERVISOR_AC : Mmu.SUPERVISOR);
     branches.goOnElsewhere(in, stubs.lookup(other) - startOfCode);

@@ -19,7 +19,7 @@ final class BranchEmitter {
   private final BlockCode code;
   private final Assembler asm;
 
-  /** The stubs that look for a target: one for each kind of privilege. */
+  /** The stub that looks for a target, from the beginning of the code. */
   private int lookupAt;
 
   private int pageOffset;

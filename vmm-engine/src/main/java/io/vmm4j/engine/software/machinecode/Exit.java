@@ -7,7 +7,7 @@ import java.util.List;
  * block in bits 4 to 9 and the number of the translation above.
  */
 final class Exit {
-  /** The budget does not reach for the block, of which nothing was executed. */
+  /** The budget does not reach for the block. Nothing of the block was executed. */
   static final int BUDGET = 0;
 
   /** The instruction is one for the interpreter. */

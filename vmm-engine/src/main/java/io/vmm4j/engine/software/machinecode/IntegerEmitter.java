@@ -28,7 +28,7 @@ final class IntegerEmitter {
 
   // ---- operands ----
 
-  /** The number of a byte register as the assembler wants it, else the guest's number. */
+  /** Whether a register operand is AH, CH, DH or BH. */
   private static boolean isHigh(Instruction in, int number, int size) {
     return size == 1 && !in.rex && number >= 4 && number < 8;
   }

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.translate;
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Instruction;
+import io.vmm4j.engine.software.cpu.Mnemonic;
 
 /**
  * What a translator has to know of an instruction of 64-bit code, or of 32-bit code in flat
@@ -17,9 +18,6 @@ public final class Effects {
   private static final int NONE = TRANSLATED;
   private static final int SUPERVISOR = 1 << 27;
 
-  private static final int CLAC = 0xCA;
-  private static final int STAC = 0xCB;
-  private static final int SWAPGS = 0xF8;
   private static final int LFENCE = 0xE8;
 
   /** The flags that each pair of conditions reads. */
@@ -263,7 +261,9 @@ public final class Effects {
       case 0x11E -> NONE;
       case 0x101 ->
           translatedIf(
-              in.modrm == CLAC || in.modrm == STAC || in.modrm == SWAPGS && in.codeSize == 8,
+              in.mnemonic == Mnemonic.CLAC
+                  || in.mnemonic == Mnemonic.STAC
+                  || in.mnemonic == Mnemonic.SWAPGS && in.codeSize == 8,
               NONE | SUPERVISOR);
       case 0x1AE ->
           translatedIf(

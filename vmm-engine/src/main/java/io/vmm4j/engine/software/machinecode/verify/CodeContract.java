@@ -39,7 +39,7 @@ public record CodeContract(
     List<Mode> modes,
     Stubs stubs) {
 
-  /** Who may access a field. */
+  /** What code may do with a field. */
   public enum Access {
     /** All code reads it, none writes it. */
     READ,

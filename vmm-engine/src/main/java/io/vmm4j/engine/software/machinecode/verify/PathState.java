@@ -58,7 +58,7 @@ final class PathState {
   /** R11 + 1, of so many bytes. */
   static final int PLUS_ONE = 14;
 
-  /** {@link #HOST} and RCX elements of so many bytes, of which the page's end is not known. */
+  /** {@link #HOST} plus RCX elements of so many bytes. The sum may lie beyond the page. */
   static final int END = 15;
 
   /** The same less the host's address of the page. */
