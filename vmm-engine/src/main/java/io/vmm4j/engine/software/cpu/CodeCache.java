@@ -1,7 +1,6 @@
 package io.vmm4j.engine.software.cpu;
 
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A vCPU's way to the decoded blocks of its machine ({@link DecodedCode}): a cache by linear
@@ -17,7 +16,6 @@ public final class CodeCache {
   private final long[] recentTags = new long[RECENT];
   private final boolean[] recentGlobal = new boolean[RECENT];
   private final FillLog filled = new FillLog(RECENT);
-  private @Nullable TranslationListener listener;
   private Decoder decoder;
 
   CodeCache(Cpu cpu, DecodedCode decoded) {
@@ -109,6 +107,11 @@ public final class CodeCache {
     }
   }
 
+  /** The page tables of the machine. */
+  PageTables pageTables() {
+    return decoded.pageTables();
+  }
+
   /** Acts on what others have written. Between two instructions. */
   void applyChanges() {
     decoded.applyChanges();
@@ -120,19 +123,11 @@ public final class CodeCache {
     cpu.leaveBlock(LeaveReason.BREAKPOINT);
   }
 
-  /** Is told from now on when translations are forgotten. */
-  public void onForgotten(TranslationListener newListener) {
-    listener = newListener;
-  }
-
   /** The translations have changed: what was found by linear address is void. */
   void forgetTranslations() {
     int slot;
     while ((slot = filled.take()) >= 0) {
       recentTags[slot] = NO_TAG;
-    }
-    if (listener != null) {
-      listener.forgotten(false);
     }
   }
 
@@ -143,9 +138,6 @@ public final class CodeCache {
       if (!recentGlobal[slot]) {
         recentTags[slot] = NO_TAG;
       }
-    }
-    if (listener != null) {
-      listener.forgotten(true);
     }
   }
 }

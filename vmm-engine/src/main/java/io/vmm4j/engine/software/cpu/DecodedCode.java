@@ -31,16 +31,23 @@ public final class DecodedCode {
   private final Map<Long, List<Block>> blocksOfPage = new HashMap<>();
   private final Map<Long, Block> blocks = new HashMap<>();
   private final Queue<Range> written = new ConcurrentLinkedQueue<>();
+  private final PageTables pageTables;
 
   /** No code yet, of a memory of a size. */
   public DecodedCode(long memoryBytes) {
     this.granules = new long[Math.toIntExact(memoryBytes + 4095 >>> 12)];
+    this.pageTables = new PageTables(memoryBytes, true);
   }
 
   /** A vCPU joins; before any runs. */
   void share(Cpu cpu, Mmu mmu) {
     cpus.add(cpu);
     mmus.add(mmu);
+  }
+
+  /** The page tables of the machine that translations follow from. */
+  PageTables pageTables() {
+    return pageTables;
   }
 
   // ---- lookup ----
@@ -115,6 +122,7 @@ public final class DecodedCode {
     Range range;
     while ((range = written.poll()) != null) {
       written(range.offset(), range.length());
+      pageTables.written(range.offset(), range.length());
     }
   }
 

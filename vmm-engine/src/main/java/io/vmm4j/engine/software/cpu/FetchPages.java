@@ -74,9 +74,21 @@ final class FetchPages {
     }
   }
 
+  /** Whether a page is known for any kind of privilege. */
+  private boolean knows(long linear) {
+    for (int kind = Mmu.SUPERVISOR; kind <= Mmu.USER; kind++) {
+      if (find(linear, kind) != UNKNOWN) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Forgets one page; gives whether it was known. */
   boolean flushPage(long linear) {
-    int before = count;
+    if (!knows(linear)) {
+      return false;
+    }
     int kept = 0;
     for (int n = 0; n < count; n++) {
       if (((keys[n] ^ linear) & Tlb.PAGE) != 0) {
@@ -84,7 +96,7 @@ final class FetchPages {
       }
     }
     relink(kept);
-    return kept != before;
+    return true;
   }
 
   private void keep(int from, int to) {
@@ -93,9 +105,6 @@ final class FetchPages {
   }
 
   private void relink(int kept) {
-    if (kept == count) {
-      return;
-    }
     count = kept;
     Arrays.fill(slots, 0);
     for (int n = 1; n <= count; n++) {

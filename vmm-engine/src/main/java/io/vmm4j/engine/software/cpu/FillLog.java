@@ -59,6 +59,11 @@ public final class FillLog {
     return globalCount + otherCount;
   }
 
+  /** How many of the first places have entries that are or were used by a global page. */
+  public int globals() {
+    return globalCount;
+  }
+
   /** An entry in the log. */
   public int at(int place) {
     return place < globalCount ? globals[place] : others[place - globalCount];

@@ -6,13 +6,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Memory as instructions see it: linear addresses, through a soft TLB ({@link Tlb}).
+ * Memory as instructions see it: linear addresses, through soft TLBs ({@link AddressSpaces}).
  *
  * <p>The compare of the page of an access's <em>last</em> byte with the tag at the index of its
  * <em>first</em> sends accesses that cross a page to the slow path with everything else that is not
- * plain memory: MMIO, read-only memory, pages that hold decoded code, pages whose dirty bit is not
- * yet set, pages with a data breakpoint. A page enters the fast write path once it has been
- * reported as written ({@link BackendHost#vcpuWrites}).
+ * plain memory: MMIO, read-only memory, pages that hold decoded code, page tables in use, pages
+ * whose dirty bit is not yet set, pages with a data breakpoint. A page enters the fast write path
+ * once it has been reported as written ({@link BackendHost#vcpuWrites}).
  *
  * <p>There is one table for each kind of privilege, so that a change of privilege is a change of
  * reference. Plain arrays on the heap and one off-heap segment: an error here can't touch memory
@@ -55,9 +55,7 @@ public final class Mmu {
   private final CodeCache code;
   private final DebugAddresses breakpoints;
   private final PhysicalAccess physical;
-  private final Tlb tlb = new Tlb(KINDS);
-  private final FetchPages fetches = new FetchPages();
-  private final FetchPages globalFetches = new FetchPages();
+  private final AddressSpaces spaces;
   private long[] table;
   private int kind;
   private volatile boolean mapChanged;
@@ -69,9 +67,10 @@ public final class Mmu {
     this.decoded = decoded;
     this.code = new CodeCache(cpu, decoded);
     this.physical = new PhysicalAccess(cpu, host, code);
-    this.walker = new PageWalker(cpu, physical);
+    this.spaces = new AddressSpaces(code, physical, host.memory().byteSize(), KINDS);
+    this.walker = new PageWalker(cpu, physical, spaces);
     this.breakpoints = new DebugAddresses(cpu);
-    this.table = tlb.table(SUPERVISOR);
+    this.table = spaces.current().tlb.table(SUPERVISOR);
     decoded.share(cpu, this);
   }
 
@@ -92,7 +91,12 @@ public final class Mmu {
 
   /** Has the data translations copied from now on. */
   public void copyTranslations(TlbCopy copy) {
-    tlb.copyTo(copy);
+    spaces.copyTo(copy);
+  }
+
+  /** Has somebody told from now on when translations are forgotten. */
+  public void onForgotten(TranslationListener listener) {
+    spaces.onForgotten(listener);
   }
 
   /** Data breakpoints of DR7; to be told of changes of the debug registers. */
@@ -110,30 +114,25 @@ public final class Mmu {
     } else {
       kind = ac ? SUPERVISOR_AC : SUPERVISOR;
     }
-    table = tlb.table(kind);
+    table = spaces.current().tlb.table(kind);
   }
 
   /** Forgets every translation: CR0, CR4, EFER changes, INVPCID. */
   public void flush() {
-    tlb.flush();
-    fetches.flush();
-    globalFetches.flush();
-    code.forgetTranslations();
+    spaces.flush();
   }
 
-  /** Forgets the translations of pages that are not global: MOV to CR3. */
-  public void flushNonGlobal() {
-    tlb.flushNonGlobal();
-    fetches.flush();
-    code.forgetNonGlobalTranslations();
+  /** Sets CR3: translations of pages that are not global follow from its page tables now. */
+  public void setRoot(long root) {
+    long before = cpu.cr3;
+    cpu.cr3 = root;
+    spaces.rootChanged(before, root);
+    table = spaces.current().tlb.table(kind);
   }
 
   /** Forgets the translations of one page: INVLPG. */
   public void flushPage(long linear) {
-    tlb.flushPage(linear);
-    if (fetches.flushPage(linear) | globalFetches.flushPage(linear)) {
-      code.forgetTranslations();
-    }
+    spaces.flushPage(linear);
   }
 
   /** Notes that the physical memory map has changed. From any thread. */
@@ -164,12 +163,12 @@ public final class Mmu {
 
   /** Makes the first store to each page from now on come by the slow path, which reports it. */
   public void forgetWritable() {
-    tlb.forgetWritable();
+    spaces.forgetWritable();
   }
 
   /** Takes pages out of the fast write path: a page of the segment has begun to hold code. */
   void protectFromWrites(long offsetPage) {
-    tlb.forgetWritable(offsetPage);
+    spaces.protect(offsetPage);
   }
 
   // ---- loads ----
@@ -318,7 +317,7 @@ public final class Mmu {
     int savedKind = kind;
     try {
       kind = SUPERVISOR;
-      table = tlb.table(SUPERVISOR);
+      table = spaces.current().tlb.table(SUPERVISOR);
       return read(linear, size);
     } finally {
       table = saved;
@@ -332,7 +331,7 @@ public final class Mmu {
     int savedKind = kind;
     try {
       kind = SUPERVISOR;
-      table = tlb.table(SUPERVISOR);
+      table = spaces.current().tlb.table(SUPERVISOR);
       write(linear, size, value);
     } finally {
       table = saved;
@@ -346,7 +345,7 @@ public final class Mmu {
     int savedKind = kind;
     try {
       kind = SUPERVISOR;
-      table = tlb.table(SUPERVISOR);
+      table = spaces.current().tlb.table(SUPERVISOR);
       probe(linear, size, access);
     } finally {
       table = saved;
@@ -481,14 +480,19 @@ public final class Mmu {
       return;
     }
     long offset = (address & PAGE) - at.base() + at.offset();
-    boolean write = access == WRITE && at.writable() && !code.holdsCode(offset);
+    boolean write =
+        access == WRITE
+            && at.writable()
+            && !code.holdsCode(offset)
+            && !code.pageTables().isWatched(offset);
     if (access == WRITE && !write) {
       return;
     }
     if (write) {
       host.vcpuWrites(offset, 0x1000);
+      spaces.canStore(kind, linear, offset);
     }
-    tlb.fill(kind, linear, offset - page, write, walker.wasGlobal());
+    spaces.current().tlb.fill(kind, linear, offset - page, write, walker.wasGlobal());
   }
 
   /**
@@ -497,6 +501,8 @@ public final class Mmu {
    */
   public long fetchOffset(long linear) {
     boolean user = kind >= USER;
+    FetchPages fetches = spaces.current().fetches;
+    FetchPages globalFetches = spaces.globalFetches();
     long known = (user ? fetches : globalFetches).find(linear, kind);
     if (known == FetchPages.UNKNOWN) {
       known = (user ? globalFetches : fetches).find(linear, kind);
@@ -524,7 +530,7 @@ public final class Mmu {
 
   /** Whether the page of an instruction that was fetched is global. */
   public boolean fetchIsGlobal(long linear) {
-    return globalFetches.find(linear, kind) != FetchPages.UNKNOWN;
+    return spaces.globalFetches().find(linear, kind) != FetchPages.UNKNOWN;
   }
 
   /** The guest physical address a fetch at {@code linear} goes to; faults as a fetch does. */

@@ -34,11 +34,14 @@ final class PageWalker {
 
   private final Cpu cpu;
   private final PhysicalAccess memory;
+  private final AddressSpaces spaces;
+  private final long[] tables = new long[PageTables.LEVELS + 1];
   private boolean global;
 
-  PageWalker(Cpu cpu, PhysicalAccess memory) {
+  PageWalker(Cpu cpu, PhysicalAccess memory, AddressSpaces spaces) {
     this.cpu = cpu;
     this.memory = memory;
+    this.spaces = spaces;
   }
 
   /**
@@ -98,6 +101,7 @@ final class PageWalker {
       int shift = 12 + 9 * (level - 1);
       long indexMask = levels == 3 && level == 3 ? 3 : 511;
       long at = table + ((linear >>> shift & indexMask) << 3);
+      tables[level] = table;
       long entry = memory.read(at, 8);
       if ((entry & PRESENT) == 0) {
         throw fault(linear, access, user, 0);
@@ -132,21 +136,35 @@ final class PageWalker {
         check(linear, access, user, smapOff, rights, noExecute != 0, keyDenies);
         long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
         if (updated != entry) {
-          memory.write(at, 8, updated);
+          memory.writeEntry(at, 8, updated);
         }
         global = isGlobal(entry);
+        note(linear, levels, level, shift);
         long offsetMask = (1L << shift) - 1;
         return entry & FRAME & ~offsetMask | linear & offsetMask;
       }
       if (!pdpte && (entry & ACCESSED) == 0) {
-        memory.write(at, 8, entry | ACCESSED);
+        memory.writeEntry(at, 8, entry | ACCESSED);
       }
       table = entry & FRAME;
     }
   }
 
+  /** Says what a translation followed from. */
+  private void note(long linear, int levels, int level, int shift) {
+    if (level > 1) {
+      spaces.foundLarge(linear, shift);
+    }
+    if (levels != PageTables.LEVELS) {
+      spaces.followedOther();
+    } else if (!global) {
+      spaces.followed(linear, tables, level);
+    }
+  }
+
   /** 32-bit paging with 4 KiB and (CR4.PSE) 4 MiB pages. */
   private long walk32(long linear, int access, boolean user, boolean smapOff) {
+    spaces.followedOther();
     long directoryAt = (cpu.cr3 & 0xFFFFF000L) + ((linear >>> 22) << 2);
     long directory = memory.read(directoryAt, 4);
     if ((directory & PRESENT) == 0) {
@@ -159,6 +177,7 @@ final class PageWalker {
       check(linear, access, user, smapOff, directory, false, false);
       update(directoryAt, directory, access);
       global = isGlobal(directory);
+      spaces.foundLarge(linear, 22);
       long high = (directory >>> 13 & 0xFF) << 32;
       return high | directory & 0xFFC0_0000L | linear & 0x3F_FFFF;
     }
@@ -169,7 +188,7 @@ final class PageWalker {
     }
     check(linear, access, user, smapOff, directory & entry, false, false);
     if ((directory & ACCESSED) == 0) {
-      memory.write(directoryAt, 4, directory | ACCESSED);
+      memory.writeEntry(directoryAt, 4, directory | ACCESSED);
     }
     update(tableAt, entry, access);
     global = isGlobal(entry);
@@ -179,7 +198,7 @@ final class PageWalker {
   private void update(long at, long entry, int access) {
     long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
     if (updated != entry) {
-      memory.write(at, 4, updated);
+      memory.writeEntry(at, 4, updated);
     }
   }
 

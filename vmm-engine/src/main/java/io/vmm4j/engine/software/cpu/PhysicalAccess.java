@@ -79,6 +79,31 @@ public final class PhysicalAccess {
 
   /** A store of 1, 2, 4 or 8 bytes; no page is crossed. */
   public void write(long physical, int size, long value) {
+    long offset = isPlain(physical) ? offsetOf(physical) : -1;
+    if (offset < 0 || !code.pageTables().isWatched(offset)) {
+      writeEntry(physical, size, value);
+      return;
+    }
+    if (offset % 8 + size > 8) {
+      writeEntry(physical, size, value);
+      code.pageTables().written(offset, size);
+      return;
+    }
+    long entry = offset & -8;
+    long before = PlainMemory.get(memory, entry, 8);
+    writeEntry(physical, size, value);
+    code.pageTables().stored(entry, before, PlainMemory.get(memory, entry, 8));
+  }
+
+  private boolean isPlain(long physical) {
+    return !cpu.apic.claims(physical) && locate(physical).isMemory();
+  }
+
+  /**
+   * The same for the processor itself, which sets accessed and dirty bits: translations stay what
+   * they are.
+   */
+  void writeEntry(long physical, int size, long value) {
     if (cpu.apic.claims(physical)) {
       cpu.accountInstructions();
       cpu.apic.writeMmio((int) (physical & 0xFFF), size, value);

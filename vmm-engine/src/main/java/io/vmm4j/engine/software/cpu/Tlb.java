@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The data translations of one vCPU: for each kind of privilege a direct-mapped table by linear
- * page. Instruction fetches have {@link FetchPages}.
+ * The data translations of an address space of one vCPU: for each kind of privilege a direct-mapped
+ * table by linear page. Instruction fetches have {@link FetchPages}.
  *
  * <p>A table is one {@code long[]} with four words for each entry: the tags for reading and writing
  * (the linear page, or {@link #NONE}), whether the page is global, and the addend that turns a
@@ -40,11 +40,13 @@ final class Tlb {
 
   private static final int INDEX_MASK = ENTRIES - 1;
 
+  private final int space;
   private final long[][] tables;
   private final FillLog[] filled;
   private @Nullable TlbCopy copy;
 
-  Tlb(int kinds) {
+  Tlb(int space, int kinds) {
+    this.space = space;
     tables = new long[kinds][WORDS * ENTRIES];
     filled = new FillLog[kinds];
     for (int kind = 0; kind < kinds; kind++) {
@@ -86,7 +88,7 @@ final class Tlb {
   private void changed(int kind, int i) {
     if (copy != null) {
       long[] t = tables[kind];
-      copy.set(kind, i / WORDS, t[i], t[i + WRITE_TAG], t[i + ADDEND]);
+      copy.set(space, kind, i / WORDS, t[i], t[i + WRITE_TAG], t[i + ADDEND]);
     }
   }
 
@@ -121,8 +123,29 @@ final class Tlb {
 
   /** Forgets one page, global or not. */
   void flushPage(long linear) {
+    long page = linear & PAGE;
+    int i = index(linear);
     for (int kind = 0; kind < tables.length; kind++) {
-      clear(kind, index(linear));
+      long[] t = tables[kind];
+      if (t[i] == page || t[i + WRITE_TAG] == page) {
+        clear(kind, i);
+      }
+    }
+  }
+
+  /** Takes over the global pages of another address space; nothing is known yet. */
+  void copyGlobals(Tlb from) {
+    for (int kind = 0; kind < tables.length; kind++) {
+      FillLog log = from.filled[kind];
+      for (int n = 0; n < log.globals(); n++) {
+        int i = log.at(n) * WORDS;
+        long[] source = from.tables[kind];
+        if (source[i] != NONE && source[i + GLOBAL] == 1) {
+          System.arraycopy(source, i, tables[kind], i, WORDS);
+          filled[kind].filled(i / WORDS, true);
+          changed(kind, i);
+        }
+      }
     }
   }
 
@@ -138,14 +161,24 @@ final class Tlb {
   /** Makes the next store to a page of the segment miss. */
   void forgetWritable(long offsetPage) {
     for (int kind = 0; kind < tables.length; kind++) {
-      long[] t = tables[kind];
       for (int n = 0; n < filled[kind].size(); n++) {
-        int i = filled[kind].at(n) * WORDS;
-        if (t[i + WRITE_TAG] != NONE && (t[i + WRITE_TAG] + t[i + ADDEND] & PAGE) == offsetPage) {
-          forgetWritable(kind, i);
-        }
+        forgetWritable(kind, filled[kind].at(n), offsetPage);
       }
     }
+  }
+
+  /** Makes the next store by an entry miss if it leads to a page of the segment. */
+  void forgetWritable(int kind, int index, long offsetPage) {
+    if (isWritable(kind, index, offsetPage)) {
+      forgetWritable(kind, index * WORDS);
+    }
+  }
+
+  /** Whether a page of the segment can be stored to by an entry. */
+  boolean isWritable(int kind, int index, long offsetPage) {
+    int i = index * WORDS;
+    long[] t = tables[kind];
+    return t[i + WRITE_TAG] != NONE && (t[i + WRITE_TAG] + t[i + ADDEND] & PAGE) == offsetPage;
   }
 
   private void forgetWritable(int kind, int i) {

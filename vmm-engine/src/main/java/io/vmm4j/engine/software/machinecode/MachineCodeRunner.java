@@ -3,7 +3,6 @@ package io.vmm4j.engine.software.machinecode;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.BlockRunner;
 import io.vmm4j.engine.software.cpu.Cpu;
-import io.vmm4j.engine.software.cpu.FillLog;
 import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import io.vmm4j.engine.software.cpu.Mmu;
@@ -11,8 +10,9 @@ import io.vmm4j.engine.software.cpu.Segment;
 import io.vmm4j.engine.software.cpu.TranslatedBlock;
 import io.vmm4j.engine.software.cpu.TranslationListener;
 import io.vmm4j.engine.x86.ControlBits;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,12 +38,16 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private final Cpu cpu;
   private final MachineCode machine;
   private final Interpreter interpreter;
-  private final StateBlock state;
+  private final List<AddressSpaceCode> spaces = new ArrayList<>();
   private final MemorySegment entry;
   private final long[] exits = new long[Exit.REASONS];
-  private final @Nullable FillLog[] pageLogs = new FillLog[Mode.COUNT];
-  private final boolean[][] pageGlobal = new boolean[Mode.COUNT][StateBlock.PAGE_ENTRIES];
   private final int threshold;
+  private AddressSpaceCode space;
+  private StateBlock state;
+
+  /** The present state block, for other threads. */
+  private volatile StateBlock attentive;
+
   private boolean registersOut;
   private boolean vectorsOut;
   private long interpreted;
@@ -58,23 +62,33 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     this.machine = machine;
     this.threshold = machine.options().threshold();
     this.interpreter = new Interpreter(cpu);
-    this.state = new StateBlock(cpu, Arena.ofAuto());
     this.entry = machine.entry();
-    state.putLong(StateBlock.CODE_BASE, machine.base());
+    this.space = space(0);
+    this.state = space.state;
+    this.attentive = state;
     long memory = cpu.host.memory().address();
-    cpu.mmu.copyTranslations((kind, index, readTag, writeTag, addend) -> {
+    cpu.mmu.copyTranslations((number, kind, index, readTag, writeTag, addend) -> {
       if (kind < StateBlock.KINDS) {
         long none = StateBlock.noTag(index);
-        state.setTranslation(
-            kind,
-            index,
-            readTag == Mmu.NO_TAG ? none : readTag,
-            writeTag == Mmu.NO_TAG ? none : writeTag,
-            memory + addend + (readTag == Mmu.NO_TAG ? writeTag : readTag));
+        space(number)
+            .state
+            .setTranslation(
+                kind,
+                index,
+                readTag == Mmu.NO_TAG ? none : readTag,
+                writeTag == Mmu.NO_TAG ? none : writeTag,
+                memory + addend + (readTag == Mmu.NO_TAG ? writeTag : readTag));
       }
     });
-    cpu.mmu.code().onForgotten(this);
-    cpu.onSignal(() -> state.putInt(StateBlock.ATTENTION, 1));
+    cpu.mmu.onForgotten(this);
+    cpu.onSignal(() -> attentive.putInt(StateBlock.ATTENTION, 1));
+  }
+
+  private AddressSpaceCode space(int number) {
+    while (spaces.size() <= number) {
+      spaces.add(new AddressSpaceCode(cpu, machine.base()));
+    }
+    return spaces.get(number);
   }
 
   @Override
@@ -402,35 +416,30 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   // ---- code pages ----
 
   private void addPage(int mode, long rip, long offset) {
-    int entry = StateBlock.pageEntry(rip);
-    boolean global = cpu.mmu.fetchIsGlobal(rip);
-    state.setPage(mode, rip, machine.pages().tableAddress(mode, offset));
-    FillLog log = pageLogs[mode];
-    if (log == null) {
-      log = new FillLog(StateBlock.PAGE_ENTRIES);
-      pageLogs[mode] = log;
-    }
-    log.filled(entry, global);
-    pageGlobal[mode][entry] = global;
+    space.add(mode, rip, machine.pages().tableAddress(mode, offset), cpu.mmu.fetchIsGlobal(rip));
   }
 
   @Override
-  public void forgotten(boolean globalStay) {
-    for (int mode = 0; mode < Mode.COUNT; mode++) {
-      FillLog log = pageLogs[mode];
-      if (log != null) {
-        forget(mode, log, globalStay);
-      }
-    }
+  public void entered(int number) {
+    bringBack();
+    space = space(number);
+    state = space.state;
+    attentive = state;
   }
 
-  private void forget(int mode, FillLog log, boolean globalStay) {
-    int entry;
-    while ((entry = globalStay ? log.takeOther() : log.take()) >= 0) {
-      if (!globalStay || !pageGlobal[mode][entry]) {
-        state.clearPage(mode, entry);
-      }
-    }
+  @Override
+  public void copiedGlobals(int from, int to) {
+    space(to).copyGlobals(space(from));
+  }
+
+  @Override
+  public void forgotten(int number, boolean globalStay) {
+    space(number).forget(globalStay);
+  }
+
+  @Override
+  public void forgottenPage(int number, long linear) {
+    space(number).forgetPage(linear);
   }
 
   // ---- figures ----

@@ -6,9 +6,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What machine code reads and writes of one vCPU, outside of the Java heap: registers, flags, the
- * data translations, the jump targets. Offsets are from its base, which lies {@value #BASE} bytes
- * behind its beginning so that the general registers are reached with displacements of a byte.
+ * What machine code reads and writes of one vCPU in one address space, outside of the Java heap:
+ * registers, flags, the data translations, the jump targets. Offsets are from its base, which lies
+ * {@value #BASE} bytes behind its beginning so that the general registers are reached with
+ * displacements of a byte.
  *
  * <p>The flags are a word as LAHF and SETO give it: OF in bit 0, SF, ZF, AF, PF and CF in the high
  * byte.
@@ -260,6 +261,13 @@ final class StateBlock {
   /** Enters the page of a linear address. */
   void setPage(int mode, long linear, long table) {
     setPage(mode, pageEntry(linear), linear & -0x1000, table);
+  }
+
+  /** Takes over an entry of another state block. */
+  void copyPage(int mode, int entry, StateBlock from) {
+    long at = PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
+    put(at + PAGE_TAG, HostMemory.getLong(from.base + at + PAGE_TAG));
+    put(at + PAGE_TABLE, HostMemory.getLong(from.base + at + PAGE_TABLE));
   }
 
   /** Forgets an entry. */

@@ -118,8 +118,7 @@ public final class ControlRegisters {
     } else if ((cpu.cr0 & ControlBits.CR0_PG) != 0 && (cpu.cr4 & ControlBits.CR4_PAE) != 0) {
       checkPointers(cpu, value);
     }
-    cpu.cr3 = value;
-    cpu.mmu.flushNonGlobal();
+    cpu.mmu.setRoot(value);
   }
 
   private static void writeCr4(Cpu cpu, long value) {
