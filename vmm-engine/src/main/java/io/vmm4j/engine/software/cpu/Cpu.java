@@ -465,6 +465,19 @@ public final class Cpu {
     }
   }
 
+  /**
+   * Whether the next instruction may be executed without a look at anything: no signal, trap,
+   * interrupt or single step waits, and the vCPU is not halted.
+   */
+  public boolean isUndisturbed() {
+    return signals() == 0
+        && pendingDebug == 0
+        && acknowledgedInterrupt < 0
+        && !(halted || shutdown || waitForStartup || shadowSti || shadowMovSs)
+        && (systemFlags & (Flags.TF | Flags.RF)) == 0
+        && ((systemFlags & Flags.IF) == 0 || !apic.hasInterrupt());
+  }
+
   // ---- addresses ----
 
   /** An instruction pointer in the width of the code. */

@@ -163,9 +163,9 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   }
 
   private void runBlocks(long end) {
-    boolean wide = cpu.codeSize == 8;
     long begun = cpu.instructions;
     while (true) {
+      boolean wide = cpu.codeSize == 8;
       int mode = mode();
       long rip = cpu.rip;
       long offset = cpu.mmu.fetchOffset(rip);
@@ -185,14 +185,23 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
           again = execute(t.entry, end);
         }
       }
-      if (!again || cpu.instructions != begun && isToLookAround(end)) {
+      if (cpu.instructions == begun) {
+        if (!again) {
+          return;
+        }
+      } else if (cpu.instructions >= end || (again ? isDisturbed() : !canGoOn())) {
         return;
       }
     }
   }
 
-  private boolean isToLookAround(long end) {
-    return cpu.signals() != 0 || cpu.pendingDebug != 0 || cpu.instructions >= end;
+  private boolean isDisturbed() {
+    return cpu.signals() != 0 || cpu.pendingDebug != 0;
+  }
+
+  /** Whether machine code goes on behind what may have changed the mode. */
+  private boolean canGoOn() {
+    return cpu.isUndisturbed() && usable();
   }
 
   private @Nullable Translation translation(Block block, int mode) {

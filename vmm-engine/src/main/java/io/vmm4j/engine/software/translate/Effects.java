@@ -283,7 +283,9 @@ public final class Effects {
           translatedIf(in.isMemory || !isHigh(in, in.rm) || canName(in), effects(in, 0, 0));
       case 0x1B7, 0x1BF -> effects(in, 0, 0);
       case 0x1B8 -> effects(in, 0, ALL);
-      case 0x1BC, 0x1BD -> translatedIf(in.repeat == 0, effects(in, 0, Flags.ZF));
+      case 0x1BC, 0x1BD ->
+          translatedIf(
+              in.mnemonic == Mnemonic.BSF || in.mnemonic == Mnemonic.BSR, effects(in, 0, Flags.ZF));
       case 0x1C0, 0x1C1 -> translatedIf(in.isMemory && !awkward(in), effects(in, 0, ALL));
       case 0x1C7 -> translatedIf(in.isMemory && in.extension() == 1, effects(in, 0, Flags.ZF));
       case 0x1C8, 0x1C9, 0x1CA, 0x1CB, 0x1CC, 0x1CD, 0x1CE, 0x1CF ->
