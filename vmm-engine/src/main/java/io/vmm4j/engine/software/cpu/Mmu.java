@@ -470,6 +470,11 @@ public final class Mmu {
     }
   }
 
+  /** Whether an access to a byte needs no look at page tables, for tests. */
+  boolean isKnown(long linear, int access) {
+    return table[Tlb.index(linear) + access] == (linear & PAGE);
+  }
+
   private void fill(long linear, long address, int access) {
     if (cpu.apic.claims(address)) {
       return;
