@@ -2,7 +2,6 @@ package io.vmm4j.engine.software.machinecode;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.FillLog;
-import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +14,7 @@ final class AddressSpaceCode {
   private final boolean[][] global = new boolean[Mode.COUNT][];
 
   AddressSpaceCode(Cpu cpu, long codeBase) {
-    state = new StateBlock(cpu, Arena.ofAuto());
+    state = new StateBlock(cpu);
     state.putLong(StateBlock.CODE_BASE, codeBase);
   }
 

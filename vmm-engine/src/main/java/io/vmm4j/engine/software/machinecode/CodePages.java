@@ -2,6 +2,8 @@ package io.vmm4j.engine.software.machinecode;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,11 +19,18 @@ final class CodePages {
   private static final int TABLE_BYTES = PAGE_BYTES * Integer.BYTES;
   private static final int SLAB_TABLES = 64;
 
+  /**
+   * The table of a page.
+   *
+   * @param address where machine code finds it
+   */
+  private record Table(IntBuffer codes, long address) {}
+
   private final Arena arena = Arena.ofShared();
   private final int pages;
 
-  /** For each mode, if it is used at all, the addresses of the tables of its pages; 0 for none. */
-  private final long @Nullable [][] tables;
+  /** For each mode, if it is used at all, the tables of its pages. */
+  private final @Nullable Table @Nullable [][] tables;
 
   private final List<MemorySegment> slabs = new ArrayList<>();
   private int used;
@@ -29,41 +38,53 @@ final class CodePages {
 
   CodePages(long memoryBytes) {
     pages = Math.toIntExact(memoryBytes + PAGE_BYTES - 1 >>> 12);
-    tables = new long[Mode.COUNT][];
+    tables = new Table[Mode.COUNT][];
   }
 
-  private long table(int mode, int page) {
-    long[] ofMode = tables[mode];
-    if (ofMode == null) {
-      ofMode = new long[pages];
-      tables[mode] = ofMode;
-    }
-    if (ofMode[page] == 0) {
-      if (used == slabs.size() * SLAB_TABLES) {
-        slabs.add(arena.allocate((long) SLAB_TABLES * TABLE_BYTES, PAGE_BYTES));
+  private @Nullable Table tableIfThere(int mode, long offset) {
+    @Nullable Table[] ofMode = tables[mode];
+    return ofMode == null ? null : ofMode[(int) (offset >>> 12)];
+  }
+
+  private Table table(int mode, long offset) {
+    Table table = tableIfThere(mode, offset);
+    if (table == null) {
+      table = newTable();
+      if (tables[mode] == null) {
+        tables[mode] = new Table[pages];
       }
-      long at = (long) (used % SLAB_TABLES) * TABLE_BYTES;
-      ofMode[page] = slabs.get(used / SLAB_TABLES).address() + at;
-      used++;
+      tables[mode][(int) (offset >>> 12)] = table;
     }
-    return ofMode[page];
+    return table;
+  }
+
+  private Table newTable() {
+    if (used == slabs.size() * SLAB_TABLES) {
+      slabs.add(arena.allocate((long) SLAB_TABLES * TABLE_BYTES, PAGE_BYTES));
+    }
+    MemorySegment memory =
+        slabs
+            .get(used / SLAB_TABLES)
+            .asSlice((long) (used % SLAB_TABLES) * TABLE_BYTES, TABLE_BYTES);
+    used++;
+    return new Table(
+        memory.asByteBuffer().order(ByteOrder.nativeOrder()).asIntBuffer(), memory.address());
   }
 
   /** The address of the table of the page of an offset into the machine's memory. */
   long tableAddress(int mode, long offset) {
-    return table(mode, (int) (offset >>> 12));
+    return table(mode, offset).address;
   }
 
   /** The code that begins at an offset into the machine's memory, or 0. */
   int find(int mode, long offset) {
-    long[] ofMode = tables[mode];
-    long table = ofMode == null ? 0 : ofMode[(int) (offset >>> 12)];
-    return table == 0 ? 0 : HostMemory.getInt(table + place(offset));
+    Table table = tableIfThere(mode, offset);
+    return table == null ? 0 : table.codes.get((int) offset & PAGE_BYTES - 1);
   }
 
   /** Sets the code that begins at an offset into the machine's memory; 0 for none. */
   void set(int mode, long offset, int code) {
-    HostMemory.putInt(table(mode, (int) (offset >>> 12)) + place(offset), code);
+    table(mode, offset).codes.put((int) offset & PAGE_BYTES - 1, code);
   }
 
   /** A place has no code any more, for its bytes were written to. */
@@ -77,10 +98,6 @@ final class CodePages {
   /** How often a place has lost its code. */
   long invalidations() {
     return invalidations;
-  }
-
-  private static long place(long offset) {
-    return (offset & PAGE_BYTES - 1) * Integer.BYTES;
   }
 
   /** Forgets all code. Tables stay where they are. */

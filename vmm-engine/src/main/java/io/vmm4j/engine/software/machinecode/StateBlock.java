@@ -2,8 +2,11 @@ package io.vmm4j.engine.software.machinecode;
 
 import io.vmm4j.engine.software.cpu.Cpu;
 import io.vmm4j.engine.software.cpu.Flags;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 
 /**
  * What machine code reads and writes of one vCPU in one address space, outside of the Java heap:
@@ -16,6 +19,8 @@ import java.lang.foreign.MemorySegment;
  */
 final class StateBlock {
   private static final int BASE = 128;
+
+  private static final int ALIGNMENT = 64;
 
   /** SETO's byte: 1 if OF is set. */
   static final int FLAGS = 0;
@@ -108,17 +113,20 @@ final class StateBlock {
 
   private static final int BYTES = BASE + PAGES + Mode.COUNT * PAGE_BYTES;
 
-  /** Keeps the memory allocated. */
-  @SuppressWarnings("unused")
-  private final MemorySegment memory;
-
+  // Buffers, not segments: until HotSpot's second compiler has been there, an access of a segment
+  // is ten times slower, and took a sixth of the time of a boot.
+  private final LongBuffer longs;
+  private final IntBuffer ints;
   private final long base;
   private final Cpu cpu;
 
-  StateBlock(Cpu cpu, Arena arena) {
+  StateBlock(Cpu cpu) {
     this.cpu = cpu;
-    this.memory = arena.allocate(BYTES, 64);
-    this.base = memory.address() + BASE;
+    ByteBuffer memory = ByteBuffer.allocateDirect(BYTES + ALIGNMENT).alignedSlice(ALIGNMENT);
+    memory.order(ByteOrder.nativeOrder());
+    this.longs = memory.asLongBuffer();
+    this.ints = memory.asIntBuffer();
+    this.base = MemorySegment.ofBuffer(memory).address() + BASE;
     // All else is zero, as it should be for entries without a page.
     for (int kind = 0; kind < KINDS; kind++) {
       setTranslation(kind, 0, noTag(0), noTag(0), 0);
@@ -133,29 +141,27 @@ final class StateBlock {
     return 8 * register - BASE;
   }
 
-  /** The address of its base. */
+  /** The address of its base, for as long as this object is there. */
   long address() {
     return base;
   }
 
-  private void put(long offset, long value) {
-    HostMemory.putLong(base + offset, value);
-  }
-
+  /** The eight bytes at an offset, which is a multiple of 8. */
   long getLong(int offset) {
-    return HostMemory.getLong(base + offset);
+    return longs.get(BASE + offset >> 3);
   }
 
   void putLong(int offset, long value) {
-    HostMemory.putLong(base + offset, value);
+    longs.put(BASE + offset >> 3, value);
   }
 
+  /** The four bytes at an offset, which is a multiple of 4. */
   int getInt(int offset) {
-    return HostMemory.getInt(base + offset);
+    return ints.get(BASE + offset >> 2);
   }
 
   void putInt(int offset, int value) {
-    HostMemory.putInt(base + offset, value);
+    ints.put(BASE + offset >> 2, value);
   }
 
   // ---- registers ----
@@ -239,10 +245,10 @@ final class StateBlock {
 
   /** Sets an entry of a table. */
   void setTranslation(int kind, int entry, long readTag, long writeTag, long hostPage) {
-    long at = TLB + (long) kind * TLB_BYTES + (long) entry * TLB_ENTRY_BYTES;
-    put(at + READ_TAG, readTag);
-    put(at + WRITE_TAG, writeTag);
-    put(at + HOST_PAGE, hostPage);
+    int at = TLB + kind * TLB_BYTES + entry * TLB_ENTRY_BYTES;
+    putLong(at + READ_TAG, readTag);
+    putLong(at + WRITE_TAG, writeTag);
+    putLong(at + HOST_PAGE, hostPage);
   }
 
   // ---- code pages ----
@@ -253,9 +259,9 @@ final class StateBlock {
   }
 
   private void setPage(int mode, int entry, long tag, long table) {
-    long at = PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
-    put(at + PAGE_TAG, tag);
-    put(at + PAGE_TABLE, table);
+    int at = PAGES + mode * PAGE_BYTES + entry * PAGE_ENTRY_BYTES;
+    putLong(at + PAGE_TAG, tag);
+    putLong(at + PAGE_TABLE, table);
   }
 
   /** Enters the page of a linear address. */
@@ -265,9 +271,8 @@ final class StateBlock {
 
   /** Takes over an entry of another state block. */
   void copyPage(int mode, int entry, StateBlock from) {
-    long at = PAGES + (long) mode * PAGE_BYTES + (long) entry * PAGE_ENTRY_BYTES;
-    put(at + PAGE_TAG, HostMemory.getLong(from.base + at + PAGE_TAG));
-    put(at + PAGE_TABLE, HostMemory.getLong(from.base + at + PAGE_TABLE));
+    int at = PAGES + mode * PAGE_BYTES + entry * PAGE_ENTRY_BYTES;
+    setPage(mode, entry, from.getLong(at + PAGE_TAG), from.getLong(at + PAGE_TABLE));
   }
 
   /** Forgets an entry. */

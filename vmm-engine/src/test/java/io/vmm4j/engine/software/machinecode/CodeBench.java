@@ -29,7 +29,7 @@ final class CodeBench implements AutoCloseable {
   private final Stubs stubs = new Stubs(code);
   private final int firstCode = code.next();
   private final Cpu cpu = new Cpu(0, new TestHost());
-  private final StateBlock state = new StateBlock(cpu, arena);
+  private final StateBlock state = new StateBlock(cpu);
   private final MemorySegment memory =
       arena.allocate((long) (WRITABLE_PAGES + READ_ONLY_PAGES + 4) * PAGE, PAGE);
   private final MemorySegment table = arena.allocate((long) PAGE * Integer.BYTES, PAGE);
