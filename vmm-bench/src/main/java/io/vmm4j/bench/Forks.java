@@ -19,6 +19,7 @@ import java.util.List;
  */
 public final class Forks {
   private static final int ROUNDS = 15;
+  private static final String COMMAND = "ls -l /bin | wc -l";
   private static final int ALIVE = 50;
 
   private Forks() {}
@@ -40,6 +41,7 @@ public final class Forks {
       vm.console("com1").expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
       try (Snapshot snapshot = vm.snapshot()) {
         rewinds(vm, snapshot);
+        commands(vm, snapshot);
         vm.pause();
         alive(snapshot);
       }
@@ -82,16 +84,41 @@ public final class Forks {
 
   private static void rewinds(Vm vm, Snapshot snapshot) {
     double[] millis = new double[ROUNDS];
-    Console console = vm.console("com1");
     for (int i = 0; i < ROUNDS; i++) {
-      console.sendLine("ls -l /bin | wc -l; echo done | cat");
-      console.expect("done\r\n", BootedGuest.PATIENCE);
-      console.expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
+      command(vm);
       long start = System.nanoTime();
       vm.restore(snapshot);
       millis[i] = (System.nanoTime() - start) / 1e6;
     }
-    print("rewind after 'ls -l /bin | wc -l'", millis);
+    print("rewind after '" + COMMAND + "'", millis);
+  }
+
+  /** A command in the machine that has run it before, and as the first one of a fork. */
+  private static void commands(Vm vm, Snapshot snapshot) {
+    double[] warm = new double[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+      warm[i] = command(vm);
+    }
+    print("'" + COMMAND + "', warm", warm);
+    double[] first = new double[ROUNDS];
+    double[] second = new double[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+      try (Vm fork = snapshot.fork()) {
+        first[i] = command(fork);
+        second[i] = command(fork);
+      }
+    }
+    print("  the first command of a fork", first);
+    print("  the second", second);
+  }
+
+  private static double command(Vm vm) {
+    Console console = vm.console("com1");
+    long start = System.nanoTime();
+    console.sendLine(COMMAND + "; echo done | cat");
+    console.expect("done\r\n", BootedGuest.PATIENCE);
+    console.expect(BootedGuest.PROMPT, BootedGuest.PATIENCE);
+    return (System.nanoTime() - start) / 1e6;
   }
 
   private static void alive(Snapshot snapshot) throws IOException, InterruptedException {

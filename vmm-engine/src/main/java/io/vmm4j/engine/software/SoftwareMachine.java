@@ -8,6 +8,7 @@ import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuRunner;
 import io.vmm4j.engine.software.apic.ApicBus;
 import io.vmm4j.engine.software.cpu.DecodedCode;
+import io.vmm4j.engine.software.cpu.KnownBlocks;
 import io.vmm4j.engine.software.machinecode.MachineCode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,9 +32,15 @@ final class SoftwareMachine implements BackendMachine {
   private final List<VcpuRunner> runners;
   private final @Nullable MachineCode machineCode;
 
-  SoftwareMachine(BackendHost host) {
-    machineCode = machineCode(host);
-    DecodedCode code = new DecodedCode(host.memory().byteSize());
+  /**
+   * The vCPUs of a machine.
+   *
+   * @param known the blocks that machines with like processors share
+   */
+  SoftwareMachine(BackendHost host, KnownBlocks known) {
+    machineCode = machineCode(host, known);
+    DecodedCode code =
+        new DecodedCode(host.memory().byteSize(), machineCode == null ? null : known);
     for (int i = 0; i < host.cpus(); i++) {
       SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);
       vcpus.add(vcpu);
@@ -43,7 +50,7 @@ final class SoftwareMachine implements BackendMachine {
         List.of(vcpus.size() == 1 ? vcpus.getFirst() : new TurnTaking(vcpus, host.clock()));
   }
 
-  private static @Nullable MachineCode machineCode(BackendHost host) {
+  private static @Nullable MachineCode machineCode(BackendHost host, KnownBlocks known) {
     boolean off = System.getProperty(PROPERTY, "auto").equals("off");
     if (host.translation() == Translation.OFF || host.translation() == Translation.AUTO && off) {
       return null;
@@ -51,7 +58,7 @@ final class SoftwareMachine implements BackendMachine {
     Optional<String> missing = MachineCode.missing(); // which the backend's probe has told
     try {
       if (missing.isEmpty()) {
-        return MachineCode.open(host);
+        return MachineCode.open(host, known);
       }
     } catch (UnsupportedOperationException e) {
       missing = Optional.of(String.valueOf(e.getMessage()));

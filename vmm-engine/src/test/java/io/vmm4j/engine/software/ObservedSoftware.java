@@ -4,6 +4,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.VmBackend;
+import io.vmm4j.engine.software.cpu.KnownBlocks;
 import io.vmm4j.engine.software.machinecode.MachineCode;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,7 @@ public final class ObservedSoftware implements VmBackend {
 
   @Override
   public BackendMachine open(BackendHost host) {
-    machine = new SoftwareMachine(host);
+    machine = new SoftwareMachine(host, new KnownBlocks(0));
     return machine;
   }
 

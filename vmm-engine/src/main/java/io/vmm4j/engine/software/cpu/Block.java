@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.cpu;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A decoded basic block: instructions that follow one another within a page, the last of which may
@@ -35,6 +36,9 @@ public final class Block {
   /** Whether its last instruction may change what the run loop has to look at. */
   public final boolean endsInSystem;
 
+  /** What it was decoded from; empty if it does not lie in one page of memory. */
+  final byte[] bytes;
+
   /** The guest physical page of that part. */
   public final long secondPage;
 
@@ -44,6 +48,7 @@ public final class Block {
   private int executions;
   private final boolean vectors;
   private List<TranslatedBlock> translations = List.of();
+  private @Nullable KnownBlock known;
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
   Block taken;
@@ -66,6 +71,7 @@ public final class Block {
     this.endsInSystem = true;
     this.fallsThrough = true;
     this.vectors = false;
+    this.bytes = new byte[0];
   }
 
   /** Whether it may be run: its bytes have not been written to. */
@@ -97,6 +103,21 @@ public final class Block {
     translations = List.of();
   }
 
+  /** What some machine has made of a block like this, for a mode; null if nothing is known. */
+  public @Nullable PortableCode knownCode(int mode) {
+    return known == null ? null : known.code(mode);
+  }
+
+  /** Has code made of it for a mode known to the machines that share what they know. */
+  public void makeKnown(KnownBlocks blocks, int mode, PortableCode code) {
+    if (bytes.length != 0) {
+      if (known == null) {
+        known = blocks.add(this);
+      }
+      blocks.addCode(known, mode, code);
+    }
+  }
+
   /** Counts an execution; gives the number of executions so far. */
   public int countExecution() {
     return ++executions;
@@ -112,6 +133,7 @@ public final class Block {
     return vectors;
   }
 
+  /** One that goes on into another page, or does not lie in memory. */
   Block(
       long offset,
       int codeSize,
@@ -119,10 +141,58 @@ public final class Block {
       int length,
       boolean crossesPage,
       long secondPage) {
+    this(
+        offset,
+        codeSize,
+        instructions,
+        Specializer.codes(instructions),
+        new byte[0],
+        length,
+        crossesPage,
+        secondPage);
+  }
+
+  /** One that lies in one page of memory, of the bytes that its instructions were decoded from. */
+  Block(long offset, int codeSize, Instruction[] instructions, byte[] bytes) {
+    this(
+        offset,
+        codeSize,
+        instructions,
+        Specializer.codes(instructions),
+        bytes,
+        bytes.length,
+        false,
+        0);
+  }
+
+  /** One that is known, at an offset into the machine's memory where its bytes lie. */
+  Block(long offset, int codeSize, KnownBlock known) {
+    this(
+        offset,
+        codeSize,
+        known.instructions,
+        known.codes,
+        known.bytes,
+        known.bytes.length,
+        false,
+        0);
+    this.known = known;
+  }
+
+  private Block(
+      long offset,
+      int codeSize,
+      Instruction[] instructions,
+      int[] codes,
+      byte[] bytes,
+      int length,
+      boolean crossesPage,
+      long secondPage) {
     this.offset = offset;
     this.codeSize = codeSize;
     this.instructions = instructions;
-    this.codes = Specializer.codes(instructions);
+    this.codes = codes;
+    this.bytes = bytes;
     this.count = instructions.length;
     this.length = length;
     this.crossesPage = crossesPage;

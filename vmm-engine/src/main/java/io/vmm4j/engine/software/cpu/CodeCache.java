@@ -79,10 +79,14 @@ public final class CodeCache {
   }
 
   private Block decode(long linear, long offset) {
-    if (decoder == null) {
-      decoder = new Decoder(cpu);
+    boolean mayBeKnown = offset >= 0 && !cpu.debugger.endsBlocks();
+    Block block = mayBeKnown ? decoded.findKnown(cpu.mmu.memory(), offset, cpu.codeSize) : null;
+    if (block == null) {
+      if (decoder == null) {
+        decoder = new Decoder(cpu);
+      }
+      block = decoder.block(linear, offset);
     }
-    Block block = decoder.block(linear, offset);
     if (offset >= 0) {
       long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : -1;
       if (decoded.add(block, second)) {

@@ -170,6 +170,15 @@ public final class DebuggerStops implements VcpuDebug {
   // ---- what the code cache asks ----
 
   /** Whether an instruction at a linear address may have a breakpoint: no block goes on there. */
+  boolean endsBlocks() {
+    for (long places : placesInPage) {
+      if (places != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   boolean endsBlockAt(long linear) {
     return (placesInPage[(int) (linear & 0xFFF) >>> 6] >>> linear & 1) != 0;
   }

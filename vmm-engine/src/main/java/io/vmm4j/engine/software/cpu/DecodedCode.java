@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -32,9 +33,16 @@ public final class DecodedCode {
   private final Map<Long, Block> blocks = new HashMap<>();
   private final Queue<Range> written = new ConcurrentLinkedQueue<>();
   private final PageTables pageTables;
+  private final @Nullable KnownBlocks known;
 
   /** No code yet, of a memory of a size. */
   public DecodedCode(long memoryBytes) {
+    this(memoryBytes, null);
+  }
+
+  /** The same, for a machine that shares with others what is known of blocks. */
+  public DecodedCode(long memoryBytes, @Nullable KnownBlocks known) {
+    this.known = known;
     this.granules = new long[Math.toIntExact(memoryBytes + 4095 >>> 12)];
     this.pageTables = new PageTables(memoryBytes, true);
   }
@@ -48,6 +56,12 @@ public final class DecodedCode {
   /** The page tables of the machine that translations follow from. */
   PageTables pageTables() {
     return pageTables;
+  }
+
+  /** A block that is known, at an offset into a memory; null if there is none. */
+  @Nullable Block findKnown(MemorySegment memory, long offset, int codeSize) {
+    KnownBlock found = known == null ? null : known.find(memory, offset, codeSize);
+    return found == null ? null : new Block(offset, codeSize, found);
   }
 
   // ---- lookup ----

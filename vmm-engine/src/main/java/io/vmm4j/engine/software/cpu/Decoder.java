@@ -2,6 +2,7 @@ package io.vmm4j.engine.software.cpu;
 
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -27,6 +28,7 @@ final class Decoder {
   private boolean crosses;
   private int position;
   private int start;
+  private final byte[] bytes = new byte[(MOST_INSTRUCTIONS + 1) * (MOST_LENGTH + 1)];
 
   Decoder(Cpu cpu) {
     this.cpu = cpu;
@@ -73,8 +75,10 @@ final class Decoder {
         break;
       }
     }
-    return new Block(
-        offset, cpu.codeSize, list.toArray(Instruction[]::new), position, crosses, secondPhysical);
+    Instruction[] instructions = list.toArray(Instruction[]::new);
+    return crosses || offset < 0
+        ? new Block(offset, cpu.codeSize, instructions, position, crosses, secondPhysical)
+        : new Block(offset, cpu.codeSize, instructions, Arrays.copyOf(bytes, position));
   }
 
   // ---- bytes ----
@@ -106,7 +110,7 @@ final class Decoder {
               ? cpu.mmu.memory().get(ValueLayout.JAVA_BYTE, secondOffset + at)
               : (int) cpu.mmu.physical().read(secondPhysical + at, 1);
     }
-    position++;
+    bytes[position++] = (byte) value;
     return value & 0xFF;
   }
 

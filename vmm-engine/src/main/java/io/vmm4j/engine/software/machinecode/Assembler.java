@@ -1,6 +1,8 @@
 package io.vmm4j.engine.software.machinecode;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Encodes x86-64 instructions (Intel SDM volume 2, chapter 2) into a buffer.
@@ -35,12 +37,16 @@ final class Assembler {
   /** No index register. */
   private static final int NO_INDEX = -1;
 
+  private final List<Integer> outside = new ArrayList<>();
+  private final List<Integer> words = new ArrayList<>();
   private byte[] buffer = new byte[4096];
   private int length;
 
   /** Begins anew. */
   void reset() {
     length = 0;
+    outside.clear();
+    words.clear();
   }
 
   /** How many bytes have been emitted. */
@@ -94,7 +100,29 @@ final class Assembler {
     bind(jump, length);
   }
 
-  /** Has a jump lead to a position, which may lie outside of the buffer. */
+  /** Emits a jump to a stub, which lies at an offset of code memory. */
+  void jumpOutside(int target) {
+    int at = jump();
+    bind(at, target);
+    outside.add(at);
+  }
+
+  /** Notes that what was emitted last ends in what an exit says: see {@link Exit}. */
+  void endsInExitWord() {
+    words.add(length - Integer.BYTES);
+  }
+
+  /** The positions of the displacements of jumps to stubs. */
+  int[] outside() {
+    return outside.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** The positions of what exits say. */
+  int[] words() {
+    return words.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** Has a jump lead to a position. */
   void bind(int jump, int target) {
     int distance = target - (jump + 4);
     buffer[jump] = (byte) distance;

@@ -44,7 +44,6 @@ final class BlockCode {
   final Assembler asm = new Assembler();
   private final List<ColdExit> cold = new ArrayList<>();
   private int mode;
-  private int translation;
   private int pageOffset;
 
   /** The place of the instruction that is being emitted. */
@@ -59,11 +58,10 @@ final class BlockCode {
   private @Nullable FlagRecipe recipe;
 
   /** Begins a block. */
-  void begin(int newMode, int newTranslation, int blockPageOffset) {
+  void begin(int newMode, int blockPageOffset) {
     asm.reset();
     cold.clear();
     mode = newMode;
-    translation = newTranslation;
     pageOffset = blockPageOffset;
     inHost = false;
     saved = true;
@@ -476,7 +474,7 @@ final class BlockCode {
 
   /** Has jumps leave machine code before the present instruction. */
   void leaveAt(int reason, int... jumps) {
-    int word = Exit.word(reason, instruction, translation);
+    int word = Exit.word(reason, instruction);
     cold.add(new ColdExit(jumps, word, saved || liveBefore == 0, recipe, 0, 0));
   }
 
@@ -486,35 +484,36 @@ final class BlockCode {
    * the base and {@link HostRegisters#VALUE}.
    */
   void leaveToFind(int reason, int jump, int tag) {
-    int word = Exit.word(reason, instruction, translation);
+    int word = Exit.word(reason, instruction);
     cold.add(new ColdExit(new int[] {jump}, word, saved || liveBefore == 0, recipe, 0, tag));
   }
 
   /** The same at the beginning of the block, whose instructions are given back to the budget. */
   void leaveForBudget(int jump, int count) {
-    cold.add(
-        new ColdExit(
-            new int[] {jump}, Exit.word(Exit.BUDGET, 0, translation), true, null, count, 0));
+    cold.add(new ColdExit(new int[] {jump}, Exit.word(Exit.BUDGET, 0), true, null, count, 0));
   }
 
   /** Has a jump leave machine code after the block; the flags are saved. */
   void leaveAfter(int reason, int jump) {
-    int word = Exit.word(reason, instruction, translation);
+    int word = Exit.word(reason, instruction);
     cold.add(new ColdExit(new int[] {jump}, word, true, null, 0, 0));
   }
 
+  private void leave(int word, int exitStub) {
+    asm.storeConstant(4, BASE, StateBlock.EXIT, word);
+    asm.endsInExitWord();
+    asm.jumpOutside(exitStub);
+  }
+
   /** Emits what a void block leads to; returns where it lies. */
-  int dead(int exitAt) {
+  int dead(int exitStub) {
     int here = asm.position();
-    asm.storeConstant(4, BASE, StateBlock.EXIT, Exit.word(Exit.DEAD, 0, translation));
-    asm.bind(asm.jump(), exitAt);
+    leave(Exit.word(Exit.DEAD, 0), exitStub);
     return here;
   }
 
-  /**
-   * Emits the exits; {@code exitAt} is where the exit stub lies, from the beginning of the code.
-   */
-  void finish(int exitAt, Links links) {
+  /** Emits the exits, which lead to the exit stub at an offset of code memory. */
+  void finish(int exitStub, Links links) {
     for (ColdExit exit : cold) {
       int here = asm.position();
       for (int jump : exit.jumps()) {
@@ -536,8 +535,7 @@ final class BlockCode {
       if (exit.budgetBack() != 0) {
         asm.operate(4, ADD, HostRegisters.BUDGET, exit.budgetBack());
       }
-      asm.storeConstant(4, BASE, StateBlock.EXIT, exit.word());
-      asm.bind(asm.jump(), exitAt);
+      leave(exit.word(), exitStub);
     }
   }
 

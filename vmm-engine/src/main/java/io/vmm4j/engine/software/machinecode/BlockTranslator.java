@@ -15,7 +15,6 @@ final class BlockTranslator {
   private static final int MOST_INSTRUCTIONS = 64;
   private static final int SUB = 5;
 
-  private final CodeMemory memory;
   private final Stubs stubs;
   private final boolean hasAccessControl;
   private final BlockCode code = new BlockCode();
@@ -26,17 +25,17 @@ final class BlockTranslator {
   private final StringEmitter strings = new StringEmitter(code);
   private final SystemEmitter system = new SystemEmitter(code);
   private final int[] effects = new int[MOST_INSTRUCTIONS];
-  private int startOfCode;
   private final int[] liveAfter = new int[MOST_INSTRUCTIONS];
+  private CodeTemplate.Jump taken = CodeTemplate.Jump.NONE;
+  private CodeTemplate.Jump next = CodeTemplate.Jump.NONE;
 
   /**
    * The translator of a machine.
    *
    * @param hasAccessControl whether its processors have SMAP, and with it STAC and CLAC
    */
-  BlockTranslator(CodeMemory memory, Stubs stubs, boolean hasAccessControl) {
+  BlockTranslator(Stubs stubs, boolean hasAccessControl) {
     this.hasAccessControl = hasAccessControl;
-    this.memory = memory;
     this.stubs = stubs;
   }
 
@@ -67,17 +66,14 @@ final class BlockTranslator {
   }
 
   /**
-   * Makes code of a block and puts it into code memory, which must have room.
+   * Makes code of a block.
    *
    * @param secondTable the address of the table of the page that the block goes on into, or 0
-   * @return how the instructions before which machine code was left go on, and where links lie
    */
-  Translation translate(Block block, int mode, int number, long secondTable) {
+  CodeTemplate translate(Block block, int mode, long secondTable) {
     int page = (int) block.offset & 0xFFF;
-    code.begin(mode, number, page);
-    int at = memory.next();
-    startOfCode = at;
-    branches.begin(page, stubs.lookup(mode) - at);
+    code.begin(mode, page);
+    branches.begin(page, stubs.lookup(mode));
     analyse(block, mode);
     Assembler asm = code.asm;
     if (secondTable != 0) {
@@ -86,8 +82,7 @@ final class BlockTranslator {
     asm.operate(4, SUB, HostRegisters.BUDGET, block.count);
     code.leaveForBudget(asm.jumpIf(Assembler.SIGN), block.count);
     int[] resume = new int[block.count];
-    Translation translation = new Translation(block, mode, number, at, resume);
-    translation.begin = asm.position();
+    int begin = asm.position();
     for (int i = 0; i < block.count; i++) {
       Instruction in = block.instructions[i];
       code.instruction(i, liveBefore(i));
@@ -108,11 +103,20 @@ final class BlockTranslator {
       code.instruction(block.count - 1, Flags.ARITHMETIC);
       branches.fallThrough(block.length);
     }
-    translation.dead = code.dead(stubs.exit - at);
-    code.finish(stubs.exit - at, translation::exit);
-    translation.bytes = asm.position();
-    memory.add(asm.code());
-    return translation;
+    int dead = code.dead(stubs.exit);
+    taken = CodeTemplate.Jump.NONE;
+    next = CodeTemplate.Jump.NONE;
+    code.finish(stubs.exit, this::exit);
+    return new CodeTemplate(
+        asm.code(), asm.outside(), asm.words(), resume, begin, dead, taken, next);
+  }
+
+  private void exit(int word, int jump, int at) {
+    switch (Exit.reason(word)) {
+      case Exit.TAKEN -> taken = new CodeTemplate.Jump(jump, at);
+      case Exit.NEXT -> next = new CodeTemplate.Jump(jump, at);
+      default -> {}
+    }
   }
 
   /** Whether an instruction ends its block but what follows is the next one, in the same mode. */
@@ -267,7 +271,7 @@ final class BlockTranslator {
     boolean set = in.mnemonic == Mnemonic.STAC;
     system.changeFlag(Flags.AC, set);
     int other = Mode.withKind(code.mode(), set ? Mmu.SUPERVISOR_AC : Mmu.SUPERVISOR);
-    branches.goOnElsewhere(in, stubs.lookup(other) - startOfCode);
+    branches.goOnElsewhere(in, stubs.lookup(other));
   }
 
   private static IllegalStateException missing(Instruction in) {

@@ -19,8 +19,8 @@ final class BranchEmitter {
   private final BlockCode code;
   private final Assembler asm;
 
-  /** The stub that looks for a target, from the beginning of the code. */
-  private int lookupAt;
+  /** The stub that looks for a target, in code memory. */
+  private int lookupStub;
 
   private int pageOffset;
 
@@ -33,11 +33,11 @@ final class BranchEmitter {
    * Begins a block.
    *
    * @param blockPageOffset where it begins in its page
-   * @param lookupStub where the stub that looks for a target lies, from the beginning of the code
+   * @param lookup where the stub that looks for a target lies in code memory
    */
-  void begin(int blockPageOffset, int lookupStub) {
+  void begin(int blockPageOffset, int lookup) {
     pageOffset = blockPageOffset;
-    lookupAt = lookupStub;
+    lookupStub = lookup;
   }
 
   // ---- the stack ----
@@ -158,7 +158,7 @@ final class BranchEmitter {
       code.leaveAfter(reason, asm.jump());
     } else {
       rip(ADDRESS, offset);
-      asm.bind(asm.jump(), lookupAt);
+      asm.jumpOutside(lookupStub);
     }
   }
 
@@ -195,7 +195,7 @@ final class BranchEmitter {
   void goOnElsewhere(Instruction in, int otherLookup) {
     code.requireSaved();
     rip(ADDRESS, next(in));
-    asm.bind(asm.jump(), otherLookup);
+    asm.jumpOutside(otherLookup);
   }
 
   /** JMP. */
@@ -269,7 +269,7 @@ final class BranchEmitter {
     asm.store(pointer(), VALUE, ADDRESS, 0);
     moveStack(-pointer());
     asm.load(8, ADDRESS, BASE, StateBlock.TARGET);
-    asm.bind(asm.jump(), lookupAt);
+    asm.jumpOutside(lookupStub);
   }
 
   private void target(Instruction in) {

@@ -1,10 +1,10 @@
 package io.vmm4j.engine.software.machinecode;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +18,7 @@ final class CodePages {
   private static final int PAGE_BYTES = 0x1000;
   private static final int TABLE_BYTES = PAGE_BYTES * Integer.BYTES;
   private static final int SLAB_TABLES = 64;
+  private static final long SLAB_BYTES = (long) SLAB_TABLES * TABLE_BYTES;
 
   /**
    * The table of a page.
@@ -26,7 +27,6 @@ final class CodePages {
    */
   private record Table(IntBuffer codes, long address) {}
 
-  private final Arena arena = Arena.ofShared();
   private final int pages;
 
   /** For each mode, if it is used at all, the tables of its pages. */
@@ -60,7 +60,7 @@ final class CodePages {
 
   private Table newTable() {
     if (used == slabs.size() * SLAB_TABLES) {
-      slabs.add(arena.allocate((long) SLAB_TABLES * TABLE_BYTES, PAGE_BYTES));
+      slabs.add(Libc.reserve(SLAB_BYTES));
     }
     MemorySegment memory =
         slabs
@@ -107,10 +107,12 @@ final class CodePages {
 
   /** The memory that tables take. */
   long bytes() {
-    return (long) slabs.size() * SLAB_TABLES * TABLE_BYTES;
+    return slabs.size() * SLAB_BYTES;
   }
 
   void close() {
-    arena.close();
+    slabs.forEach(slab -> Libc.unmap(slab.address(), SLAB_BYTES));
+    slabs.clear();
+    Arrays.fill(tables, null);
   }
 }

@@ -49,8 +49,14 @@ final class Exit {
 
   private Exit() {}
 
-  static int word(int reason, int instruction, int translation) {
-    return reason | instruction << 4 | translation << 10;
+  /** A word of a translation that has no number yet. */
+  static int word(int reason, int instruction) {
+    return reason | instruction << 4;
+  }
+
+  /** The same word for another translation. */
+  static int withTranslation(int word, int translation) {
+    return word & (1 << 10) - 1 | translation << 10;
   }
 
   static int reason(int word) {

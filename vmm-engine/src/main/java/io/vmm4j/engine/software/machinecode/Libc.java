@@ -13,6 +13,7 @@ import java.lang.invoke.MethodHandle;
 final class Libc {
   private static final int MFD_CLOEXEC = 1;
   private static final int MAP_SHARED = 1;
+  private static final int MAP_ANONYMOUS = 0x4022; // private, without reserved swap space
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
   private static final int PROT_EXEC = 4;
@@ -83,6 +84,24 @@ final class Libc {
     try {
       int protection = PROT_READ | (execute ? PROT_EXEC : PROT_WRITE);
       return (long) MMAP.invokeExact(0L, bytes, protection, MAP_SHARED, file, 0L);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /**
+   * Memory of the host that is zero and takes none until it is written to.
+   *
+   * @throws OutOfMemoryError if there is none
+   */
+  static MemorySegment reserve(long bytes) {
+    try {
+      int protection = PROT_READ | PROT_WRITE;
+      long at = (long) MMAP.invokeExact(0L, bytes, protection, MAP_ANONYMOUS, -1, 0L);
+      if (at == -1) {
+        throw new OutOfMemoryError("the host has no memory for tables of machine code");
+      }
+      return segment(at, bytes);
     } catch (Throwable e) {
       throw unexpected(e);
     }

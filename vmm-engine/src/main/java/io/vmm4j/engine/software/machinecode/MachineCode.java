@@ -4,6 +4,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.KnownBlocks;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,16 +35,23 @@ public final class MachineCode implements AutoCloseable {
   private final TranslationOptions options;
   private final @Nullable CodeCheck check;
   private boolean closed;
+  private final @Nullable KnownBlocks known;
   private long translated;
+  private long reused;
   private long evictions;
 
   private MachineCode(
-      CodeMemory memory, long guestBytes, boolean smap, TranslationOptions options) {
+      CodeMemory memory,
+      long guestBytes,
+      boolean smap,
+      TranslationOptions options,
+      @Nullable KnownBlocks known) {
+    this.known = known;
     this.memory = memory;
     this.options = options;
     this.pages = new CodePages(guestBytes);
     this.stubs = new Stubs(memory);
-    this.translator = new BlockTranslator(memory, stubs, smap);
+    this.translator = new BlockTranslator(stubs, smap);
     this.firstCode = memory.next();
     this.check = options.verify() ? new CodeCheck(memory, stubs) : null;
   }
@@ -71,24 +79,32 @@ public final class MachineCode implements AutoCloseable {
    * Makes room for machine code; only where nothing is {@link #missing}.
    *
    * @param host the machine
+   * @param known the blocks that machines with like processors share
    * @throws UnsupportedOperationException if the host does not allow it; the message says why
    */
-  public static MachineCode open(BackendHost host) {
-    return open(host, DEFAULT_BYTES, TranslationOptions.ofProperties());
+  public static MachineCode open(BackendHost host, KnownBlocks known) {
+    return open(host, DEFAULT_BYTES, TranslationOptions.ofProperties(), known);
   }
 
-  /** The same with a budget in bytes. */
+  /** The same for a machine that shares nothing. */
+  public static MachineCode open(BackendHost host) {
+    return open(host, DEFAULT_BYTES);
+  }
+
+  /** The same with a budget in bytes, for a machine that shares nothing. */
   public static MachineCode open(BackendHost host, long bytes) {
-    return open(host, bytes, TranslationOptions.ofProperties());
+    return open(host, bytes, TranslationOptions.ofProperties(), null);
   }
 
   /** The same with options too. */
-  static MachineCode open(BackendHost host, long bytes, TranslationOptions options) {
+  static MachineCode open(
+      BackendHost host, long bytes, TranslationOptions options, @Nullable KnownBlocks known) {
     return new MachineCode(
         CodeMemory.allocate(bytes),
         host.memory().byteSize(),
         hasAccessControl(host.cpuid()),
-        options);
+        options,
+        known);
   }
 
   private static boolean hasAccessControl(List<CpuidLeaf> cpuid) {
@@ -131,17 +147,39 @@ public final class MachineCode implements AutoCloseable {
    * @param secondOffset where the page it goes on into lies in the machine's memory
    */
   Translation translate(Block block, int mode, long secondOffset) {
+    makeRoom();
+    long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
+    CodeTemplate template = translator.translate(block, mode, table);
+    if (known != null) {
+      block.makeKnown(known, mode, template);
+    }
+    translated++;
+    return place(block, mode, template);
+  }
+
+  /** The code of a block that was made before, by whichever machine; null if there is none. */
+  @Nullable Translation reuse(Block block, int mode) {
+    if (block.knownCode(mode) instanceof CodeTemplate template) {
+      makeRoom();
+      reused++;
+      return place(block, mode, template);
+    }
+    return null;
+  }
+
+  private void makeRoom() {
     if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == Exit.MOST_TRANSLATIONS) {
       evict();
     }
-    long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
-    Translation t = translator.translate(block, mode, translations.size(), table);
+  }
+
+  private Translation place(Block block, int mode, CodeTemplate template) {
+    Translation t = new Translation(block, mode, translations.size(), template, memory, pages);
     if (check != null) {
       check.check(t);
     }
-    t.placed(memory, pages);
+    t.published();
     translations.add(t);
-    translated++;
     return t;
   }
 
@@ -196,6 +234,7 @@ public final class MachineCode implements AutoCloseable {
       counters.put("codeExits." + Exit.NAMES.get(reason), sum);
     }
     counters.put("codeTranslations", translated);
+    counters.put("codeReused", reused);
     counters.put("codeInvalidations", pages.invalidations());
     counters.put("codeEvictions", evictions);
     counters.put("codeBytes", (long) memory.used());

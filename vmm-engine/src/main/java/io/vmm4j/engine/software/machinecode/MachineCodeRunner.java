@@ -210,6 +210,11 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
         return t;
       }
     }
+    Translation known = machine.reuse(block, mode);
+    if (known != null) {
+      block.addTranslation(known);
+      return known;
+    }
     if (!BlockTranslator.canTranslate(block) || block.countExecution() < threshold) {
       return null;
     }

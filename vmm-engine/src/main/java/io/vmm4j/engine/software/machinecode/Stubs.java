@@ -103,7 +103,7 @@ final class Stubs {
     for (int jump : missed) {
       asm.bind(jump);
     }
-    asm.storeConstant(4, BASE, StateBlock.EXIT, Exit.word(Exit.LOOKUP, 0, 0));
+    asm.storeConstant(4, BASE, StateBlock.EXIT, Exit.word(Exit.LOOKUP, 0));
     asm.bind(asm.jump(), exitAt);
   }
 

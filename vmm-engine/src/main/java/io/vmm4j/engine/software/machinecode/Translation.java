@@ -5,7 +5,6 @@ import io.vmm4j.engine.software.cpu.TranslatedBlock;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The machine code of a block, and its links. Offsets into code memory are {@code int}. */
 final class Translation implements TranslatedBlock {
@@ -22,52 +21,39 @@ final class Translation implements TranslatedBlock {
   /** Where it goes on after each instruction, from its beginning; 0 if it does not. */
   final int[] resume;
 
-  /** Where its first instruction begins, from its beginning. */
-  int begin;
-
-  /** Where a void block leads, from its beginning. */
-  int dead;
-
   /** How many bytes of code there are. */
-  int bytes;
+  final int bytes;
 
   /** Whether it may be executed. */
   boolean valid = true;
 
-  private int takenJump;
-  private int takenExit;
-  private int nextJump;
-  private int nextExit;
+  private final CodeMemory memory;
+  private final CodePages pages;
+  private final CodeTemplate template;
   private final List<Link> incoming = new ArrayList<>(2);
-  private @Nullable CodeMemory memory;
-  private @Nullable CodePages pages;
 
-  Translation(Block block, int mode, int number, int entry, int[] resume) {
+  /** Puts code of a block into code memory, which must have room; it is not found yet. */
+  Translation(
+      Block block,
+      int mode,
+      int number,
+      CodeTemplate template,
+      CodeMemory memory,
+      CodePages pages) {
     this.block = block;
     this.mode = mode;
     this.number = number;
-    this.entry = entry;
-    this.resume = resume;
+    this.template = template;
+    this.memory = memory;
+    this.pages = pages;
+    this.resume = template.resume();
+    this.bytes = template.code().length;
+    this.entry = memory.add(template.at(memory.next(), number));
   }
 
   /** Where an instruction begins, from its beginning. */
   int retry(int instruction) {
-    return instruction == 0 ? begin : resume[instruction - 1];
-  }
-
-  /** Takes the place of an exit while code is being made. */
-  void exit(int word, int jump, int at) {
-    switch (Exit.reason(word)) {
-      case Exit.TAKEN -> {
-        takenJump = entry + jump;
-        takenExit = entry + at;
-      }
-      case Exit.NEXT -> {
-        nextJump = entry + jump;
-        nextExit = entry + at;
-      }
-      default -> {}
-    }
+    return instruction == 0 ? template.begin() : resume[instruction - 1];
   }
 
   /** Where one of its direct jumps leads, from the beginning of its page. */
@@ -78,7 +64,11 @@ final class Translation implements TranslatedBlock {
 
   /** Whether it has such a jump. */
   boolean canLink(boolean taken) {
-    return (taken ? takenJump : nextJump) != 0;
+    return jump(taken).at() != 0;
+  }
+
+  private CodeTemplate.Jump jump(boolean taken) {
+    return taken ? template.taken() : template.next();
   }
 
   /** What there is to verify. */
@@ -91,25 +81,29 @@ final class Translation implements TranslatedBlock {
         block.offset,
         block.count,
         resume,
-        begin,
-        dead,
-        new CodePiece.Link(takenJump, takenExit),
-        new CodePiece.Link(nextJump, nextExit));
+        template.begin(),
+        template.dead(),
+        link(true),
+        link(false));
   }
 
-  /** It lies in code memory and is found from now on. */
-  void placed(CodeMemory in, CodePages by) {
-    memory = in;
-    pages = by;
-    by.set(mode, block.offset, entry);
+  private CodePiece.Link link(boolean taken) {
+    CodeTemplate.Jump jump = jump(taken);
+    return jump.at() == 0
+        ? new CodePiece.Link(0, 0)
+        : new CodePiece.Link(entry + jump.at(), entry + jump.exit());
+  }
+
+  /** It is found from now on. */
+  void published() {
+    pages.set(mode, block.offset, entry);
   }
 
   /** Has one of its jumps lead to a translation from now on. */
   void link(boolean taken, Translation target) {
-    int jump = taken ? takenJump : nextJump;
-    int exit = taken ? takenExit : nextExit;
-    target.incoming.add(new Link(jump, exit));
-    code().patchJump(jump, target.entry);
+    CodePiece.Link link = link(taken);
+    target.incoming.add(new Link(link.jump(), link.exit()));
+    memory.patchJump(link.jump(), target.entry);
   }
 
   @Override
@@ -119,20 +113,10 @@ final class Translation implements TranslatedBlock {
     }
     valid = false;
     for (Link link : incoming) {
-      code().patchJump(link.jump(), link.exit());
+      memory.patchJump(link.jump(), link.exit());
     }
     incoming.clear();
-    code().putJump(entry, entry + dead);
-    if (pages != null) {
-      pages.invalidated(mode, block.offset, entry);
-    }
-  }
-
-  private CodeMemory code() {
-    CodeMemory m = memory;
-    if (m == null) {
-      throw new IllegalStateException("not in code memory yet");
-    }
-    return m;
+    memory.putJump(entry, entry + template.dead());
+    pages.invalidated(mode, block.offset, entry);
   }
 }

@@ -28,8 +28,12 @@ final class BareCpu {
   private final RunLoop loop;
 
   private BareCpu(int codeSize, TestHost host) {
+    this(codeSize, host, Tiers.code(host));
+  }
+
+  private BareCpu(int codeSize, TestHost host, DecodedCode decoded) {
     this.host = host;
-    cpu = new Cpu(0, host);
+    cpu = new Cpu(0, host, decoded);
     loop = Tiers.loop(cpu);
     cpu.system.powerOn();
     boolean wide = codeSize == 8;
@@ -67,6 +71,12 @@ final class BareCpu {
   /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
     return new BareCpu(codeSize, new TestHost());
+  }
+
+  /** With 64-bit code, sharing with others what is known of blocks. */
+  static BareCpu sharing(KnownBlocks known) {
+    TestHost host = new TestHost();
+    return new BareCpu(8, host, new DecodedCode(host.memory().byteSize(), known));
   }
 
   /** With code of 2, 4 or 8 bytes, of a vendor. */

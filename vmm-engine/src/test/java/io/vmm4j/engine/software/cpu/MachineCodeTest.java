@@ -17,6 +17,11 @@ class MachineCodeTest {
 
   private static final int HERE = 0x10_0000;
 
+  /** MOV ECX, 100000; next: ADD RAX, RCX; DEC ECX; JNZ next. */
+  private static final int[] LOOP = {
+    0xB9, 0xA0, 0x86, 1, 0, 0x48, 0x01, 0xC8, 0xFF, 0xC9, 0x75, 0xF9
+  };
+
   private final BareCpu bare = BareCpu.withCodeSize(8);
   private final Cpu cpu = bare.cpu;
   private MachineCode code;
@@ -105,9 +110,72 @@ class MachineCodeTest {
     another.close();
   }
 
+  @Test
+  void aSecondMachineHasTheCodeOfTheFirst() {
+    KnownBlocks known = new KnownBlocks(1 << 20);
+    for (int machine = 0; machine < 2; machine++) {
+      BareCpu one = BareCpu.sharing(known);
+      code = MachineCode.open(one.host, known);
+      if (machine == 1) {
+        // So that its code lies elsewhere, under other numbers.
+        runOn(one, 0xB9, 40, 0, 0, 0, 0x90, 0x90, 0xFF, 0xC9, 0x75, 0xFA);
+      }
+      long made = counted("codeTranslations");
+      runOn(one, LOOP);
+
+      assertThat(one.cpu.gpr[Cpu.RAX]).isEqualTo(100_000L * 100_001 / 2);
+      assertThat(counted("codeTranslations") - made > 0).isEqualTo(machine == 0);
+      assertThat(counted("codeReused") > 0).isEqualTo(machine == 1);
+      code.close();
+    }
+  }
+
+  @Test
+  void codeThatIsKnownIsNotTakenForOtherBytes() {
+    KnownBlocks known = new KnownBlocks(1 << 20);
+    for (int added : new int[] {0x01, 0x29, 0x09}) { // ADD, SUB, OR of RCX
+      BareCpu one = BareCpu.sharing(known);
+      code = MachineCode.open(one.host, known);
+      int[] loop = LOOP.clone();
+      loop[6] = added;
+      runOn(one, loop);
+
+      long sum = 100_000L * 100_001 / 2;
+      long expected = added == 0x01 ? sum : added == 0x29 ? -sum : 0x1FFFF;
+      assertThat(one.cpu.gpr[Cpu.RAX]).isEqualTo(expected);
+      code.close();
+    }
+  }
+
+  @Test
+  void onlyFewBlocksAreKept() {
+    KnownBlocks known = new KnownBlocks(20_000);
+    BareCpu one = BareCpu.sharing(known);
+    code = MachineCode.open(one.host, known);
+    runOn(one, LOOP);
+    KnownBlock kept = known.find(one.host.memory(), BareCpu.CODE + 5, 8);
+    assertThat(kept).isNotNull();
+    for (int i = 0; i < 100; i++) {
+      // MOV ECX, 20; next: ADD EBX, i; DEC ECX; JNZ next
+      runOn(one, 0xB9, 20, 0, 0, 0, 0x83, 0xC3, i, 0xFF, 0xC9, 0x75, 0xF9);
+    }
+    one.code(LOOP);
+
+    assertThat(known.find(one.host.memory(), BareCpu.CODE + 5, 8)).isNull();
+    code.close();
+  }
+
+  private void runOn(BareCpu machine, int... bytes) {
+    machine.code(bytes);
+    machine.cpu.rip = BareCpu.CODE;
+    machine.cpu.halted = false;
+    machine.cpu.gpr[Cpu.RAX] = 0;
+    new RunLoop(machine.cpu, code.runner(machine.cpu)).run(1_000_000);
+    assertThat(machine.cpu.halted).isTrue();
+  }
+
   private void aLoopRuns() {
-    // MOV ECX, 100000; next: ADD RAX, RCX; DEC ECX; JNZ next
-    run(1_000_000, 0xB9, 0xA0, 0x86, 1, 0, 0x48, 0x01, 0xC8, 0xFF, 0xC9, 0x75, 0xF9);
+    run(1_000_000, LOOP);
 
     assertThat(cpu.halted).isTrue();
     assertThat(cpu.gpr[Cpu.RAX]).isEqualTo(100_000L * 100_001 / 2);
