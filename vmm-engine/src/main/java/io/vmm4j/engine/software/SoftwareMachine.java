@@ -6,6 +6,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuRunner;
+import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.software.apic.ApicBus;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.machinecode.MachineCode;
@@ -20,12 +21,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
+ *
+ * <p>Under virtual time they take turns on one thread, so that a run repeats. Under real time each
+ * has a thread of its own, unless there is only one processor to run them on.
  */
 final class SoftwareMachine implements BackendMachine {
   /** See {@link Translation#AUTO}. */
   private static final String PROPERTY = "vmm4j.translation";
 
+  /**
+   * How several vCPUs of a machine with real time run: {@code parallel}, {@code turns}, or {@code
+   * auto}. For tests and to narrow down errors.
+   */
+  private static final String VCPUS_PROPERTY = "vmm4j.vcpus";
+
   private static final Logger LOG = LoggerFactory.getLogger(SoftwareMachine.class);
+  private final DecodedCode code;
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
   private final List<VcpuRunner> runners;
@@ -33,14 +44,24 @@ final class SoftwareMachine implements BackendMachine {
 
   SoftwareMachine(BackendHost host) {
     machineCode = machineCode(host);
-    DecodedCode code = new DecodedCode(host.memory().byteSize());
+    boolean parallel = runsInParallel(host);
+    code = new DecodedCode(host.memory().byteSize(), parallel);
     for (int i = 0; i < host.cpus(); i++) {
       SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);
       vcpus.add(vcpu);
       apics.add(vcpu.apic());
     }
-    this.runners =
-        List.of(vcpus.size() == 1 ? vcpus.getFirst() : new TurnTaking(vcpus, host.clock()));
+    boolean takeTurns = vcpus.size() > 1 && !parallel;
+    this.runners = takeTurns ? List.of(new TurnTaking(vcpus, host.clock())) : List.copyOf(vcpus);
+  }
+
+  private static boolean runsInParallel(BackendHost host) {
+    if (host.cpus() == 1 || host.clock().mode() == ClockMode.VIRTUAL) {
+      return false;
+    }
+    String how = System.getProperty(VCPUS_PROPERTY, "auto");
+    return how.equals("parallel")
+        || !how.equals("turns") && Runtime.getRuntime().availableProcessors() > 1;
   }
 
   private static @Nullable MachineCode machineCode(BackendHost host) {
@@ -81,11 +102,14 @@ final class SoftwareMachine implements BackendMachine {
   @Override
   public void memoryMapChanged() {
     vcpus.forEach(SoftwareVcpu::memoryMapChanged);
+    if (code.isParallel()) {
+      code.threads().await(); // then none uses the old map
+    }
   }
 
   @Override
   public void memoryWritten(long offset, long length) {
-    vcpus.getFirst().memoryWritten(offset, length); // the code is everybody's
+    code.writtenByOthers(offset, length);
   }
 
   @Override

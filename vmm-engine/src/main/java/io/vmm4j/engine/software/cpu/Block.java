@@ -43,7 +43,7 @@ public final class Block {
 
   private int executions;
   private final boolean vectors;
-  private List<TranslatedBlock> translations = List.of();
+  private volatile List<TranslatedBlock> translations = List.of();
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
   Block taken;
@@ -69,7 +69,7 @@ public final class Block {
   }
 
   /** Whether it may be run: its bytes have not been written to. */
-  boolean isValid() {
+  public boolean isValid() {
     return valid;
   }
 

@@ -39,6 +39,15 @@ final class Decoder {
    * @param blockOffset where its first byte is in the machine's memory, or -1
    */
   Block block(long blockLinear, long blockOffset) {
+    return decodeBlock(blockLinear, blockOffset, blockOffset);
+  }
+
+  /** The same for a block in memory that is not kept. */
+  Block transientBlock(long blockLinear, long blockOffset) {
+    return decodeBlock(blockLinear, blockOffset, -1);
+  }
+
+  private Block decodeBlock(long blockLinear, long blockOffset, long keptAt) {
     linear = blockLinear;
     offset = blockOffset;
     crosses = false;
@@ -74,7 +83,7 @@ final class Decoder {
       }
     }
     return new Block(
-        offset, cpu.codeSize, list.toArray(Instruction[]::new), position, crosses, secondPhysical);
+        keptAt, cpu.codeSize, list.toArray(Instruction[]::new), position, crosses, secondPhysical);
   }
 
   // ---- bytes ----

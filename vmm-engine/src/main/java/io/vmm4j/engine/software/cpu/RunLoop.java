@@ -41,6 +41,9 @@ public final class RunLoop {
         if (cpu.instructions >= stepEnd && cpu.debugger.hasStepped()) {
           return StopReason.DEBUG;
         }
+        if (cpu.parallel) {
+          cpu.member.pass();
+        }
         int signals = cpu.signals();
         if (signals != 0) {
           if ((signals & Cpu.SIGNAL_KICK) != 0) {

@@ -2,6 +2,7 @@ package io.vmm4j.engine.software.machinecode;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,12 @@ final class CodePages {
 
   private long table(int mode, int page) {
     long[] ofMode = tables[mode];
+    return ofMode != null && ofMode[page] != 0 ? ofMode[page] : newTable(mode, page);
+  }
+
+  /** By one vCPU's thread at a time. */
+  private synchronized long newTable(int mode, int page) {
+    long[] ofMode = tables[mode];
     if (ofMode == null) {
       ofMode = new long[pages];
       tables[mode] = ofMode;
@@ -43,6 +50,7 @@ final class CodePages {
         slabs.add(arena.allocate((long) SLAB_TABLES * TABLE_BYTES, PAGE_BYTES));
       }
       long at = (long) (used % SLAB_TABLES) * TABLE_BYTES;
+      VarHandle.releaseFence(); // it is empty before it is found
       ofMode[page] = slabs.get(used / SLAB_TABLES).address() + at;
       used++;
     }

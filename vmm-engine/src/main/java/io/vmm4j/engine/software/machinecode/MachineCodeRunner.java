@@ -194,9 +194,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     if (second < 0) {
       return null;
     }
-    Translation t = machine.translate(block, mode, second);
-    block.addTranslation(t);
-    return t;
+    return machine.translate(block, mode, second);
   }
 
   /** Executes a block by the interpreter; false if the run loop has to look around. */

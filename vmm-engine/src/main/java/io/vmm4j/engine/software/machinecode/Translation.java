@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.machinecode;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.TranslatedBlock;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ final class Translation implements TranslatedBlock {
   int bytes;
 
   /** Whether it may be executed. */
-  boolean valid = true;
+  volatile boolean valid = true;
 
   private int takenJump;
   private int takenExit;
@@ -41,6 +42,7 @@ final class Translation implements TranslatedBlock {
   private final List<Link> incoming = new ArrayList<>(2);
   private @Nullable CodeMemory memory;
   private @Nullable CodePages pages;
+  private boolean shared;
 
   Translation(Block block, int mode, int number, int entry, int[] resume) {
     this.block = block;
@@ -97,10 +99,16 @@ final class Translation implements TranslatedBlock {
         new CodePiece.Link(nextJump, nextExit));
   }
 
-  /** It lies in code memory and is found from now on. */
-  void placed(CodeMemory in, CodePages by) {
+  /**
+   * It lies in code memory and is found from now on.
+   *
+   * @param byOthers whether other threads may execute it at any time
+   */
+  void placed(CodeMemory in, CodePages by, boolean byOthers) {
     memory = in;
     pages = by;
+    shared = byOthers;
+    VarHandle.releaseFence(); // the code is there before it is found
     by.set(mode, block.offset, entry);
   }
 
@@ -109,6 +117,7 @@ final class Translation implements TranslatedBlock {
     int jump = taken ? takenJump : nextJump;
     int exit = taken ? takenExit : nextExit;
     target.incoming.add(new Link(jump, exit));
+    VarHandle.releaseFence();
     code().patchJump(jump, target.entry);
   }
 
@@ -122,7 +131,9 @@ final class Translation implements TranslatedBlock {
       code().patchJump(link.jump(), link.exit());
     }
     incoming.clear();
-    code().putJump(entry, entry + dead);
+    if (!shared) { // whoever executes its first instruction must find it whole
+      code().putJump(entry, entry + dead);
+    }
     if (pages != null) {
       pages.invalidated(mode, block.offset, entry);
     }
