@@ -6,6 +6,7 @@ import io.vmm4j.engine.software.fpu.FpuState;
 import io.vmm4j.engine.software.system.SystemUnit;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The state of one software vCPU, and the small operations on it that every executor shares. Only
@@ -100,6 +101,9 @@ public final class Cpu {
 
   /** After so many of them, some 20 to 50 microseconds, another thread may run. */
   private static final int MOST_PAUSES = 200;
+
+  /** How long it sleeps where to yield was not enough. */
+  private static final long LONG_PAUSE_NANOS = 50_000;
 
   private static final VarHandle SIGNALS;
 
@@ -368,10 +372,13 @@ public final class Cpu {
     long now = instructions + blockIndex;
     pauses = now - lastPause <= FAR_PAUSE ? pauses + 1 : 0;
     lastPause = now;
-    if (pauses == MOST_PAUSES) {
-      pauses = 0;
+    if (pauses >= MOST_PAUSES && pauses % MOST_PAUSES == 0) {
       boolean out = member.goOut();
-      Thread.yield();
+      if (pauses == MOST_PAUSES) {
+        Thread.yield();
+      } else {
+        LockSupport.parkNanos(LONG_PAUSE_NANOS); // an event ends it at once
+      }
       if (out) {
         member.comeBack();
       }
