@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.BackendChoice;
 import io.vmm4j.api.Backends;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Translation;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
@@ -243,6 +245,82 @@ class ParallelVcpusTest {
       assertThat(entry >>> 52 & 0x7F).as("counted in the entry").isEqualTo(2L * times & 0x7F);
       assertThat(entry & 0xFFFFF000L).isEqualTo(0x42000);
       assertThat(number(vm, 0)).isEqualTo(2 * times);
+    }
+  }
+
+  /**
+   * That a count by all is no less than what each has counted for itself, and ahead by at most what
+   * each is about to count.
+   */
+  private static void assertOneMoment(Vm vm) {
+    long all = vm.memory().readLong(DATA);
+    long each = 0;
+    for (int i = 0; i < 4; i++) {
+      long own = vm.memory().readLong(DATA + 0x40 + 64 * i);
+      each += own;
+      long newest = 0;
+      for (int at = 0; at < 0x1000; at += 8) {
+        newest = Math.max(newest, vm.memory().readLong(0x90000 + 0x1000 * i + at));
+      }
+      assertThat(newest).as("the newest store of vCPU %d", i).isBetween(own - 1, own);
+    }
+    assertThat(all - each).isBetween(0L, 4L);
+  }
+
+  /** Has the guest come to its end, and looks whether all was counted. */
+  private static void assertEndsWell(Vm vm) {
+    vm.pause();
+    vm.memory().writeInt(DATA + 0x10, 1);
+    vm.resume();
+    assertThat(vm.awaitExit(LONG)).isEqualTo(new VmExit.DebugExit(1));
+    assertThat(number(vm, 0x14)).as("vCPUs that have seen the end").isEqualTo(4);
+    assertOneMoment(vm);
+  }
+
+  private static void awaitProgress(Vm vm) {
+    long before = vm.memory().readLong(DATA);
+    while (vm.memory().readLong(DATA) < before + 1000) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("tiers")
+  void aSnapshotOfRunningVcpusIsOfOneMoment(Translation tier) throws IOException {
+    try (Vm vm = create(tier, Program.ENDLESS, 4, 1)) {
+      vm.resume();
+      for (int i = 0; i < 8; i++) {
+        awaitProgress(vm);
+        SnapshotOptions options = i % 2 == 0 ? SnapshotOptions.stopped() : SnapshotOptions.live();
+        try (Snapshot snapshot = vm.snapshot(options);
+            Vm twin = snapshot.load(Backends.software(tier))) {
+          assertOneMoment(twin);
+          assertEndsWell(twin);
+        }
+      }
+      try (Snapshot snapshot = vm.snapshot()) {
+        awaitProgress(vm);
+        vm.restore(snapshot);
+        awaitProgress(vm);
+      }
+      assertEndsWell(vm);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("tiers")
+  void vcpusThatRunAtTheSameTimeCanBePausedAgainAndAgain(Translation tier) throws IOException {
+    try (Vm vm = create(tier, Program.ENDLESS, 4, 1)) {
+      vm.resume();
+      for (int i = 0; i < 300; i++) {
+        vm.pause();
+        long counted = vm.memory().readLong(DATA);
+        assertOneMoment(vm);
+        assertThat(vm.memory().readLong(DATA)).isEqualTo(counted);
+        vm.resume();
+      }
+      awaitProgress(vm);
+      assertEndsWell(vm);
     }
   }
 }
