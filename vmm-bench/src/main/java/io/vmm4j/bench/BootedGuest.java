@@ -20,15 +20,16 @@ final class BootedGuest {
   private BootedGuest() {}
 
   static VmSpec spec(String name, String flavour) {
-    return spec(name, flavour, ClockMode.REAL);
+    return spec(name, flavour, ClockMode.REAL, 1);
   }
 
-  private static VmSpec spec(String name, String flavour, ClockMode clock) {
+  private static VmSpec spec(String name, String flavour, ClockMode clock, int cpus) {
     GuestCache cache = GuestCache.locate();
     return VmSpec.builder(name)
         .backend(Backends.software())
         .memory(MemorySize.mebibytes(512))
         .clock(clock)
+        .cpus(cpus)
         .boot(
             LinuxBoot.kernel(required(cache.kernel(flavour)))
                 .initrd(required(cache.initrd()))
@@ -39,14 +40,19 @@ final class BootedGuest {
 
   /** At its shell prompt. */
   static Vm boot(String name) {
-    Vm vm = Vm.create(spec(name, "cloud-amd64"));
+    return boot(name, 1);
+  }
+
+  /** At its shell prompt, with some vCPUs. */
+  static Vm boot(String name, int cpus) {
+    Vm vm = Vm.create(spec(name, "cloud-amd64", ClockMode.REAL, cpus));
     awaitPrompt(vm);
     return vm;
   }
 
   /** Under virtual time, standing before its first instruction. */
   static Vm create(String name) {
-    return Vm.create(spec(name, "cloud-amd64", ClockMode.VIRTUAL));
+    return Vm.create(spec(name, "cloud-amd64", ClockMode.VIRTUAL, 1));
   }
 
   /** Lets it run to the shell prompt. */

@@ -6,6 +6,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.backend.VcpuRunner;
+import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.engine.software.apic.ApicBus;
 import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.KnownBlocks;
@@ -21,12 +22,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The vCPUs of one machine, which share their decoded code, and the bus between their local APICs.
+ *
+ * <p>Under virtual time they take turns on one thread, so that a run repeats. Under real time each
+ * has a thread of its own, unless there is only one processor to run them on.
  */
 final class SoftwareMachine implements BackendMachine {
   /** See {@link Translation#AUTO}. */
   private static final String PROPERTY = "vmm4j.translation";
 
+  /**
+   * How several vCPUs of a machine with real time run: {@code parallel}, {@code turns}, or {@code
+   * auto}. For tests and to narrow down errors.
+   */
+  private static final String VCPUS_PROPERTY = "vmm4j.vcpus";
+
   private static final Logger LOG = LoggerFactory.getLogger(SoftwareMachine.class);
+  private final DecodedCode code;
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
   private final List<VcpuRunner> runners;
@@ -38,19 +49,31 @@ final class SoftwareMachine implements BackendMachine {
    * @param known the blocks that machines with like processors share
    */
   SoftwareMachine(BackendHost host, KnownBlocks known) {
-    machineCode = machineCode(host, known);
-    DecodedCode code =
-        new DecodedCode(host.memory().byteSize(), machineCode == null ? null : known);
+    boolean parallel = runsInParallel(host);
+    machineCode = machineCode(host, parallel ? null : known);
+    code =
+        parallel
+            ? DecodedCode.ofParallel(host.memory().byteSize())
+            : new DecodedCode(host.memory().byteSize(), machineCode == null ? null : known);
     for (int i = 0; i < host.cpus(); i++) {
       SoftwareVcpu vcpu = new SoftwareVcpu(i, host, code, machineCode);
       vcpus.add(vcpu);
       apics.add(vcpu.apic());
     }
-    this.runners =
-        List.of(vcpus.size() == 1 ? vcpus.getFirst() : new TurnTaking(vcpus, host.clock()));
+    boolean takeTurns = vcpus.size() > 1 && !parallel;
+    this.runners = takeTurns ? List.of(new TurnTaking(vcpus, host.clock())) : List.copyOf(vcpus);
   }
 
-  private static @Nullable MachineCode machineCode(BackendHost host, KnownBlocks known) {
+  private static boolean runsInParallel(BackendHost host) {
+    if (host.cpus() == 1 || host.clock().mode() == ClockMode.VIRTUAL) {
+      return false;
+    }
+    String how = System.getProperty(VCPUS_PROPERTY, "auto");
+    return how.equals("parallel")
+        || !how.equals("turns") && Runtime.getRuntime().availableProcessors() > 1;
+  }
+
+  private static @Nullable MachineCode machineCode(BackendHost host, @Nullable KnownBlocks known) {
     boolean off = System.getProperty(PROPERTY, "auto").equals("off");
     if (host.translation() == Translation.OFF || host.translation() == Translation.AUTO && off) {
       return null;
@@ -88,11 +111,14 @@ final class SoftwareMachine implements BackendMachine {
   @Override
   public void memoryMapChanged() {
     vcpus.forEach(SoftwareVcpu::memoryMapChanged);
+    if (code.isParallel()) {
+      code.threads().await(); // then none uses the old map
+    }
   }
 
   @Override
   public void memoryWritten(long offset, long length) {
-    vcpus.getFirst().memoryWritten(offset, length); // the code is everybody's
+    code.writtenByOthers(offset, length);
   }
 
   @Override

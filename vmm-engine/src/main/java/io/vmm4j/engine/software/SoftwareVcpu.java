@@ -15,6 +15,7 @@ import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.Flags;
 import io.vmm4j.engine.software.cpu.Interpreter;
 import io.vmm4j.engine.software.cpu.RunLoop;
+import io.vmm4j.engine.software.cpu.VcpuThreads;
 import io.vmm4j.engine.software.machinecode.MachineCode;
 import io.vmm4j.engine.x86.XsaveLayout;
 import java.util.Optional;
@@ -30,7 +31,8 @@ final class SoftwareVcpu implements Vcpu {
 
   SoftwareVcpu(int index, BackendHost host, DecodedCode code, @Nullable MachineCode machineCode) {
     this.index = index;
-    this.cpu = new Cpu(index, host, code);
+    VcpuThreads.Member member = code.threads().add();
+    this.cpu = new Cpu(index, code.isParallel() ? new VcpuHost(host, member) : host, code, member);
     this.loop =
         new RunLoop(cpu, machineCode == null ? new Interpreter(cpu) : machineCode.runner(cpu));
     cpu.system.powerOn();
@@ -48,10 +50,6 @@ final class SoftwareVcpu implements Vcpu {
     cpu.mmu.forgetWritable();
   }
 
-  void memoryWritten(long offset, long length) {
-    cpu.mmu.writtenByOthers(offset, length);
-  }
-
   /** Whether it can execute an instruction now. On the thread that runs it. */
   boolean isRunnable() {
     return !cpu.debugger.standsStill() && (!cpu.halted && !cpu.waitForStartup || hasEvent());
@@ -59,7 +57,21 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public StopReason run(long instructionBudget) {
-    return loop.run(instructionBudget);
+    return cpu.parallel ? runInParallel(instructionBudget) : loop.run(instructionBudget);
+  }
+
+  private StopReason runInParallel(long instructionBudget) {
+    if (cpu.debugger.standsStill()) {
+      // No later than the thread asks for its next turn it sees a kick's reason.
+      cpu.clearSignal(Cpu.SIGNAL_KICK);
+      return StopReason.HALTED;
+    }
+    cpu.member.begin();
+    try {
+      return loop.run(instructionBudget);
+    } finally {
+      cpu.member.end();
+    }
   }
 
   @Override

@@ -47,7 +47,7 @@ public final class Block {
 
   private int executions;
   private final boolean vectors;
-  private List<TranslatedBlock> translations = List.of();
+  private volatile List<TranslatedBlock> translations = List.of();
   private @Nullable KnownBlock known;
 
   /** The block that follows when the last instruction's direct jump is taken, in the same page. */
@@ -75,7 +75,7 @@ public final class Block {
   }
 
   /** Whether it may be run: its bytes have not been written to. */
-  boolean isValid() {
+  public boolean isValid() {
     return valid;
   }
 

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.software.cpu;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -9,6 +10,9 @@ import java.util.Arrays;
 public final class CodeCache {
   private static final int RECENT = 1 << 13;
   private static final long NO_TAG = 1L << 63;
+
+  /** How often a block is decoded while others write to its page. */
+  private static final int MOST_TRIES = 8;
 
   private final Cpu cpu;
   private final DecodedCode decoded;
@@ -79,22 +83,54 @@ public final class CodeCache {
   }
 
   private Block decode(long linear, long offset) {
-    boolean mayBeKnown = offset >= 0 && !cpu.debugger.endsBlocks();
-    Block block = mayBeKnown ? decoded.findKnown(cpu.mmu.memory(), offset, cpu.codeSize) : null;
+    if (decoder == null) {
+      decoder = new Decoder(cpu);
+    }
+    if (offset < 0) {
+      return decoder.block(linear, offset);
+    }
+    if (decoded.isParallel()) {
+      return decodeShared(linear, offset);
+    }
+    Block block =
+        cpu.debugger.endsBlocks()
+            ? null
+            : decoded.findKnown(cpu.mmu.memory(), offset, cpu.codeSize);
     if (block == null) {
-      if (decoder == null) {
-        decoder = new Decoder(cpu);
-      }
       block = decoder.block(linear, offset);
     }
-    if (offset >= 0) {
-      long second = block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : -1;
-      if (decoded.add(block, second)) {
-        Arrays.fill(recentBlocks, null);
-        Arrays.fill(recentTags, NO_TAG);
+    decoded.add(block, secondOf(block));
+    return block;
+  }
+
+  private long secondOf(Block block) {
+    return block.crossesPage ? cpu.mmu.offsetOf(block.secondPage) : -1;
+  }
+
+  /**
+   * Decodes while other vCPUs may write to the same pages. What can't be kept for that is good for
+   * one execution.
+   */
+  private Block decodeShared(long linear, long offset) {
+    long claimed = -1;
+    for (int i = 0; i < MOST_TRIES; i++) {
+      long before = decoded.stores();
+      if (!decoded.claim(cpu, offset)) {
+        break;
+      }
+      Block block = decoder.block(linear, offset);
+      long second = secondOf(block);
+      if (second >= 0 && second >>> 12 != claimed) {
+        // Its second page was no page of code yet, or not known to be: it is decoded again.
+        if (!decoded.claim(cpu, second)) {
+          break;
+        }
+        claimed = second >>> 12;
+      } else if (decoded.add(block, second, before)) {
+        return block;
       }
     }
-    return block;
+    return decoder.transientBlock(linear, offset);
   }
 
   // ---- invalidation ----
@@ -114,6 +150,27 @@ public final class CodeCache {
   /** The page tables of the machine. */
   PageTables pageTables() {
     return decoded.pageTables();
+  }
+
+  /** A store to memory that may hold code, where vCPUs run in parallel. */
+  void store(MemorySegment memory, long offset, int size, long value) {
+    if (decoded.store(memory, offset, size, value)) {
+      cpu.leaveBlock(LeaveReason.CODE_WRITTEN);
+    }
+  }
+
+  /** The same if memory holds an expected value; gives whether it does. */
+  boolean compareAndSet(MemorySegment memory, long offset, int size, long expected, long value) {
+    boolean done = decoded.compareAndSet(memory, offset, size, expected, value);
+    if (done && decoded.holdsCode(offset)) {
+      cpu.leaveBlock(LeaveReason.CODE_WRITTEN);
+    }
+    return done;
+  }
+
+  /** The decoded code, which all vCPUs of the machine share. */
+  public DecodedCode decoded() {
+    return decoded;
   }
 
   /** Acts on what others have written. Between two instructions. */

@@ -6,6 +6,7 @@ import io.vmm4j.engine.software.fpu.FpuState;
 import io.vmm4j.engine.software.system.SystemUnit;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The state of one software vCPU, and the small operations on it that every executor shares. Only
@@ -94,6 +95,15 @@ public final class Cpu {
 
   /** A start-up message is pending. */
   public static final int SIGNAL_STARTUP = 16;
+
+  /** PAUSEs that are at most so many instructions apart are of one loop. */
+  private static final int FAR_PAUSE = 100;
+
+  /** After so many of them, some 20 to 50 microseconds, another thread may run. */
+  private static final int MOST_PAUSES = 200;
+
+  /** How long it sleeps where to yield was not enough. */
+  private static final long LONG_PAUSE_NANOS = 50_000;
 
   private static final VarHandle SIGNALS;
 
@@ -228,6 +238,8 @@ public final class Cpu {
   boolean repeatInterrupted;
 
   private long accounted;
+  private long lastPause;
+  private int pauses;
 
   /** The current block is left when its index reaches this. */
   int blockLimit;
@@ -252,6 +264,12 @@ public final class Cpu {
   /** The machine. */
   public final BackendHost host;
 
+  /** Whether other vCPUs of the machine run at the same time, on threads of their own. */
+  public final boolean parallel;
+
+  /** What this one agrees on with them. */
+  public final VcpuThreads.Member member;
+
   private final CpuFault fault = new CpuFault();
   private final UndefinedLog undefinedLog = new UndefinedLog();
 
@@ -267,7 +285,14 @@ public final class Cpu {
 
   /** The same, with decoded code that the vCPUs of its machine share. */
   public Cpu(int index, BackendHost host, DecodedCode code) {
+    this(index, host, code, code.threads().add());
+  }
+
+  /** The same for a vCPU that other vCPUs know of. */
+  public Cpu(int index, BackendHost host, DecodedCode code, VcpuThreads.Member member) {
     this.host = host;
+    this.parallel = code.isParallel();
+    this.member = member;
     this.apic = new LocalApic(this, index, host);
     for (int i = 0; i < seg.length; i++) {
       seg[i] = new Segment();
@@ -275,6 +300,7 @@ public final class Cpu {
     this.debugger = new DebuggerStops(this, index);
     this.mmu = new Mmu(this, host, code);
     this.system = new SystemUnit(this);
+    member.of(this);
   }
 
   // ---- signals ----
@@ -326,6 +352,40 @@ public final class Cpu {
   /** Why a block was left last. */
   public LeaveReason lastLeave() {
     return lastLeave;
+  }
+
+  // ---- other vCPUs ----
+
+  /** Has something done while no other vCPU accesses memory. */
+  void alone(Runnable action) {
+    member.alone(action);
+  }
+
+  /**
+   * PAUSE: who waits in a loop lets others have the host's processor after a while. There may be
+   * more vCPUs than processors, and the one that is waited for may have none.
+   */
+  void pause() {
+    if (!parallel) {
+      return;
+    }
+    long now = instructions + blockIndex;
+    pauses = now - lastPause <= FAR_PAUSE ? pauses + 1 : 0;
+    lastPause = now;
+    if (pauses >= MOST_PAUSES && pauses % MOST_PAUSES == 0) {
+      boolean out = member.goOut();
+      if (pauses == MOST_PAUSES) {
+        Thread.yield();
+      } else {
+        LockSupport.parkNanos(LONG_PAUSE_NANOS); // an event ends it at once
+      }
+      if (out) {
+        member.comeBack();
+      }
+    }
+    if (signals() != 0) {
+      leaveBlock(LeaveReason.SIGNAL);
+    }
   }
 
   // ---- faults ----

@@ -41,6 +41,15 @@ final class Decoder {
    * @param blockOffset where its first byte is in the machine's memory, or -1
    */
   Block block(long blockLinear, long blockOffset) {
+    return decodeBlock(blockLinear, blockOffset, blockOffset);
+  }
+
+  /** The same for a block in memory that is not kept. */
+  Block transientBlock(long blockLinear, long blockOffset) {
+    return decodeBlock(blockLinear, blockOffset, -1);
+  }
+
+  private Block decodeBlock(long blockLinear, long blockOffset, long keptAt) {
     linear = blockLinear;
     offset = blockOffset;
     crosses = false;
@@ -76,9 +85,9 @@ final class Decoder {
       }
     }
     Instruction[] instructions = list.toArray(Instruction[]::new);
-    return crosses || offset < 0
-        ? new Block(offset, cpu.codeSize, instructions, position, crosses, secondPhysical)
-        : new Block(offset, cpu.codeSize, instructions, Arrays.copyOf(bytes, position));
+    return crosses || keptAt < 0
+        ? new Block(keptAt, cpu.codeSize, instructions, position, crosses, secondPhysical)
+        : new Block(keptAt, cpu.codeSize, instructions, Arrays.copyOf(bytes, position));
   }
 
   // ---- bytes ----

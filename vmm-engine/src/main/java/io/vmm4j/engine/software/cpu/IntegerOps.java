@@ -97,7 +97,8 @@ final class IntegerOps {
       case Mnemonic.STC -> Alu.setCarry(cpu, true);
       case Mnemonic.CLD -> cpu.systemFlags &= ~Flags.DF;
       case Mnemonic.STD -> cpu.systemFlags |= Flags.DF;
-      case Mnemonic.NOP, Mnemonic.PAUSE, Mnemonic.PREFETCH, Mnemonic.PREFETCHW -> {}
+      case Mnemonic.PAUSE -> cpu.pause();
+      case Mnemonic.NOP, Mnemonic.PREFETCH, Mnemonic.PREFETCHW -> {}
       default -> throw cpu.undefined(in);
     }
   }
@@ -340,11 +341,18 @@ final class IntegerOps {
     }
     cpu.mmu.checkAlignment(linear, 2 * half);
     cpu.mmu.probe(linear, 2 * half, Mmu.WRITE);
-    long low = cpu.mmu.readForWrite(linear, half);
-    long high = cpu.mmu.readForWrite(linear + half, half);
+    boolean asOne = cpu.mmu.locksAccesses(half == 8);
+    long both = asOne ? cpu.mmu.readForWrite(linear, 8) : 0;
+    long low = asOne ? both & 0xFFFFFFFFL : cpu.mmu.readForWrite(linear, half);
+    long high = asOne ? both >>> 32 : cpu.mmu.readForWrite(linear + half, half);
     boolean equal = low == cpu.reg(Cpu.RAX, half) && high == cpu.reg(Cpu.RDX, half);
-    cpu.mmu.write(linear, half, equal ? cpu.gpr[Cpu.RBX] : low);
-    cpu.mmu.write(linear + half, half, equal ? cpu.gpr[Cpu.RCX] : high);
+    if (asOne) {
+      long wanted = cpu.reg(Cpu.RCX, 4) << 32 | cpu.reg(Cpu.RBX, 4);
+      cpu.mmu.write(linear, 8, equal ? wanted : both);
+    } else {
+      cpu.mmu.write(linear, half, equal ? cpu.gpr[Cpu.RBX] : low);
+      cpu.mmu.write(linear + half, half, equal ? cpu.gpr[Cpu.RCX] : high);
+    }
     if (!equal) {
       cpu.setReg(Cpu.RAX, half, low);
       cpu.setReg(Cpu.RDX, half, high);

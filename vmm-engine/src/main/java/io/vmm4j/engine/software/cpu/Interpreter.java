@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.cpu;
 import io.vmm4j.engine.software.fpu.Simd;
 import io.vmm4j.engine.software.fpu.X87;
 import io.vmm4j.engine.software.system.SystemOps;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -380,6 +381,10 @@ public final class Interpreter implements BlockRunner {
   }
 
   private void other(Instruction in, int op) {
+    if (cpu.parallel && LockedOps.isLocked(in)) {
+      LockedOps.execute(cpu, in);
+      return;
+    }
     switch (op) {
       case Op.INTEGER -> IntegerOps.execute(cpu, in);
       case Op.BRANCH -> Branches.execute(cpu, in);
@@ -389,6 +394,9 @@ public final class Interpreter implements BlockRunner {
       case Op.BIT_MANIPULATION -> BitManipulation.execute(cpu, in);
       case Op.SYSTEM -> {
         cpu.accountInstructions();
+        if (cpu.parallel) {
+          VarHandle.fullFence(); // most of them serialise
+        }
         SystemOps.execute(cpu, in);
       }
       case Op.X87 -> X87.execute(cpu, in);

@@ -4,6 +4,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.MemoryLocation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /**
  * Memory as instructions see it: linear addresses, through soft TLBs ({@link AddressSpaces}).
@@ -56,15 +57,24 @@ public final class Mmu {
   private final DebugAddresses breakpoints;
   private final PhysicalAccess physical;
   private final AddressSpaces spaces;
+  private final boolean parallel;
+  private final LostRace lostRace = new LostRace();
   private long[] table;
   private int kind;
   private volatile boolean mapChanged;
+
+  /** Whether the present instruction is to change memory in one step for all vCPUs. */
+  private boolean locked;
+
+  /** What it has found there. */
+  private long found;
 
   Mmu(Cpu cpu, BackendHost host, DecodedCode decoded) {
     this.cpu = cpu;
     this.host = host;
     this.memory = host.memory();
     this.decoded = decoded;
+    this.parallel = decoded.isParallel();
     this.code = new CodeCache(cpu, decoded);
     this.physical = new PhysicalAccess(cpu, host, code);
     this.spaces = new AddressSpaces(code, physical, host.memory().byteSize(), KINDS);
@@ -171,6 +181,25 @@ public final class Mmu {
     spaces.protect(offsetPage);
   }
 
+  // ---- the order of accesses ----
+
+  /**
+   * Keeps a load before all that follows, where other vCPUs could tell: x86-TSO. On an x86 host the
+   * compiler alone has to be told.
+   */
+  private void ordered() {
+    if (parallel) {
+      VarHandle.acquireFence();
+    }
+  }
+
+  /** Keeps a store behind all that precedes it. */
+  private void release() {
+    if (parallel) {
+      VarHandle.releaseFence();
+    }
+  }
+
   // ---- loads ----
 
   /** A byte, zero-extended. */
@@ -178,7 +207,9 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i] == (linear & PAGE)) {
-      return memory.get(ValueLayout.JAVA_BYTE, linear + t[i + Tlb.ADDEND]) & 0xFF;
+      int value = memory.get(ValueLayout.JAVA_BYTE, linear + t[i + Tlb.ADDEND]) & 0xFF;
+      ordered();
+      return value;
     }
     return (int) readSlow(linear, 1, READ) & 0xFF;
   }
@@ -188,7 +219,9 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i] == (linear + 1 & PAGE)) {
-      return memory.get(PlainMemory.SHORT, linear + t[i + Tlb.ADDEND]) & 0xFFFF;
+      int value = memory.get(PlainMemory.SHORT, linear + t[i + Tlb.ADDEND]) & 0xFFFF;
+      ordered();
+      return value;
     }
     return (int) readSlow(linear, 2, READ) & 0xFFFF;
   }
@@ -198,7 +231,9 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i] == (linear + 3 & PAGE)) {
-      return memory.get(PlainMemory.INT, linear + t[i + Tlb.ADDEND]);
+      int value = memory.get(PlainMemory.INT, linear + t[i + Tlb.ADDEND]);
+      ordered();
+      return value;
     }
     return (int) readSlow(linear, 4, READ);
   }
@@ -208,7 +243,9 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i] == (linear + 7 & PAGE)) {
-      return memory.get(PlainMemory.LONG, linear + t[i + Tlb.ADDEND]);
+      long value = memory.get(PlainMemory.LONG, linear + t[i + Tlb.ADDEND]);
+      ordered();
+      return value;
     }
     return readSlow(linear, 8, READ);
   }
@@ -228,12 +265,21 @@ public final class Mmu {
    * the store would, so that nothing is changed before.
    */
   public long readForWrite(long linear, int size) {
+    if (locked && (linear & size - 1) != 0) {
+      throw lostRace.misaligned();
+    }
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i + Tlb.WRITE_TAG] == (linear + size - 1 & PAGE)) {
-      return PlainMemory.get(memory, linear + t[i + Tlb.ADDEND], size);
+      long value = PlainMemory.get(memory, linear + t[i + Tlb.ADDEND], size);
+      if (parallel) {
+        VarHandle.acquireFence();
+        found = value;
+      }
+      return value;
     }
-    return readSlow(linear, size, WRITE);
+    found = readSlow(linear, size, WRITE);
+    return found;
   }
 
   /**
@@ -260,6 +306,7 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i + Tlb.WRITE_TAG] == (linear & PAGE)) {
+      release();
       memory.set(ValueLayout.JAVA_BYTE, linear + t[i + Tlb.ADDEND], (byte) value);
     } else {
       writeSlow(linear, 1, value);
@@ -271,6 +318,7 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i + Tlb.WRITE_TAG] == (linear + 1 & PAGE)) {
+      release();
       memory.set(PlainMemory.SHORT, linear + t[i + Tlb.ADDEND], (short) value);
     } else {
       writeSlow(linear, 2, value);
@@ -282,6 +330,7 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i + Tlb.WRITE_TAG] == (linear + 3 & PAGE)) {
+      release();
       memory.set(PlainMemory.INT, linear + t[i + Tlb.ADDEND], value);
     } else {
       writeSlow(linear, 4, value);
@@ -293,6 +342,7 @@ public final class Mmu {
     int i = Tlb.index(linear);
     long[] t = table;
     if (t[i + Tlb.WRITE_TAG] == (linear + 7 & PAGE)) {
+      release();
       memory.set(PlainMemory.LONG, linear + t[i + Tlb.ADDEND], value);
     } else {
       writeSlow(linear, 8, value);
@@ -301,11 +351,53 @@ public final class Mmu {
 
   /** Stores 1, 2, 4 or 8 bytes. */
   public void write(long linear, int size, long value) {
+    if (locked) {
+      writeLocked(linear, size, value);
+      return;
+    }
     switch (size) {
       case 1 -> write8(linear, (int) value);
       case 2 -> write16(linear, (int) value);
       case 4 -> write32(linear, (int) value);
       default -> write64(linear, value);
+    }
+  }
+
+  // ---- locked accesses, where vCPUs run in parallel ----
+
+  /**
+   * Has the stores of {@link #write} made only if memory holds what {@link #readForWrite} has given
+   * last, or throw {@link LostRace}; and misaligned operands refused in the same way.
+   */
+  void lockAccesses(boolean on) {
+    locked = on;
+  }
+
+  /**
+   * Whether {@link #lockAccesses} is on.
+   *
+   * @param tooWide whether the operand is more than the host can change in one step
+   */
+  boolean locksAccesses(boolean tooWide) {
+    if (locked && tooWide) {
+      throw lostRace.misaligned();
+    }
+    return locked;
+  }
+
+  private void writeLocked(long linear, int size, long value) {
+    int i = Tlb.index(linear);
+    long[] t = table;
+    boolean done;
+    if (t[i + Tlb.WRITE_TAG] == (linear + size - 1 & PAGE)) {
+      done = PlainMemory.compareAndSet(memory, linear + t[i + Tlb.ADDEND], size, found, value);
+    } else {
+      long address = translate(linear, WRITE);
+      watch(linear, size, WRITE);
+      done = physical.compareAndSet(address, size, found, value);
+    }
+    if (!done) {
+      throw lostRace.changed();
     }
   }
 

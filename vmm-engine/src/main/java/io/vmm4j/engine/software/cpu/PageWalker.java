@@ -32,6 +32,9 @@ final class PageWalker {
   private static final int KEY_ACCESS_DISABLE = 1;
   private static final int KEY_WRITE_DISABLE = 2;
 
+  /** What a walk gives if another vCPU has changed an entry before its bits were set. */
+  private static final long AGAIN = -1;
+
   private final Cpu cpu;
   private final PhysicalAccess memory;
   private final AddressSpaces spaces;
@@ -56,10 +59,18 @@ final class PageWalker {
       global = false;
       return linear & 0xFFFFFFFFL;
     }
+    if (cpu.longMode && linear << 16 >> 16 != linear) {
+      throw cpu.raiseNonCanonical();
+    }
+    long at;
+    do {
+      at = walkOnce(linear, access, user, smapOff);
+    } while (at == AGAIN);
+    return at;
+  }
+
+  private long walkOnce(long linear, int access, boolean user, boolean smapOff) {
     if (cpu.longMode) {
-      if (linear << 16 >> 16 != linear) {
-        throw cpu.raiseNonCanonical();
-      }
       return walk(linear, access, user, smapOff, 4);
     }
     return (cpu.cr4 & 0x20) != 0
@@ -135,16 +146,18 @@ final class PageWalker {
         boolean keyDenies = levels == 4 && keyDenies(entry, access, user, (rights & USER) != 0);
         check(linear, access, user, smapOff, rights, noExecute != 0, keyDenies);
         long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
-        if (updated != entry) {
-          memory.writeEntry(at, 8, updated);
+        if (updated != entry && !memory.compareAndSet(at, 8, entry, updated)) {
+          return AGAIN;
         }
         global = isGlobal(entry);
         note(linear, levels, level, shift);
         long offsetMask = (1L << shift) - 1;
         return entry & FRAME & ~offsetMask | linear & offsetMask;
       }
-      if (!pdpte && (entry & ACCESSED) == 0) {
-        memory.writeEntry(at, 8, entry | ACCESSED);
+      if (!pdpte
+          && (entry & ACCESSED) == 0
+          && !memory.compareAndSet(at, 8, entry, entry | ACCESSED)) {
+        return AGAIN;
       }
       table = entry & FRAME;
     }
@@ -175,7 +188,9 @@ final class PageWalker {
         throw fault(linear, access, user, ERROR_PRESENT | ERROR_RESERVED);
       }
       check(linear, access, user, smapOff, directory, false, false);
-      update(directoryAt, directory, access);
+      if (!update(directoryAt, directory, access)) {
+        return AGAIN;
+      }
       global = isGlobal(directory);
       spaces.foundLarge(linear, 22);
       long high = (directory >>> 13 & 0xFF) << 32;
@@ -187,19 +202,19 @@ final class PageWalker {
       throw fault(linear, access, user, 0);
     }
     check(linear, access, user, smapOff, directory & entry, false, false);
-    if ((directory & ACCESSED) == 0) {
-      memory.writeEntry(directoryAt, 4, directory | ACCESSED);
+    if ((directory & ACCESSED) == 0
+            && !memory.compareAndSet(directoryAt, 4, directory, directory | ACCESSED)
+        || !update(tableAt, entry, access)) {
+      return AGAIN;
     }
-    update(tableAt, entry, access);
     global = isGlobal(entry);
     return entry & 0xFFFFF000L | linear & 0xFFF;
   }
 
-  private void update(long at, long entry, int access) {
+  /** Sets an entry's bits; false if another vCPU has changed it meanwhile. */
+  private boolean update(long at, long entry, int access) {
     long updated = entry | ACCESSED | (access == Mmu.WRITE ? DIRTY : 0);
-    if (updated != entry) {
-      memory.writeEntry(at, 4, updated);
-    }
+    return updated == entry || memory.compareAndSet(at, 4, entry, updated);
   }
 
   /** Whether the key of a page's entry forbids a data access (SDM volume 3, 4.6.2). */

@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.cpu;
 import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.MemoryLocation;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 
 /**
  * Loads and stores at guest physical addresses: plain memory, the local APIC's page, and what the
@@ -59,7 +60,11 @@ public final class PhysicalAccess {
       cpu.accountInstructions();
       return heeding(host.readMmio(physical, size));
     }
-    return PlainMemory.get(memory, physical - at.base() + at.offset(), size);
+    long value = PlainMemory.get(memory, physical - at.base() + at.offset(), size);
+    if (cpu.parallel) {
+      VarHandle.acquireFence();
+    }
+    return value;
   }
 
   private long heeding(long value) {
@@ -119,9 +124,29 @@ public final class PhysicalAccess {
     }
     long offset = physical - at.base() + at.offset();
     host.vcpuWrites(offset, size);
+    if (cpu.parallel) {
+      code.store(memory, offset, size, value);
+      return;
+    }
     PlainMemory.put(memory, offset, size, value);
     if (code.holdsCode(offset)) {
       code.written(offset, size);
     }
+  }
+
+  /**
+   * Replaces a value that was read, in one step for all vCPUs; at a multiple of the size.
+   *
+   * @return false if it has changed meanwhile. What is not plain memory is just stored to.
+   */
+  boolean compareAndSet(long physical, int size, long expected, long value) {
+    MemoryLocation at = locate(physical);
+    if (!cpu.parallel || !at.isMemory() || !at.writable() || cpu.apic.claims(physical)) {
+      writeEntry(physical, size, value);
+      return true;
+    }
+    long offset = physical - at.base() + at.offset();
+    host.vcpuWrites(offset, size);
+    return code.compareAndSet(memory, offset, size, expected, value);
   }
 }

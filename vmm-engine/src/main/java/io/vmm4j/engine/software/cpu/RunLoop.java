@@ -82,6 +82,9 @@ public final class RunLoop {
   private void handleSignals(int signals) {
     cpu.clearSignal(signals & (Cpu.SIGNAL_INTERRUPT | Cpu.SIGNAL_MEMORY));
     if ((signals & Cpu.SIGNAL_MEMORY) != 0) {
+      if (cpu.parallel) {
+        cpu.member.pass(); // behind the clearing: who wants it to pass signals afterwards
+      }
       cpu.mmu.applyChanges();
     }
     if ((signals & Cpu.SIGNAL_INIT) != 0) {

@@ -1,6 +1,7 @@
 package io.vmm4j.engine.software.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 
 /**
  * MOVS, CMPS, STOS, LODS and SCAS, with and without repeat. All but LODS go in pieces of a page
@@ -168,6 +169,9 @@ final class StringOps {
       ends = (a == b) != whileEqual;
       done++;
     }
+    if (cpu.parallel) {
+      VarHandle.acquireFence();
+    }
     Alu.operate(cpu, Alu.CMP, a, b, size);
     if (hasSource) {
       advance(cpu, in, Cpu.RSI, done * size);
@@ -195,6 +199,9 @@ final class StringOps {
     Mmu mmu = cpu.mmu;
     long bytes = room * size;
     MemorySegment memory = mmu.memory();
+    if (cpu.parallel) {
+      VarHandle.releaseFence(); // and what follows is ordered by its own fences
+    }
     if (hasSource) {
       long fromOffset = mmu.fastOffset(from, Mmu.READ);
       long toOffset = fromOffset < 0 ? -1 : mmu.fastOffset(to, Mmu.WRITE);

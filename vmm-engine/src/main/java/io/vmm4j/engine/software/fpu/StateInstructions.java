@@ -20,6 +20,7 @@ import io.vmm4j.engine.software.cpu.Instruction;
 import io.vmm4j.engine.software.cpu.Mmu;
 import io.vmm4j.engine.x86.ControlBits;
 import io.vmm4j.engine.x86.XsaveLayout;
+import java.lang.invoke.VarHandle;
 
 /**
  * FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT, the fences, CLFLUSH, CLFLUSHOPT, CLWB
@@ -40,13 +41,19 @@ final class StateInstructions {
       case XRSTOR -> restore(cpu, in);
       // There is no cache, but the address has the faults of a load.
       case CLFLUSH, CLFLUSHOPT, CLWB -> cpu.mmu.read8(cpu.linearAddress(in, 1, false));
-      case LFENCE, MFENCE, SFENCE -> {} // memory is in order already
+      case LFENCE, MFENCE, SFENCE -> fence(cpu);
       case EMMS -> {
         Operands.requireMmx(cpu);
         cpu.fpu.top = 0;
         cpu.fpu.used = 0;
       }
       default -> throw cpu.undefined(in);
+    }
+  }
+
+  private static void fence(Cpu cpu) {
+    if (cpu.parallel) {
+      VarHandle.fullFence();
     }
   }
 

@@ -80,6 +80,17 @@ final class Assembler {
 
   // ---- labels ----
 
+  /**
+   * Has the displacement of a jump that comes next lie at a multiple of its size.
+   *
+   * @param opcodeBytes the bytes of the jump before it
+   */
+  void alignJump(int opcodeBytes) {
+    while ((length + opcodeBytes & Integer.BYTES - 1) != 0) {
+      byte8(0x90);
+    }
+  }
+
   /** Emits a conditional jump whose target is given later; returns what {@link #bind} wants. */
   int jumpIf(int condition) {
     byte8(0x0F);

@@ -25,6 +25,7 @@ final class BlockTranslator {
   private final StringEmitter strings = new StringEmitter(code);
   private final SystemEmitter system = new SystemEmitter(code);
   private final int[] effects = new int[MOST_INSTRUCTIONS];
+  private boolean leavesAtPause;
   private final int[] liveAfter = new int[MOST_INSTRUCTIONS];
   private CodeTemplate.Jump taken = CodeTemplate.Jump.NONE;
   private CodeTemplate.Jump next = CodeTemplate.Jump.NONE;
@@ -39,6 +40,11 @@ final class BlockTranslator {
     this.stubs = stubs;
   }
 
+  /** Whether PAUSE is the interpreter's, for a vCPU that waits lets others run. */
+  void leaveAtPause(boolean leaves) {
+    leavesAtPause = leaves;
+  }
+
   /** Whether code can be made of a block. */
   static boolean canTranslate(Block block) {
     return block.offset >= 0 && block.count <= MOST_INSTRUCTIONS;
@@ -50,7 +56,7 @@ final class BlockTranslator {
   }
 
   private int effects(Instruction in, int mode) {
-    if (!in.exists()) {
+    if (!in.exists() || leavesAtPause && in.mnemonic == Mnemonic.PAUSE) {
       return Effects.INTERPRETED;
     }
     int e = Effects.of(in);

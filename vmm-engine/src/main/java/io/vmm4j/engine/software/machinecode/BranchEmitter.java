@@ -16,6 +16,11 @@ final class BranchEmitter {
   private static final int PAGE_BYTES = 0x1000;
   private static final int CMP = 7;
 
+  /** The bytes before the displacement: jumps that can be linked are changed while they run. */
+  private static final int JUMP_OPCODE = 1;
+
+  private static final int JUMP_IF_OPCODE = 2;
+
   private final BlockCode code;
   private final Assembler asm;
 
@@ -155,6 +160,7 @@ final class BranchEmitter {
   /** Goes on at a place, from the beginning of the page. */
   private void goOn(long offset, int reason) {
     if (inPage(offset)) {
+      asm.alignJump(JUMP_OPCODE);
       code.leaveAfter(reason, asm.jump());
     } else {
       rip(ADDRESS, offset);
@@ -208,6 +214,7 @@ final class BranchEmitter {
   void jumpIf(Instruction in) {
     code.requireSaved();
     int condition = code.condition(in.opcode & 15);
+    asm.alignJump(JUMP_IF_OPCODE);
     branch(in, asm.jumpIf(condition));
   }
 
@@ -215,6 +222,7 @@ final class BranchEmitter {
   void jumpIfNoCount(Instruction in) {
     code.requireSaved();
     asm.operate(in.addressSize == 4 ? 4 : 8, CMP, Assembler.RCX, 0);
+    asm.alignJump(JUMP_IF_OPCODE);
     branch(in, asm.jumpIf(Assembler.EQUAL));
   }
 

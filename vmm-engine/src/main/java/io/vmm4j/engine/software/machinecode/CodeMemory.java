@@ -10,6 +10,8 @@ import java.nio.ByteOrder;
  */
 final class CodeMemory implements AutoCloseable {
   private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT_UNALIGNED =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int ALIGNMENT = 16;
 
@@ -86,16 +88,17 @@ final class CodeMemory implements AutoCloseable {
   }
 
   /**
-   * Has the jump at an offset, whose displacement of 32 bits lies there, lead to another offset.
+   * Has the jump at an offset, whose displacement of 32 bits lies there, lead to another offset. It
+   * lies at a multiple of 4, so that whoever executes it sees one target or the other.
    */
   void patchJump(int at, int target) {
     segment.set(INT, at, target - (at + 4));
   }
 
-  /** Puts an unconditional jump over what is at an offset. */
+  /** Puts an unconditional jump over what is at an offset, which nobody else executes. */
   void putJump(int at, int target) {
     segment.set(ValueLayout.JAVA_BYTE, at, (byte) 0xE9);
-    patchJump(at + 1, target);
+    segment.set(INT_UNALIGNED, at + 1, target - (at + 5));
   }
 
   /** The address that an offset is executed at. */

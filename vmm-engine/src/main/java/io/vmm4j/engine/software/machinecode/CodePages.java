@@ -1,6 +1,7 @@
 package io.vmm4j.engine.software.machinecode;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
@@ -48,11 +49,18 @@ final class CodePages {
 
   private Table table(int mode, long offset) {
     Table table = tableIfThere(mode, offset);
+    return table != null ? table : addTable(mode, offset);
+  }
+
+  /** By one vCPU's thread at a time. */
+  private synchronized Table addTable(int mode, long offset) {
+    Table table = tableIfThere(mode, offset);
     if (table == null) {
       table = newTable();
       if (tables[mode] == null) {
         tables[mode] = new Table[pages];
       }
+      VarHandle.releaseFence(); // it is empty before it is found
       tables[mode][(int) (offset >>> 12)] = table;
     }
     return table;

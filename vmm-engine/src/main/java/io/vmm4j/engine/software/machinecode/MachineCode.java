@@ -4,17 +4,25 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.Cpu;
+import io.vmm4j.engine.software.cpu.DecodedCode;
 import io.vmm4j.engine.software.cpu.KnownBlocks;
+import io.vmm4j.engine.software.cpu.TranslatedBlock;
+import io.vmm4j.engine.software.cpu.VcpuThreads;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The machine code of one machine, which its vCPUs share as they share decoded blocks: they run on
- * one thread.
+ * The machine code of one machine, which its vCPUs share as they share decoded blocks.
+ *
+ * <p>Where vCPUs run in parallel, code is made, linked and made void under the lock of {@link
+ * DecodedCode}, while others execute it. A link is changed by one aligned store; a void block is
+ * left where it is and nothing leads there any more. Code memory is used again only once every vCPU
+ * has passed ({@link VcpuThreads}).
  */
 public final class MachineCode implements AutoCloseable {
   private static final long DEFAULT_BYTES = 64L << 20;
@@ -29,13 +37,18 @@ public final class MachineCode implements AutoCloseable {
   private final CodePages pages;
   private final Stubs stubs;
   private final BlockTranslator translator;
-  private final List<Translation> translations = new ArrayList<>();
+  private final TranslationTable translations = new TranslationTable();
   private final List<MachineCodeRunner> runners = new ArrayList<>();
   private final int firstCode;
   private final TranslationOptions options;
   private final @Nullable CodeCheck check;
+  private @Nullable DecodedCode decoded;
   private boolean closed;
   private final @Nullable KnownBlocks known;
+
+  /** The epoch after which nobody executes code that is to go, or 0. */
+  private long draining;
+
   private long translated;
   private long reused;
   private long evictions;
@@ -114,6 +127,9 @@ public final class MachineCode implements AutoCloseable {
 
   /** What executes the instructions of a vCPU of this machine. */
   public MachineCodeRunner runner(Cpu cpu) {
+    DecodedCode shared = cpu.mmu.code().decoded();
+    decoded = shared;
+    translator.leaveAtPause(shared.isParallel());
     MachineCodeRunner runner = new MachineCodeRunner(cpu, this);
     runners.add(runner);
     return runner;
@@ -145,9 +161,29 @@ public final class MachineCode implements AutoCloseable {
    * Makes code of a block; all other code may have to go for it.
    *
    * @param secondOffset where the page it goes on into lies in the machine's memory
+   * @return the code, or null if there is no room yet, or the block is void by now
    */
-  Translation translate(Block block, int mode, long secondOffset) {
-    makeRoom();
+  @Nullable Translation translate(Block block, int mode, long secondOffset) {
+    if (!isParallel()) {
+      return make(block, mode, secondOffset);
+    }
+    lock().lock();
+    try {
+      for (TranslatedBlock made : block.translations()) {
+        if (made instanceof Translation t && t.mode == mode) {
+          return t; // another vCPU was faster
+        }
+      }
+      return block.isValid() ? make(block, mode, secondOffset) : null;
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  private @Nullable Translation make(Block block, int mode, long secondOffset) {
+    if (!makeRoom()) {
+      return null;
+    }
     long table = block.crossesPage ? pages.tableAddress(mode, secondOffset) : 0;
     CodeTemplate template = translator.translate(block, mode, table);
     if (known != null) {
@@ -157,38 +193,75 @@ public final class MachineCode implements AutoCloseable {
     return place(block, mode, template);
   }
 
-  /** The code of a block that was made before, by whichever machine; null if there is none. */
+  /**
+   * The code of a block that was made before, by whichever machine; null if there is none. Only
+   * machines whose vCPUs run on one thread share code.
+   */
   @Nullable Translation reuse(Block block, int mode) {
-    if (block.knownCode(mode) instanceof CodeTemplate template) {
-      makeRoom();
+    if (block.knownCode(mode) instanceof CodeTemplate template && makeRoom()) {
       reused++;
       return place(block, mode, template);
     }
     return null;
   }
 
-  private void makeRoom() {
-    if (!memory.hasRoom(LARGEST_BLOCK) || translations.size() == Exit.MOST_TRANSLATIONS) {
-      evict();
-    }
+  private boolean makeRoom() {
+    boolean full =
+        draining != 0
+            || !memory.hasRoom(LARGEST_BLOCK)
+            || translations.size() == Exit.MOST_TRANSLATIONS;
+    return !full || evict();
   }
 
   private Translation place(Block block, int mode, CodeTemplate template) {
-    Translation t = new Translation(block, mode, translations.size(), template, memory, pages);
+    Translation t =
+        new Translation(block, mode, translations.size(), template, memory, pages, isParallel());
     if (check != null) {
       check.check(t);
     }
-    t.published();
     translations.add(t);
+    t.published();
+    block.addTranslation(t);
     return t;
   }
 
   /** Has a jump of a translation lead to another translation from now on. */
   void link(Translation from, boolean taken, Translation to) {
+    if (!isParallel()) {
+      linkNow(from, taken, to);
+      return;
+    }
+    lock().lock();
+    try {
+      if (from.valid && to.valid) {
+        linkNow(from, taken, to);
+      }
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  private void linkNow(Translation from, boolean taken, Translation to) {
     if (check != null) {
-      CodeCheck.checkLink(from, taken, to, translations);
+      CodeCheck.checkLink(from, taken, to, translations.all());
     }
     from.link(taken, to);
+  }
+
+  private boolean isParallel() {
+    return shared().isParallel();
+  }
+
+  private DecodedCode shared() {
+    DecodedCode d = decoded;
+    if (d == null) {
+      throw new IllegalStateException("no vCPU runs it");
+    }
+    return d;
+  }
+
+  private ReentrantLock lock() {
+    return shared().lock();
   }
 
   CodePages pages() {
@@ -200,20 +273,33 @@ public final class MachineCode implements AutoCloseable {
     return memory.address(0);
   }
 
-  private void evict() {
-    for (Translation t : translations) {
-      t.valid = false;
-      t.block.forgetTranslations();
+  /** Has all code go; false if some may be executed still. */
+  private boolean evict() {
+    VcpuThreads threads = shared().threads();
+    if (draining == 0) {
+      for (Translation t : translations.all()) {
+        if (isParallel()) {
+          t.invalidate();
+        }
+        t.valid = false;
+        t.block.forgetTranslations();
+      }
+      draining = isParallel() ? threads.begin() : 0;
     }
+    if (!threads.reached(draining)) {
+      return false;
+    }
+    draining = 0;
     translations.clear();
     memory.truncate(firstCode);
     pages.clear();
     evictions++;
+    return true;
   }
 
   /** All code there is, for tests. */
   List<Translation> translations() {
-    return List.copyOf(translations);
+    return List.copyOf(translations.all());
   }
 
   /** The bytes of code at an offset, for tests. */

@@ -212,7 +212,6 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     }
     Translation known = machine.reuse(block, mode);
     if (known != null) {
-      block.addTranslation(known);
       return known;
     }
     if (!BlockTranslator.canTranslate(block) || block.countExecution() < threshold) {
@@ -222,9 +221,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
     if (second < 0) {
       return null;
     }
-    Translation t = machine.translate(block, mode, second);
-    block.addTranslation(t);
-    return t;
+    return machine.translate(block, mode, second);
   }
 
   /** Executes a block by the interpreter; false if the run loop has to look around. */

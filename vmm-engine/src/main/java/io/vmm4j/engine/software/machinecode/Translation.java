@@ -3,6 +3,7 @@ package io.vmm4j.engine.software.machinecode;
 import io.vmm4j.engine.software.cpu.Block;
 import io.vmm4j.engine.software.cpu.TranslatedBlock;
 import io.vmm4j.engine.software.machinecode.verify.CodePiece;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,27 +26,34 @@ final class Translation implements TranslatedBlock {
   final int bytes;
 
   /** Whether it may be executed. */
-  boolean valid = true;
+  volatile boolean valid = true;
 
   private final CodeMemory memory;
   private final CodePages pages;
   private final CodeTemplate template;
   private final List<Link> incoming = new ArrayList<>(2);
+  private final boolean shared;
 
-  /** Puts code of a block into code memory, which must have room; it is not found yet. */
+  /**
+   * Puts code of a block into code memory, which must have room; it is not found yet.
+   *
+   * @param shared whether other threads may execute it at any time
+   */
   Translation(
       Block block,
       int mode,
       int number,
       CodeTemplate template,
       CodeMemory memory,
-      CodePages pages) {
+      CodePages pages,
+      boolean shared) {
     this.block = block;
     this.mode = mode;
     this.number = number;
     this.template = template;
     this.memory = memory;
     this.pages = pages;
+    this.shared = shared;
     this.resume = template.resume();
     this.bytes = template.code().length;
     this.entry = memory.add(template.at(memory.next(), number));
@@ -96,6 +104,7 @@ final class Translation implements TranslatedBlock {
 
   /** It is found from now on. */
   void published() {
+    VarHandle.releaseFence(); // the code is there before it is found
     pages.set(mode, block.offset, entry);
   }
 
@@ -103,6 +112,7 @@ final class Translation implements TranslatedBlock {
   void link(boolean taken, Translation target) {
     CodePiece.Link link = link(taken);
     target.incoming.add(new Link(link.jump(), link.exit()));
+    VarHandle.releaseFence();
     memory.patchJump(link.jump(), target.entry);
   }
 
@@ -116,7 +126,9 @@ final class Translation implements TranslatedBlock {
       memory.patchJump(link.jump(), link.exit());
     }
     incoming.clear();
-    memory.putJump(entry, entry + template.dead());
+    if (!shared) { // whoever executes its first instruction must find it whole
+      memory.putJump(entry, entry + template.dead());
+    }
     pages.invalidated(mode, block.offset, entry);
   }
 }

@@ -16,6 +16,7 @@ final class HostDecoder {
   private static final int REPEAT_NOT = 0xF2;
   private static final int REPEAT = 0xF3;
 
+  private static final int NOP = 0x90;
   private static final int REX_W = 8;
   private static final int REX_R = 4;
   private static final int REX_X = 2;
@@ -96,7 +97,8 @@ final class HostDecoder {
       extension = modRm >> 3 & 7;
     }
     HostForm form = forms.find(map, b, prefix, extension);
-    if (form == null) {
+    boolean exchanges = map == 0 && b == NOP && rex != 0; // with a register: no NOP
+    if (form == null || exchanges) {
       to.length = at - offset;
       return "no instruction that may occur";
     }

@@ -56,6 +56,7 @@ final class HostForms {
       8B MOV =Gv Ev
       8D LEA =Gv M0
       NP 8F/0 POP =Mq
+      NP 90 NOP
       98 CBW !A
       99 CWD !D
       NP 9E SAHF F
