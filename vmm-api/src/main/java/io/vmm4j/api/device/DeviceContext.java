@@ -4,8 +4,9 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
+import java.util.Optional;
 
-/** The machine as one device sees it. Claims are made in {@link DeviceModel#attach}. */
+/** The machine as one device sees it. Claims are made in {@link DeviceFactory#create}. */
 public interface DeviceContext {
 
   /** The device's path in the machine, such as {@code com1} or {@code pci/00:03.0}. */
@@ -13,8 +14,8 @@ public interface DeviceContext {
 
   /**
    * Whether the machine is being restored: {@link DeviceModel#restore} follows, and device memory
-   * gets its contents from the snapshot. So a device need not have, in {@link DeviceModel#attach},
-   * what only a fresh machine needs, such as an image to load.
+   * gets its contents from the snapshot. So a device need not have, in {@link
+   * DeviceFactory#create}, what only a fresh machine needs, such as an image to load.
    */
   default boolean restoring() {
     return false;
@@ -102,19 +103,35 @@ public interface DeviceContext {
    */
   DeviceTimer timer(String name, Runnable action);
 
-  /** The byte stream that connects this device with the host: the console of the device's path. */
+  /**
+   * Device memory of a name in the snapshot that is being restored, for a device that learns its
+   * size from there; none in a fresh machine.
+   */
+  default Optional<DeviceMemory> restoredMemory(String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * The byte stream that connects this device with the host. The machine offers its other end as
+   * the {@link io.vmm4j.api.Console} of the device's path.
+   */
   ByteChannelEndpoint console();
+
+  /**
+   * Offers something that the machine's user reaches by {@link io.vmm4j.api.Vm#device}: a power
+   * button, a port of a network, an interface of the device's own.
+   *
+   * <p>The endpoint is called by any thread, at any time, without the machine lock. It comes to the
+   * device through {@link #execute}. It outlives the machine and must bear calls then.
+   *
+   * @param type an interface, by which it is asked for
+   * @param endpoint what is offered, once for each type
+   * @throws io.vmm4j.api.DeviceException if this device has offered one of this type
+   */
+  <T> void offer(Class<T> type, T endpoint);
 
   /** States a fact about the hardware, from which firmware tables (ACPI) are built. */
   void describe(PlatformFact fact);
-
-  /**
-   * Offers a power button: {@link io.vmm4j.api.Vm#pressPowerButton} presses it. A machine with
-   * several presses them all.
-   *
-   * @param pressed called with the machine lock held
-   */
-  void powerButton(Runnable pressed);
 
   /** Ends the machine after the current instruction. */
   void requestExit(VmExit exit);

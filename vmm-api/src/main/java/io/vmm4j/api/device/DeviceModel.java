@@ -5,9 +5,9 @@ import java.util.UUID;
 /**
  * A device of a machine.
  *
- * <p><b>Lifecycle.</b> {@code attach} once, then {@code reset}, then guest accesses, timers, {@code
- * save} in any number, and {@code close} at the end. A restored device sees {@code attach}, {@code
- * reset}, {@code restore}, and goes on.
+ * <p><b>Lifecycle.</b> {@link DeviceFactory#create} makes it whole. Then come {@code reset}, guest
+ * accesses, timers, {@code save} in any number, and {@code close} at the end. A restored device
+ * sees {@code create}, {@code reset}, {@code restore}, and goes on.
  *
  * <p><b>Threads.</b> Every method here, and every handler given to the {@link DeviceContext}, is
  * called with the machine lock held: a device needs no locks of its own. A thread of the device's
@@ -19,13 +19,6 @@ import java.util.UUID;
  * @param <S> the state: a record made for the file, not the fields of the class
  */
 public interface DeviceModel<S extends Record> extends AutoCloseable {
-
-  /**
-   * Claims ports, windows, interrupt lines, device memory and timers.
-   *
-   * @throws io.vmm4j.api.DeviceException if something can't be had
-   */
-  void attach(DeviceContext context);
 
   /** Returns to the state after power-on. */
   void reset();

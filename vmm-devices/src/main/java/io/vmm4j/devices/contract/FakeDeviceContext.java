@@ -2,6 +2,7 @@ package io.vmm4j.devices.contract;
 
 import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.PowerButton;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
@@ -30,8 +31,7 @@ import java.util.function.IntConsumer;
  *
  * {@snippet :
  * FakeDeviceContext machine = new FakeDeviceContext("com1");
- * DeviceModel<UartState> uart = new UartFactory().create(Uart.com1());
- * uart.attach(machine);
+ * DeviceModel<UartState> uart = new UartFactory().create(Uart.com1(), machine);
  * uart.reset();
  * machine.out(0x3F8, 1, 'A');
  * assert machine.fakeConsole().output().equals("A");
@@ -67,7 +67,7 @@ public final class FakeDeviceContext implements DeviceContext {
   private final List<Message> messages = new ArrayList<>();
   private final List<PlatformFact> facts = new ArrayList<>();
   private final List<VmExit> exits = new ArrayList<>();
-  private final List<Runnable> powerButtons = new ArrayList<>();
+  private final List<PowerButton> powerButtons = new ArrayList<>();
   private final List<String> events = new ArrayList<>();
   private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
   private final boolean[] lines = new boolean[LINES];
@@ -255,7 +255,8 @@ public final class FakeDeviceContext implements DeviceContext {
 
   /** Presses every power button that the device has offered. */
   public void pressPowerButton() {
-    powerButtons.forEach(Runnable::run);
+    powerButtons.forEach(PowerButton::press);
+    runTasks();
   }
 
   /** The exits asked for, oldest first. */
@@ -469,6 +470,11 @@ public final class FakeDeviceContext implements DeviceContext {
   }
 
   @Override
+  public Optional<DeviceMemory> restoredMemory(String name) {
+    return restoring ? memory.known(name) : Optional.empty();
+  }
+
+  @Override
   public DeviceTimer timer(String name, Runnable action) {
     return clock.timer(name, action);
   }
@@ -484,8 +490,10 @@ public final class FakeDeviceContext implements DeviceContext {
   }
 
   @Override
-  public void powerButton(Runnable pressed) {
-    powerButtons.add(pressed);
+  public <T> void offer(Class<T> type, T endpoint) {
+    if (endpoint instanceof PowerButton button) {
+      powerButtons.add(button);
+    }
   }
 
   @Override

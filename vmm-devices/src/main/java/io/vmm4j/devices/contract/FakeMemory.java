@@ -57,6 +57,10 @@ public final class FakeMemory implements GuestMemory {
         .toList();
   }
 
+  Optional<DeviceMemory> known(String name) {
+    return Optional.ofNullable(memories.get(name));
+  }
+
   Memory deviceMemory(String name, MemorySize size) {
     if (size.bytes() == 0 || size.bytes() % PAGE != 0) {
       throw new DeviceException(path, "device memory '" + name + "' of " + size);

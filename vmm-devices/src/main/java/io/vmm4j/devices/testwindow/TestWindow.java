@@ -8,8 +8,6 @@ import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.GuestAccess;
 import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PortHandler;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Device memory that the guest maps where it likes, as it would program a PCI BAR. Two registers of
@@ -32,20 +30,14 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     GuestAccess.OFF, GuestAccess.READ_ONLY, GuestAccess.READ_WRITE
   };
 
-  private final TestWindowConfig config;
-  private @Nullable DeviceMemoryMapping mapping;
+  private final DeviceMemoryMapping mapping;
   private int wantedPage;
   private int page;
   private GuestAccess access = GuestAccess.OFF;
   private int generation;
   private boolean refused;
 
-  TestWindow(TestWindowConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
+  TestWindow(TestWindowConfig config, DeviceContext context) {
     mapping =
         context
             .deviceMemory("window", MemorySize.kibibytes(4L * config.pages()))
@@ -60,11 +52,7 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     access = GuestAccess.OFF;
     generation = 0;
     refused = false;
-    mapping().remap(0, GuestAccess.OFF);
-  }
-
-  private DeviceMemoryMapping mapping() {
-    return Objects.requireNonNull(mapping);
+    mapping.remap(0, GuestAccess.OFF);
   }
 
   private static long address(int page) {
@@ -96,7 +84,7 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     refused = true;
     if (wantedAccess < ACCESSES.length) {
       try {
-        mapping().remap(address(wantedPage), ACCESSES[wantedAccess]);
+        mapping.remap(address(wantedPage), ACCESSES[wantedAccess]);
         page = wantedPage;
         access = ACCESSES[wantedAccess];
         generation = generation + 1 & 0xFFFF;
@@ -119,6 +107,6 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     access = state.access();
     generation = state.generation();
     refused = state.refused();
-    mapping().remap(address(page), access);
+    mapping.remap(address(page), access);
   }
 }

@@ -2,6 +2,7 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
+import io.vmm4j.api.Console;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
@@ -17,6 +18,7 @@ import io.vmm4j.engine.machine.bus.PortBus;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.console.ConsoleOwner;
 import io.vmm4j.engine.machine.console.HostConsole;
+import io.vmm4j.engine.machine.device.Capabilities;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.interrupt.InterruptLines;
 import io.vmm4j.engine.machine.interrupt.InterruptMessages;
@@ -79,7 +81,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       new LinkedHashMap<>();
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
-  private final List<Runnable> powerButtons = new ArrayList<>();
+  private final Capabilities capabilities = new Capabilities();
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
@@ -99,7 +101,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   }
 
   /**
-   * Builds a machine: paused, its devices attached and reset, nothing booted, its threads not yet
+   * Builds a machine: paused, its devices made and reset, nothing booted, its threads not yet
    * started. If it can't, nothing is left behind.
    */
   static Machine build(
@@ -110,7 +112,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   /**
    * Builds a machine that is to be restored: it has all device memory of the image before its
-   * devices are attached, whether or not they ask for it, and shares the image's contents.
+   * devices are made, whether or not they ask for it, and shares the image's contents.
    */
   static Machine build(
       DeviceCatalog catalog,
@@ -192,10 +194,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
             .orElseThrow(() ->
                 new VmException(
                     "%s: no device type '%s' is present".formatted(path, config.deviceType())));
-    MachineDevice<?> device = MachineDevice.create(path, factory, config);
     MachineDeviceContext context = new MachineDeviceContext(this, path, restoring);
-    devices.put(device, context);
-    device.attach(context);
+    devices.put(MachineDevice.create(path, factory, config, context), context);
   }
 
   /** Loads firmware tables and the boot source, and puts the processor to its first instruction. */
@@ -416,23 +416,25 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     return consoles;
   }
 
+  /** With the machine lock held. */
   HostConsole consoleOf(String path) {
     int limit = Math.toIntExact(plan.spec().consoleLimit().bytes());
-    return consoles.computeIfAbsent(path, p -> new HostConsole(p, limit, this));
+    HostConsole known = consoles.get(path);
+    if (known != null) {
+      return known;
+    }
+    HostConsole made = new HostConsole(path, limit, this);
+    consoles.put(path, made);
+    capabilities.offer(path, Console.class, made);
+    return made;
   }
 
   void describe(PlatformFact fact) {
     facts.add(fact);
   }
 
-  void addPowerButton(String path, Runnable pressed) {
-    powerButtons.add(() -> control.execute(path, pressed));
-  }
-
-  /** Presses the power buttons of its devices, if there are any. */
-  boolean pressPowerButton() {
-    powerButtons.forEach(Runnable::run);
-    return !powerButtons.isEmpty();
+  Capabilities capabilities() {
+    return capabilities;
   }
 
   BackendMachine processors() {

@@ -20,7 +20,9 @@ import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 
 /** The machine as one device sees it: passes each wish to the part that fulfils it. */
@@ -139,6 +141,13 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
+  public Optional<DeviceMemory> restoredMemory(String name) {
+    return restoring
+        ? machine.deviceMemories().find(path, name).map(Function.identity())
+        : Optional.empty();
+  }
+
+  @Override
   public DeviceTimer timer(String name, Runnable action) {
     return machine.control().timers().timer(path, name, action);
   }
@@ -154,8 +163,8 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
-  public void powerButton(Runnable pressed) {
-    machine.addPowerButton(path, pressed);
+  public <T> void offer(Class<T> type, T endpoint) {
+    machine.capabilities().offer(path, type, endpoint);
   }
 
   @Override

@@ -34,6 +34,12 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
   record Config(int windowPages, int failRestoreBelow) implements DeviceConfig {
     static final Config STANDARD = new Config(2, -1);
 
+    Config {
+      if (windowPages < 1) {
+        throw new IllegalArgumentException("windowPages: at least 1, not " + windowPages);
+      }
+    }
+
     @Override
     public String deviceType() {
       return "test-device";
@@ -66,30 +72,23 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
     }
 
     @Override
-    public DeviceModel<State> create(Config config) {
-      if (config.windowPages() < 1) {
-        throw new IllegalArgumentException("windowPages: at least 1, not " + config.windowPages());
-      }
-      return new TestDevice(config);
+    public DeviceModel<State> create(Config config, DeviceContext context) {
+      return new TestDevice(config, context);
     }
   }
 
   private final Config config;
-  private DeviceContext context;
-  private DeviceTimer timer;
-  private DeviceMemoryMapping mapping;
-  private ByteChannelEndpoint console;
+  private final DeviceContext context;
+  private final DeviceTimer timer;
+  private final DeviceMemoryMapping mapping;
+  private final ByteChannelEndpoint console;
   private int period;
   private long deadline;
   private int ticks;
   private int refused;
 
-  TestDevice(Config config) {
+  TestDevice(Config config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
     context = machine;
     machine.claimPorts(PORT, 24, AccessWidth.DWORD, this);
     console = machine.console();
