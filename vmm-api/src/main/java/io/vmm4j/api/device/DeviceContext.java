@@ -40,17 +40,32 @@ public interface DeviceContext {
   GuestMemory memory();
 
   /**
-   * Claims ports {@code [first, first + count)}.
+   * Claims ports without a place, such as a BAR: off the bus until {@link AddressClaim#moveTo}.
+   *
+   * @param count at least 1
+   */
+  AddressClaim claimPorts(int count, AccessWidth width, PortHandler handler);
+
+  /**
+   * Claims ports {@code [first, first + count)}, whose place the board fixes.
    *
    * @param first 0 to 0xFFFF
-   * @throws io.vmm4j.api.DeviceException if a port is already claimed; the message names by whom
+   * @throws io.vmm4j.api.DeviceException if another claim is fixed there; the message names whose
    */
   AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler);
 
   /**
-   * Claims a window of guest physical addresses, whose accesses are trapped.
+   * Claims a window of guest physical addresses without a place, such as a BAR: off the bus until
+   * {@link AddressClaim#moveTo}. Its accesses are trapped.
    *
-   * @throws io.vmm4j.api.DeviceException if it overlaps memory or another window
+   * @param length at least 1
+   */
+  AddressClaim claimMmio(long length, AccessWidth width, MmioHandler handler);
+
+  /**
+   * Claims a window whose place the board fixes.
+   *
+   * @throws io.vmm4j.api.DeviceException if it overlaps RAM or another claim that is fixed
    */
   AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler);
 
@@ -129,6 +144,23 @@ public interface DeviceContext {
    * @throws io.vmm4j.api.DeviceException if this device has offered one of this type
    */
   <T> void offer(Class<T> type, T endpoint);
+
+  /**
+   * Makes this device a bus for the devices below its path: {@code pci} for {@code pci/00:03.0}. A
+   * bus is made, reset and restored before them.
+   *
+   * @param type an interface, by which they ask for it
+   * @param bus called by them with the machine lock held
+   * @throws io.vmm4j.api.DeviceException if this device is a bus of this type already
+   */
+  <T> void offerBus(Class<T> type, T bus);
+
+  /**
+   * The bus that this device is on: of a type, and of the devices above its path the nearest.
+   *
+   * @throws io.vmm4j.api.DeviceException if there is none
+   */
+  <T> T bus(Class<T> type);
 
   /** States a fact about the hardware, from which firmware tables (ACPI) are built. */
   void describe(PlatformFact fact);

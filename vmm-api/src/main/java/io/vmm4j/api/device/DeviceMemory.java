@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Real memory that a device owns and may map into the guest's physical address space, as often as
- * it likes and wherever there is room. The memory is one thing, a mapping of it another: the host's
- * view does not depend on any mapping.
+ * it likes and wherever it likes. The memory is one thing, a mapping of it another: the host's view
+ * does not depend on any mapping.
  */
 public interface DeviceMemory {
 
@@ -27,13 +27,14 @@ public interface DeviceMemory {
   void write(long offset, byte[] bytes);
 
   /**
-   * Maps {@code [offset, offset + length)} of it at a guest physical address.
+   * Maps {@code [offset, offset + length)} of it at a guest physical address. {@link AddressClaim}
+   * says who is seen where several are. What the first {@link DeviceModel#reset} has mapped must be
+   * seen whole: a machine where it isn't is refused.
    *
    * @param name of the mapping, unique within this memory; kept in the snapshot
    * @param offset a multiple of 4 KiB
    * @param length a multiple of 4 KiB
    * @param guestPhysicalAddress a multiple of 4 KiB
-   * @throws MappingConflictException if the place is taken; nothing is changed
    */
   DeviceMemoryMapping map(
       String name, long offset, long length, long guestPhysicalAddress, GuestAccess access);

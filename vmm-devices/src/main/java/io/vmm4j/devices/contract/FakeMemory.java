@@ -5,7 +5,6 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
 import java.lang.foreign.Arena;
@@ -312,15 +311,14 @@ public final class FakeMemory implements GuestMemory {
     }
 
     @Override
+    public boolean isSeen() {
+      return access != GuestAccess.OFF && occupant(this, address, length).isEmpty();
+    }
+
+    @Override
     public void remap(long newAddress, GuestAccess newAccess) {
       if (newAddress % PAGE != 0) {
         throw new DeviceException(path, "not a whole page: 0x%x".formatted(newAddress));
-      }
-      if (newAccess != GuestAccess.OFF) {
-        Optional<String> taken = occupant(this, newAddress, length);
-        if (taken.isPresent()) {
-          throw new MappingConflictException(path, newAddress, length, taken.get());
-        }
       }
       address = newAddress;
       access = newAccess;

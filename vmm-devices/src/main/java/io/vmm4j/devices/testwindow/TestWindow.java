@@ -6,7 +6,6 @@ import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PortHandler;
 
 /**
@@ -15,9 +14,10 @@ import io.vmm4j.api.device.PortHandler;
  *
  * <ul>
  *   <li>0: the wanted page number (address / 4096). Takes effect with the next write to 4.
- *   <li>4: written, bits 0 and 1: 0 maps nothing, 1 read only, 2 read and write; 3 is refused.
- *       Read: those bits as they are; bit 7, whether the last request was refused, and the old
- *       mapping kept; bits 16 to 31, the generation: how often it was mapped anew.
+ *   <li>4: written, bits 0 and 1: 0 maps nothing, 1 read only, 2 read and write; 3 is refused, and
+ *       so is a place where not all of it would be seen. Read: those bits as they are; bit 7,
+ *       whether the last request was refused, and the old mapping kept; bits 16 to 31, the
+ *       generation: how often it was mapped anew.
  * </ul>
  */
 final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
@@ -83,14 +83,15 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
   private void request(int wantedAccess) {
     refused = true;
     if (wantedAccess < ACCESSES.length) {
-      try {
-        mapping.remap(address(wantedPage), ACCESSES[wantedAccess]);
+      GuestAccess wanted = ACCESSES[wantedAccess];
+      mapping.remap(address(wantedPage), wanted);
+      if (wanted == GuestAccess.OFF || mapping.isSeen()) {
         page = wantedPage;
-        access = ACCESSES[wantedAccess];
+        access = wanted;
         generation = generation + 1 & 0xFFFF;
         refused = false;
-      } catch (MappingConflictException e) {
-        // The guest sees it in the register; the old mapping is kept.
+      } else {
+        mapping.remap(address(page), access);
       }
     }
   }

@@ -11,6 +11,7 @@ import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.bus.MmioBus;
@@ -18,6 +19,7 @@ import io.vmm4j.engine.machine.bus.PortBus;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.console.ConsoleOwner;
 import io.vmm4j.engine.machine.console.HostConsole;
+import io.vmm4j.engine.machine.device.Buses;
 import io.vmm4j.engine.machine.device.Capabilities;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.interrupt.InterruptLines;
@@ -34,6 +36,7 @@ import io.vmm4j.snapshot.MachineDescription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +84,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       new LinkedHashMap<>();
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
+  private final Map<String, Integer> numbers = new HashMap<>();
+  private final Buses buses = new Buses();
   private final Capabilities capabilities = new Capabilities();
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
@@ -92,11 +97,11 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
     this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
     this.ports = new PortBus(control);
-    this.mmio = new MmioBus(map, control);
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
     this.memory = memory;
     this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
+    this.mmio = new MmioBus(map, guestMemory, control);
     this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
   }
 
@@ -150,7 +155,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       for (MemoryRange ram : RamLayout.fixed(ramBytes)) {
         machine.map.add(ram);
       }
-      RamLayout.shadow(ramBytes).forEach(machine.map::addShadow);
+      RamLayout.shadow(ramBytes).forEach(machine.map::add);
       BackendMachine processors =
           chosen.backend().open(new MachineHost(machine, chosen.translation()));
       machine.backend = processors;
@@ -158,11 +163,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       machine.ports.connect(processors);
       machine.mmio.connect(processors);
       machine.map.onMemoryMoved(processors::memoryMapChanged);
+      plan.devices().keySet().forEach(machine::numberOf);
       image.ifPresent(machine::makeDeviceMemory);
       for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
         machine.attach(catalog, entry.getKey(), entry.getValue(), image.isPresent());
       }
       machine.devices.keySet().forEach(MachineDevice::reset);
+      machine.refuseHiddenMemory();
       return machine;
     } catch (Throwable e) {
       machine.lock.unlock();
@@ -181,8 +188,30 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         String name = region.name().substring(Math.min(prefix.length(), region.name().length()));
         // A path may begin another one: the name of a memory has no slash.
         if (region.name().startsWith(prefix) && name.indexOf('/') < 0) {
-          deviceMemories.get(path, name, MemorySize.bytes(region.bytes()));
+          deviceMemories.get(path, numberOf(path), name, MemorySize.bytes(region.bytes()));
         }
+      }
+    }
+  }
+
+  /** The number of a device, in the order in which they are made. */
+  int numberOf(String path) {
+    return numbers.computeIfAbsent(path, p -> numbers.size());
+  }
+
+  /**
+   * What the board has put where something else is seen is a fault of the specification: only a
+   * guest may do so.
+   */
+  private void refuseHiddenMemory() {
+    for (DeviceMemories.Memory each : deviceMemories.all()) {
+      for (DeviceMemories.Mapping mapping : each.mappings()) {
+        mapping
+            .covering()
+            .ifPresent(there -> {
+              throw new MappingConflictException(
+                  each.path(), mapping.guestPhysicalAddress(), mapping.length(), there.toString());
+            });
       }
     }
   }
@@ -431,6 +460,10 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   void describe(PlatformFact fact) {
     facts.add(fact);
+  }
+
+  Buses buses() {
+    return buses;
   }
 
   Capabilities capabilities() {

@@ -18,6 +18,7 @@ import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -30,12 +31,14 @@ final class MachineDeviceContext implements DeviceContext {
   private final Machine machine;
   private final String path;
   private final boolean restoring;
+  private final Claimant claimant;
   private boolean interruptController;
 
   MachineDeviceContext(Machine machine, String path, boolean restoring) {
     this.machine = machine;
     this.path = path;
     this.restoring = restoring;
+    this.claimant = new Claimant(path, machine.numberOf(path));
   }
 
   /** Whether it takes interrupt lines: then it is restored before those that drive them. */
@@ -83,12 +86,32 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler) {
-    return machine.ports().claim(path, first, count, width, handler);
+    return machine.ports().claim(claimant, first, count, width, handler);
   }
 
   @Override
   public AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler) {
-    return machine.mmio().claim(path, base, length, width, handler);
+    return machine.mmio().claim(claimant, base, length, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimPorts(int count, AccessWidth width, PortHandler handler) {
+    return machine.ports().claim(claimant, count, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimMmio(long length, AccessWidth width, MmioHandler handler) {
+    return machine.mmio().claim(claimant, length, width, handler);
+  }
+
+  @Override
+  public <T> void offerBus(Class<T> type, T bus) {
+    machine.buses().offer(path, type, bus);
+  }
+
+  @Override
+  public <T> T bus(Class<T> type) {
+    return machine.buses().above(path, type);
   }
 
   @Override
@@ -137,7 +160,7 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public DeviceMemory deviceMemory(String name, MemorySize size) {
-    return machine.deviceMemories().get(path, name, size);
+    return machine.deviceMemories().get(path, machine.numberOf(path), name, size);
   }
 
   @Override

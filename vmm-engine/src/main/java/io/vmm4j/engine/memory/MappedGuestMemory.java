@@ -141,19 +141,35 @@ public final class MappedGuestMemory implements GuestMemory {
     write(address, bytes, 0, length);
   }
 
+  /** A byte of the machine's one segment. */
+  public int readByteAt(long offset) {
+    try {
+      int value = segment.get(ValueLayout.JAVA_BYTE, offset) & 0xFF;
+      SharedFile.throwFaultNow();
+      return value;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+  }
+
+  /** Writes a byte of the machine's one segment. */
+  public void writeByteAt(long offset, int value) {
+    try {
+      segment.set(ValueLayout.JAVA_BYTE, offset, (byte) value);
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(offset, 1);
+  }
+
   @Override
   public int readByte(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 1, false);
     if (at < 0) {
       return (int) readPieces(guestPhysicalAddress, 1);
     }
-    try {
-      int value = segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
-      SharedFile.throwFaultNow();
-      return value;
-    } catch (InternalError e) {
-      throw memory.failure(e);
-    }
+    return readByteAt(at);
   }
 
   @Override
@@ -208,13 +224,7 @@ public final class MappedGuestMemory implements GuestMemory {
       writePieces(guestPhysicalAddress, 1, value);
       return;
     }
-    try {
-      segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-      SharedFile.throwFaultNow();
-    } catch (InternalError e) {
-      throw memory.failure(e);
-    }
-    listener.written(at, 1);
+    writeByteAt(at, value);
   }
 
   @Override

@@ -12,7 +12,6 @@ import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
@@ -146,9 +145,10 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
   }
 
   private void move(long to) {
-    try {
-      mapping.remap(to, GuestAccess.READ_WRITE);
-    } catch (MappingConflictException e) {
+    long from = mapping.guestPhysicalAddress();
+    mapping.remap(to, GuestAccess.READ_WRITE);
+    if (!mapping.isSeen()) {
+      mapping.remap(from, GuestAccess.READ_WRITE);
       refused++;
     }
   }

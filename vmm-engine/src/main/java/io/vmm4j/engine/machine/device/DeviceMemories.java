@@ -6,11 +6,11 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import io.vmm4j.engine.memory.Precedence;
 import io.vmm4j.snapshot.MachineDescription;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -54,9 +54,10 @@ public final class DeviceMemories {
   /**
    * Memory of a device, made on the first call with its name.
    *
+   * @param device its number, in the order in which devices are made
    * @throws DeviceException if there is no room, or the name has another size
    */
-  public DeviceMemory get(String path, String name, MemorySize size) {
+  public DeviceMemory get(String path, int device, String name, MemorySize size) {
     lock.lock();
     try {
       Memory known = memories.get(new Key(path, name));
@@ -75,7 +76,7 @@ public final class DeviceMemories {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
       }
-      Memory made = new Memory(path, name, size.bytes(), offset);
+      Memory made = new Memory(path, device, name, size.bytes(), offset);
       memories.put(new Key(path, name), made);
       return made;
     } finally {
@@ -120,6 +121,7 @@ public final class DeviceMemories {
   /** One piece of device memory. */
   public final class Memory implements DeviceMemory {
     private final String path;
+    private final int device;
     private final String name;
     private final long bytes;
     private final long offset;
@@ -127,8 +129,9 @@ public final class DeviceMemories {
     private final Map<String, Mapping> mappings = new LinkedHashMap<>();
     private volatile boolean viewed;
 
-    private Memory(String path, String name, long bytes, long offset) {
+    private Memory(String path, int device, String name, long bytes, long offset) {
       this.path = path;
+      this.device = device;
       this.name = name;
       this.bytes = bytes;
       this.offset = offset;
@@ -173,10 +176,7 @@ public final class DeviceMemories {
       written.written(offset + at, source.length);
     }
 
-    /**
-     * {@inheritDoc} A mapping that exists under this name is replaced in one step; if that can't
-     * be, it stays.
-     */
+    /** {@inheritDoc} A mapping that exists under this name is replaced in one step. */
     @Override
     public DeviceMemoryMapping map(
         String mappingName, long at, long length, long guestPhysicalAddress, GuestAccess access) {
@@ -193,7 +193,6 @@ public final class DeviceMemories {
         mapping.set(at, length, guestPhysicalAddress, access);
         return mapping;
       } finally {
-        mappings.values().removeIf(m -> m.length == 0);
         lock.unlock();
       }
     }
@@ -226,19 +225,20 @@ public final class DeviceMemories {
 
     private void set(long at, long size, long address, GuestAccess how) {
       MemoryRange now =
-          how == GuestAccess.OFF
+          how == GuestAccess.OFF || !PhysicalMemoryMap.isPossible(address, size)
               ? null
               : new MemoryRange(
                   "device memory %s/%s".formatted(owner.path, owner.name),
                   address,
                   size,
                   owner.offset + at,
-                  how == GuestAccess.READ_WRITE);
-      Optional<MemoryRange> conflict = map.replace(range, now);
-      if (conflict.isPresent()) {
-        throw new MappingConflictException(owner.path, address, size, conflict.get().toString());
+                  how == GuestAccess.READ_WRITE,
+                  new Precedence(
+                      Precedence.Kind.MAPPING, owner.device, 0, owner.name + "/" + name));
+      if (range == null || !range.equals(now)) {
+        map.replace(range, now);
+        range = now;
       }
-      range = now;
       offset = at;
       length = size;
       guestPhysicalAddress = address;
@@ -258,6 +258,21 @@ public final class DeviceMemories {
     @Override
     public GuestAccess access() {
       return access;
+    }
+
+    @Override
+    public boolean isSeen() {
+      lock.lock();
+      try {
+        return range != null && map.covering(range).isEmpty();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** What hides a part of it, if anything does. With the machine lock held. */
+    public Optional<MemoryRange> covering() {
+      return Optional.ofNullable(range).flatMap(map::covering);
     }
 
     @Override
