@@ -169,6 +169,13 @@ public interface DeviceContext {
   void requestExit(VmExit exit);
 
   /**
+   * A thread for requests that take long. For the life of the device.
+   *
+   * @param name unique within the device
+   */
+  DeviceWorker worker(String name, DeviceWorker.Requests requests);
+
+  /**
    * Runs a task soon with the machine lock held. From any thread; dropped once the machine ends.
    */
   void execute(Runnable task);

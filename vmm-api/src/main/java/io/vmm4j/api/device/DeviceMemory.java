@@ -2,6 +2,7 @@ package io.vmm4j.api.device;
 
 import io.vmm4j.api.MemorySize;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * Real memory that a device owns and may map into the guest's physical address space, as often as
@@ -17,14 +18,45 @@ public interface DeviceMemory {
   MemorySize size();
 
   /**
-   * The host's view of all of it, valid until the machine is closed. Contents are zero at first. A
-   * store through it is seen by the guest, but not as code that is already decoded: use {@link
-   * #write} for what may be executed.
+   * The host's view of all of it, to be read; valid until the machine is closed, wherever it is
+   * mapped. Contents are zero at first.
    */
   MemorySegment view();
 
-  /** Copies bytes in, invalidating decoded code. */
+  /**
+   * The same, to be written too. Whoever stores through it says so by {@link #written}: a snapshot
+   * has no other way to know.
+   */
+  MemorySegment writableView();
+
+  /**
+   * Says that bytes were stored through {@link #writableView}: they are part of the next snapshot,
+   * and code that was decoded from them is void. Any thread.
+   */
+  void written(long offset, long length);
+
+  /** Copies bytes in: no more is to be said. Any thread. */
   void write(long offset, byte[] bytes);
+
+  /**
+   * Bytes of it.
+   *
+   * @param offset a multiple of 4 KiB
+   * @param length a multiple of 4 KiB
+   */
+  record Range(long offset, long length) {}
+
+  /**
+   * The pages that the guest, a device or a restore may have written since the last call, in order,
+   * as few ranges as they make; all of it at the first call. For one asker: whoever shows a frame
+   * buffer.
+   *
+   * <p>The machine stands for a moment, so this is for threads of the host, without the machine
+   * lock.
+   *
+   * @throws IllegalStateException if the calling thread is one of the machine itself
+   */
+  List<Range> takeDirty();
 
   /**
    * Maps {@code [offset, offset + length)} of it at a guest physical address. {@link AddressClaim}

@@ -9,6 +9,7 @@ import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.api.device.DeviceWorker;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
@@ -516,6 +517,11 @@ public final class FakeDeviceContext implements DeviceContext {
   public void requestExit(VmExit exit) {
     exits.add(exit);
     events.add("exit " + exit);
+  }
+
+  @Override
+  public DeviceWorker worker(String name, DeviceWorker.Requests requests) {
+    throw new UnsupportedOperationException();
   }
 
   @Override

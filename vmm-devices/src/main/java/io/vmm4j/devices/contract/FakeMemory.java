@@ -7,6 +7,7 @@ import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.api.memory.MemoryPiece;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -131,6 +132,23 @@ public final class FakeMemory implements GuestMemory {
   }
 
   @Override
+  public boolean isWritable(long address, long length) {
+    return contains(address, length);
+  }
+
+  @Override
+  public <X extends Exception> void readInPlace(long address, long length, MemoryPiece<X> reader)
+      throws X {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public <X extends Exception> void writeInPlace(long address, long length, MemoryPiece<X> writer)
+      throws X {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void read(long address, byte[] target, int offset, int length) {
     if (!contains(address, length)) {
       throw new GuestMemoryException("read", address, length);
@@ -243,7 +261,20 @@ public final class FakeMemory implements GuestMemory {
 
     @Override
     public MemorySegment view() {
+      return view.asReadOnly();
+    }
+
+    @Override
+    public MemorySegment writableView() {
       return view;
+    }
+
+    @Override
+    public void written(long offset, long length) {}
+
+    @Override
+    public List<DeviceMemory.Range> takeDirty() {
+      return List.of(new DeviceMemory.Range(0, size.bytes()));
     }
 
     @Override

@@ -3,9 +3,11 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
@@ -25,6 +27,7 @@ import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.interrupt.InterruptLines;
 import io.vmm4j.engine.machine.interrupt.InterruptMessages;
 import io.vmm4j.engine.machine.run.RunControl;
+import io.vmm4j.engine.machine.run.Workers;
 import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
@@ -45,6 +48,7 @@ import java.util.SequencedMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +79,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final MappedGuestMemory guestMemory;
   private final MachineTime time;
   private final RunControl control;
+  private final Workers workers;
   private final PortBus ports;
   private final MmioBus mmio;
   private final InterruptLines lines;
@@ -96,13 +101,15 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
     this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
+    this.workers = new Workers(control, lock, time);
     this.ports = new PortBus(control);
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
     this.memory = memory;
     this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
     this.mmio = new MmioBus(map, guestMemory, control);
-    this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
+    this.deviceMemories =
+        new DeviceMemories(lock, memory, map, this::memoryWritten, this::whileHarvested);
   }
 
   /**
@@ -243,12 +250,19 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   void start() {
     control.onDebugStop(debugger::stopped);
     control.onClockStopped(processors()::clockStopped);
-    control.start(processors().runners(), this::complete, this::ended);
+    lock.lock();
+    try {
+      workers.start();
+      control.start(processors().runners(), this::complete, this::ended);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void ended(VmExit exit) {
     consoles.values().forEach(console -> console.end(exit));
     debugger.ended(exit);
+    workers.end();
   }
 
   /** Adds the registers where a reader would miss them: after a crash, and to a guest's death. */
@@ -368,14 +382,74 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     lock.lock();
     try {
       processors().harvestWrites();
-      deviceMemories.markViewed();
-      return memory.harvest();
+      BitSet written = memory.harvest();
+      deviceMemories.noteWritten(written);
+      return written;
     } finally {
       lock.unlock();
     }
   }
 
+  /**
+   * Does something while no device is at work: no thread of a device is inside guest memory, each
+   * request is either not begun or finished, and nothing that a device was to do soon is left.
+   * While it is held, without the machine lock.
+   */
+  <T> T whileQuiet(Supplier<T> action) {
+    List<MachineDevice<?>> quiet = new ArrayList<>();
+    try {
+      lock.lock();
+      try {
+        workers.quiesce();
+        for (MachineDevice<?> device : devices.keySet()) {
+          quiet.add(device);
+          device.quiesce();
+        }
+        control.runDeviceTasks();
+      } finally {
+        lock.unlock();
+      }
+      return action.get();
+    } finally {
+      lock.lock();
+      try {
+        quiet.reversed().forEach(this::resume);
+      } finally {
+        workers.resume();
+        lock.unlock();
+      }
+    }
+  }
+
+  private void resume(MachineDevice<?> device) {
+    try {
+      device.resume();
+    } catch (DeviceException e) {
+      control.failed(device.path(), "resume", e);
+    }
+  }
+
+  private <T> T whileHarvested(Supplier<T> action) {
+    return control
+        .holding()
+        .whileHeld(
+            "look at what was written",
+            false,
+            () -> {
+              if (closed) {
+                throw new VmStoppedException(
+                    "look at what was written", control.exit().orElseGet(VmExit.Stopped::new));
+              }
+              harvestWrites();
+              return action.get();
+            });
+  }
+
   // ---- its parts ----
+
+  Workers workers() {
+    return workers;
+  }
 
   boolean isClosed() {
     return closed;

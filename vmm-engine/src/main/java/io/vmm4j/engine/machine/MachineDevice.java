@@ -111,6 +111,22 @@ public final class MachineDevice<S extends Record> {
     }
   }
 
+  void quiesce() {
+    try {
+      model.quiesce();
+    } catch (RuntimeException e) {
+      throw new DeviceException(path, "cannot be quiesced: " + e, e);
+    }
+  }
+
+  void resume() {
+    try {
+      model.resume();
+    } catch (RuntimeException e) {
+      throw new DeviceException(path, "cannot resume: " + e, e);
+    }
+  }
+
   /** Its state as it stands in a snapshot. */
   public StateChunk save() {
     try {

@@ -9,6 +9,7 @@ import io.vmm4j.api.device.ByteChannelEndpoint;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.api.device.DeviceWorker;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
@@ -197,6 +198,11 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public void execute(Runnable task) {
-    machine.control().execute(path, task);
+    machine.control().executeForDevice(path, task);
+  }
+
+  @Override
+  public DeviceWorker worker(String name, DeviceWorker.Requests requests) {
+    return machine.workers().add(path, name, requests);
   }
 }

@@ -241,6 +241,7 @@ final class MachineRestore {
       clear();
       machine.harvestWrites(); // what resets have written counts too
       memory.apply(contents, MachineImage.places(machine));
+      machine.deviceMemories().noteAllWritten();
       applyStates();
       consoles.forEach(HostConsole::restore);
     } finally {

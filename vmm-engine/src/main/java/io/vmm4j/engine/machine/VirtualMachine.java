@@ -138,14 +138,15 @@ final class VirtualMachine implements Vm {
           .whileHeld(
               "write a snapshot",
               true,
-              () -> {
-                try {
-                  stream(out);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-                return out;
-              });
+              () ->
+                  machine.whileQuiet(() -> {
+                    try {
+                      stream(out);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                    return out;
+                  }));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -170,10 +171,11 @@ final class VirtualMachine implements Vm {
           .whileHeld(
               "restore a snapshot",
               true,
-              () -> {
-                restore(ours.image(), contents);
-                return ours;
-              });
+              () ->
+                  machine.whileQuiet(() -> {
+                    restore(ours.image(), contents);
+                    return ours;
+                  }));
     }
   }
 

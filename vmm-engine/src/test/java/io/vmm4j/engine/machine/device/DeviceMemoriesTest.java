@@ -39,7 +39,7 @@ class DeviceMemoriesTest {
       (offset, length) -> written.add(offset + "+" + length);
   private final MappedGuestMemory guest = new MappedGuestMemory(map, memory, listener);
   private final DeviceMemories memories =
-      new DeviceMemories(new ReentrantLock(), memory, map, listener);
+      new DeviceMemories(new ReentrantLock(), memory, map, listener, action -> action.get());
   private final MmioBus mmio = new MmioBus(map, guest, (path, during, cause) -> {});
 
   @BeforeEach
@@ -59,7 +59,7 @@ class DeviceMemoriesTest {
   @Test
   void theGuestSeesWhatTheDeviceOwnsWhereverItIsMapped() {
     DeviceMemory rom = rom();
-    rom.view().set(ValueLayout.JAVA_BYTE, 4097, (byte) 0x5A);
+    rom.writableView().set(ValueLayout.JAVA_BYTE, 4097, (byte) 0x5A);
     DeviceMemoryMapping mapping = rom.map(HOME, GuestAccess.READ_WRITE);
     assertThat(guest.readByte(HOME + 4097)).isEqualTo(0x5A);
     mapping.remap(HOME + 0x10000, GuestAccess.READ_WRITE);
