@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.SequencedMap;
 
 /**
  * A virtual machine.
@@ -66,11 +67,30 @@ public interface Vm extends AutoCloseable {
   GuestMemory memory();
 
   /**
-   * The console of a device.
+   * What a device offers to its user: its {@link Console}, its {@link PowerButton}, an interface of
+   * the device's own.
+   *
+   * {@snippet :
+   * vm.device("acpi-pm", PowerButton.class).press();
+   * }
+   *
+   * @param path of the device
+   * @param type of what is asked for, exactly as the device offers it
+   * @throws IllegalArgumentException if no device of this path offers it; names those that do
+   */
+  <T> T device(String path, Class<T> type);
+
+  /** All that devices offer of a type, by path, in the order in which the devices were made. */
+  <T> SequencedMap<String, T> devices(Class<T> type);
+
+  /**
+   * The console of a device: its {@link Console}.
    *
    * @throws IllegalArgumentException if no device of this path has a console; names those that have
    */
-  Console console(String path);
+  default Console console(String path) {
+    return device(path, Console.class);
+  }
 
   /** The architectural state of a vCPU; pauses it for the moment. */
   CpuState cpuState(int vcpu);

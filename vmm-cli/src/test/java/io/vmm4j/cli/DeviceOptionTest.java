@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -71,7 +72,7 @@ class DeviceOptionTest {
     }
 
     @Override
-    public DeviceModel<LampState> create(Lamp config) {
+    public DeviceModel<LampState> create(Lamp config, DeviceContext context) {
       throw new UnsupportedOperationException("never created here");
     }
   }

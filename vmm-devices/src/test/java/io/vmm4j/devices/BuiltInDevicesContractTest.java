@@ -189,11 +189,11 @@ class BuiltInDevicesContractTest {
     }
 
     @Override
-    public DeviceModel<LeakyState> create(Leaky config) {
+    public DeviceModel<LeakyState> create(Leaky config, DeviceContext context) {
       return new DeviceModel<>() {
         private int value;
 
-        private AddressClaim bells;
+        private final AddressClaim bells = claims();
 
         private void rung() {
           if (config.shyBell() && value == 0) {
@@ -202,9 +202,12 @@ class BuiltInDevicesContractTest {
           value = 0;
         }
 
-        @Override
-        public void attach(DeviceContext context) {
-          bells =
+        private void ringLate() {
+          bells.doorbell(1, 1, OptionalLong.empty(), () -> {});
+        }
+
+        private AddressClaim claims() {
+          AddressClaim bells =
               context.claimPorts(
                   0x310,
                   4,
@@ -235,11 +238,12 @@ class BuiltInDevicesContractTest {
                     throw new IllegalStateException("guest wrote 255");
                   }
                   if (config.lateBell() && value == 0 && written == 0x80) {
-                    bells.doorbell(1, 1, OptionalLong.empty(), () -> {});
+                    ringLate();
                   }
                   value = written;
                 }
               });
+          return bells;
         }
 
         @Override

@@ -13,8 +13,7 @@ public final class DeviceUnderTest {
   public static <C extends Record & DeviceConfig, S extends Record> FakeDeviceContext machineWith(
       DeviceFactory<C, S> factory, C config) {
     FakeDeviceContext machine = new FakeDeviceContext(factory.type());
-    DeviceModel<S> device = factory.create(config);
-    device.attach(machine);
+    DeviceModel<S> device = factory.create(config, machine);
     device.reset();
     return machine;
   }

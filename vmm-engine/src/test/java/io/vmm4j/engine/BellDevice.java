@@ -69,28 +69,24 @@ final class BellDevice
     }
 
     @Override
-    public DeviceModel<State> create(Config config) {
-      return new BellDevice(config);
+    public DeviceModel<State> create(Config config, DeviceContext context) {
+      return new BellDevice(config, context);
     }
   }
 
   private final Config config;
   private final Semaphore work = new Semaphore(0);
-  private DeviceContext context;
-  private AddressClaim window;
-  private InterruptSignal signal;
+  private final DeviceContext context;
+  private final AddressClaim window;
+  private final InterruptSignal signal;
   private @Nullable Thread worker;
   private volatile boolean closed;
   private final int[] rings = new int[3];
   private int others;
   private boolean answered;
 
-  BellDevice(Config config) {
+  BellDevice(Config config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
     context = machine;
     if (config.spares() > 0) {
       AddressClaim spare =

@@ -63,17 +63,20 @@ public final class LevelDevice implements DeviceModel<LevelDevice.State>, PortHa
     }
 
     @Override
-    public DeviceModel<State> create(Config config) {
-      return new LevelDevice(config.rounds());
+    public DeviceModel<State> create(Config config, DeviceContext context) {
+      return new LevelDevice(config.rounds(), context);
     }
   }
 
   private final int rounds;
-  private DeviceContext context;
+  private final DeviceContext context;
   private int ended;
 
-  private LevelDevice(int rounds) {
+  private LevelDevice(int rounds, DeviceContext machine) {
     this.rounds = rounds;
+    context = machine;
+    machine.claimPorts(PORT, 12, AccessWidth.DWORD, this);
+    machine.messageInterrupts().onEndOfInterrupt(vector -> ended++);
   }
 
   /** A machine whose guest ends with 42 if it was told of each end in time. */
@@ -83,13 +86,6 @@ public final class LevelDevice implements DeviceModel<LevelDevice.State>, PortHa
         ClockMode.REAL,
         new Factory(),
         new Config(rounds));
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
-    context = machine;
-    machine.claimPorts(PORT, 12, AccessWidth.DWORD, this);
-    machine.messageInterrupts().onEndOfInterrupt(vector -> ended++);
   }
 
   @Override

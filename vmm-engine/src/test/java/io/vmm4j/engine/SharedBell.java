@@ -65,17 +65,21 @@ public final class SharedBell implements DeviceModel<SharedBell.State>, MmioHand
     }
 
     @Override
-    public DeviceModel<State> create(Config config) {
-      return new SharedBell(config.rounds());
+    public DeviceModel<State> create(Config config, DeviceContext context) {
+      return new SharedBell(config.rounds(), context);
     }
   }
 
   private final int rounds;
-  private DeviceContext context;
-  private AddressClaim window;
+  private final DeviceContext context;
+  private final AddressClaim window;
 
-  private SharedBell(int rounds) {
+  private SharedBell(int rounds, DeviceContext machine) {
     this.rounds = rounds;
+    context = machine;
+    window = machine.claimMmio(WINDOW, 0x100, AccessWidth.DWORD, this);
+    window.doorbell(0, 4, OptionalLong.empty(), this::rung);
+    machine.claimPorts(PORT, 8, AccessWidth.DWORD, this);
   }
 
   /** A machine whose guest ends with 42 when each processor was answered so often. */
@@ -85,14 +89,6 @@ public final class SharedBell implements DeviceModel<SharedBell.State>, MmioHand
         ClockMode.REAL,
         new Factory(),
         new Config(rounds));
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
-    context = machine;
-    window = machine.claimMmio(WINDOW, 0x100, AccessWidth.DWORD, this);
-    window.doorbell(0, 4, OptionalLong.empty(), this::rung);
-    machine.claimPorts(PORT, 8, AccessWidth.DWORD, this);
   }
 
   private void rung() {

@@ -7,8 +7,6 @@ import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.InterruptLine;
 import io.vmm4j.api.device.PortHandler;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A thermometer in a room that gets warmer, with an alarm.
@@ -32,22 +30,18 @@ final class Thermometer implements DeviceModel<ThermometerState>, PortHandler {
   private static final int ALARM = 1;
 
   private final ThermometerConfig config;
-  private @Nullable VmClock clock;
-  private @Nullable InterruptLine line;
-  private @Nullable DeviceTimer timer;
+  private final VmClock clock;
+  private final InterruptLine line;
+  private final DeviceTimer timer;
 
   private int celsius;
   private int threshold = NO_THRESHOLD;
   private boolean alarm;
   private long nextDegreeAt;
 
-  Thermometer(ThermometerConfig config) {
+  /** Claims what the device needs of the machine. It is whole when this returns. */
+  Thermometer(ThermometerConfig config, DeviceContext context) {
     this.config = config;
-  }
-
-  /** Once, when the machine is built: claims what the device needs of it. */
-  @Override
-  public void attach(DeviceContext context) {
     clock = context.clock();
     line = context.interruptLine(config.irq());
     timer = context.timer("degree", this::getWarmer);
@@ -60,8 +54,8 @@ final class Thermometer implements DeviceModel<ThermometerState>, PortHandler {
     threshold = NO_THRESHOLD;
     setAlarm(false);
     // Guest time, not the host's: it stands while the machine is paused, and repeats when it does.
-    nextDegreeAt = Objects.requireNonNull(clock).nanoTime() + nanosPerDegree();
-    Objects.requireNonNull(timer).armAt(nextDegreeAt);
+    nextDegreeAt = clock.nanoTime() + nanosPerDegree();
+    timer.armAt(nextDegreeAt);
   }
 
   @Override
@@ -93,12 +87,12 @@ final class Thermometer implements DeviceModel<ThermometerState>, PortHandler {
       setAlarm(alarm || celsius == threshold);
     }
     nextDegreeAt += nanosPerDegree();
-    Objects.requireNonNull(timer).armAt(nextDegreeAt);
+    timer.armAt(nextDegreeAt);
   }
 
   private void setAlarm(boolean given) {
     alarm = given;
-    Objects.requireNonNull(line).set(given);
+    line.set(given);
   }
 
   private long nanosPerDegree() {
@@ -117,6 +111,6 @@ final class Thermometer implements DeviceModel<ThermometerState>, PortHandler {
     threshold = state.threshold();
     setAlarm(state.alarm());
     nextDegreeAt = state.nextDegreeAt();
-    Objects.requireNonNull(timer).armAt(nextDegreeAt);
+    timer.armAt(nextDegreeAt);
   }
 }

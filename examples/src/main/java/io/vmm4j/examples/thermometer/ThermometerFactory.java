@@ -1,5 +1,6 @@
 package io.vmm4j.examples.thermometer;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -40,7 +41,7 @@ public final class ThermometerFactory
   }
 
   @Override
-  public DeviceModel<ThermometerState> create(ThermometerConfig config) {
-    return new Thermometer(config);
+  public DeviceModel<ThermometerState> create(ThermometerConfig config, DeviceContext context) {
+    return new Thermometer(config, context);
   }
 }

@@ -2,18 +2,36 @@ package io.vmm4j.api.device;
 
 import java.util.OptionalLong;
 
-/** A range of ports or of guest physical addresses whose accesses reach one handler. */
+/**
+ * A range of ports or of guest physical addresses whose accesses reach one handler.
+ *
+ * <p><b>Nobody is refused a place.</b> While a guest sizes and moves its BARs, ranges overlap for a
+ * moment. Then one of them is seen, and what lies below it is seen again when it goes:
+ *
+ * <ol>
+ *   <li>RAM comes first;
+ *   <li>then claims whose place the board fixes, which are made with it;
+ *   <li>then claims that are made without a place, and mappings of device memory: those of the
+ *       device made earlier come first, and of one device its claims, in the order of their making;
+ *   <li>RAM from 768 KiB to 1 MiB comes last.
+ * </ol>
+ *
+ * <p>An access reaches the range that is seen at its first byte, in the largest pieces that it
+ * takes.
+ */
 public interface AddressClaim {
 
   /**
-   * Moves it, and makes it active.
-   *
-   * @return false if the new place overlaps another claim or memory: the old place is kept
+   * Puts it on the bus, wherever it was before. What lies beyond the end of the bus in part is seen
+   * nowhere, as where a negative place is given.
    */
-  boolean moveTo(long base);
+  void moveTo(long base);
 
   /** Takes it off the bus; {@link #moveTo} brings it back. */
   void disable();
+
+  /** Whether all of it is seen: it is on the bus, and nothing that comes first covers a part. */
+  boolean isSeen();
 
   /**
    * Makes one register of the range a doorbell: a guest's store there runs an action instead of the
@@ -35,6 +53,6 @@ public interface AddressClaim {
    */
   void doorbell(long offset, int size, OptionalLong value, Runnable action);
 
-  /** Where it begins, or -1 while off the bus. */
+  /** Where it was put, or -1 while off the bus. */
   long base();
 }

@@ -4,8 +4,9 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
+import java.util.Optional;
 
-/** The machine as one device sees it. Claims are made in {@link DeviceModel#attach}. */
+/** The machine as one device sees it. Claims are made in {@link DeviceFactory#create}. */
 public interface DeviceContext {
 
   /** The device's path in the machine, such as {@code com1} or {@code pci/00:03.0}. */
@@ -13,8 +14,8 @@ public interface DeviceContext {
 
   /**
    * Whether the machine is being restored: {@link DeviceModel#restore} follows, and device memory
-   * gets its contents from the snapshot. So a device need not have, in {@link DeviceModel#attach},
-   * what only a fresh machine needs, such as an image to load.
+   * gets its contents from the snapshot. So a device need not have, in {@link
+   * DeviceFactory#create}, what only a fresh machine needs, such as an image to load.
    */
   default boolean restoring() {
     return false;
@@ -39,17 +40,32 @@ public interface DeviceContext {
   GuestMemory memory();
 
   /**
-   * Claims ports {@code [first, first + count)}.
+   * Claims ports without a place, such as a BAR: off the bus until {@link AddressClaim#moveTo}.
+   *
+   * @param count at least 1
+   */
+  AddressClaim claimPorts(int count, AccessWidth width, PortHandler handler);
+
+  /**
+   * Claims ports {@code [first, first + count)}, whose place the board fixes.
    *
    * @param first 0 to 0xFFFF
-   * @throws io.vmm4j.api.DeviceException if a port is already claimed; the message names by whom
+   * @throws io.vmm4j.api.DeviceException if another claim is fixed there; the message names whose
    */
   AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler);
 
   /**
-   * Claims a window of guest physical addresses, whose accesses are trapped.
+   * Claims a window of guest physical addresses without a place, such as a BAR: off the bus until
+   * {@link AddressClaim#moveTo}. Its accesses are trapped.
    *
-   * @throws io.vmm4j.api.DeviceException if it overlaps memory or another window
+   * @param length at least 1
+   */
+  AddressClaim claimMmio(long length, AccessWidth width, MmioHandler handler);
+
+  /**
+   * Claims a window whose place the board fixes.
+   *
+   * @throws io.vmm4j.api.DeviceException if it overlaps RAM or another claim that is fixed
    */
   AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler);
 
@@ -102,22 +118,62 @@ public interface DeviceContext {
    */
   DeviceTimer timer(String name, Runnable action);
 
-  /** The byte stream that connects this device with the host: the console of the device's path. */
+  /**
+   * Device memory of a name in the snapshot that is being restored, for a device that learns its
+   * size from there; none in a fresh machine.
+   */
+  default Optional<DeviceMemory> restoredMemory(String name) {
+    return Optional.empty();
+  }
+
+  /**
+   * The byte stream that connects this device with the host. The machine offers its other end as
+   * the {@link io.vmm4j.api.Console} of the device's path.
+   */
   ByteChannelEndpoint console();
+
+  /**
+   * Offers something that the machine's user reaches by {@link io.vmm4j.api.Vm#device}: a power
+   * button, a port of a network, an interface of the device's own.
+   *
+   * <p>The endpoint is called by any thread, at any time, without the machine lock. It comes to the
+   * device through {@link #execute}. It outlives the machine and must bear calls then.
+   *
+   * @param type an interface, by which it is asked for
+   * @param endpoint what is offered, once for each type
+   * @throws io.vmm4j.api.DeviceException if this device has offered one of this type
+   */
+  <T> void offer(Class<T> type, T endpoint);
+
+  /**
+   * Makes this device a bus for the devices below its path: {@code pci} for {@code pci/00:03.0}. A
+   * bus is made, reset and restored before them.
+   *
+   * @param type an interface, by which they ask for it
+   * @param bus called by them with the machine lock held
+   * @throws io.vmm4j.api.DeviceException if this device is a bus of this type already
+   */
+  <T> void offerBus(Class<T> type, T bus);
+
+  /**
+   * The bus that this device is on: of a type, and of the devices above its path the nearest.
+   *
+   * @throws io.vmm4j.api.DeviceException if there is none
+   */
+  <T> T bus(Class<T> type);
 
   /** States a fact about the hardware, from which firmware tables (ACPI) are built. */
   void describe(PlatformFact fact);
 
-  /**
-   * Offers a power button: {@link io.vmm4j.api.Vm#pressPowerButton} presses it. A machine with
-   * several presses them all.
-   *
-   * @param pressed called with the machine lock held
-   */
-  void powerButton(Runnable pressed);
-
   /** Ends the machine after the current instruction. */
   void requestExit(VmExit exit);
+
+  /**
+   * A thread for requests that take long. For the life of the device.
+   *
+   * @param name unique within the device
+   */
+  DeviceWorker worker(String name, DeviceWorker.Requests requests);
 
   /**
    * Runs a task soon with the machine lock held. From any thread; dropped once the machine ends.

@@ -28,10 +28,16 @@ public interface DeviceFactory<C extends Record & DeviceConfig, S extends Record
   RecordSchema<S> stateSchema();
 
   /**
-   * A new device, not yet attached.
+   * Makes a device whole: it claims ports, windows, interrupt lines, device memory and timers of
+   * the context, and offers what its user reaches. Its {@link DeviceModel#reset} follows.
    *
-   * @throws IllegalArgumentException if a value of the configuration is out of range; the message
-   *     names it
+   * <p>The configuration is in range: its record's constructor has seen to that, and a
+   * specification is checked by it alone. So this refuses only what the machine or the host can't
+   * give. A device that fails here has released what it holds of the host.
+   *
+   * @param config what to make
+   * @param context the machine as this device sees it, for as long as the device lives
+   * @throws io.vmm4j.api.DeviceException if something can't be had
    */
-  DeviceModel<S> create(C config);
+  DeviceModel<S> create(C config, DeviceContext context);
 }

@@ -9,14 +9,18 @@ public interface DeviceMemoryMapping {
   /** Where it begins, a multiple of 4 KiB. */
   long guestPhysicalAddress();
 
+  /** Whether all of it is seen: it is not off, and nothing that comes first covers a part. */
+  boolean isSeen();
+
   /** What the guest may do there. */
   GuestAccess access();
 
   /**
    * Moves it or changes what the guest may do, in one step. With {@link GuestAccess#OFF} it takes
-   * no room.
+   * no room. Nobody is refused a place: {@link AddressClaim} says who is seen where several are.
    *
-   * @throws MappingConflictException if the new place is taken; the old mapping is kept
+   * @param guestPhysicalAddress a multiple of 4 KiB; beyond the end of the address space it is seen
+   *     nowhere
    */
   void remap(long guestPhysicalAddress, GuestAccess access);
 }

@@ -5,13 +5,15 @@ import java.util.UUID;
 /**
  * A device of a machine.
  *
- * <p><b>Lifecycle.</b> {@code attach} once, then {@code reset}, then guest accesses, timers, {@code
- * save} in any number, and {@code close} at the end. A restored device sees {@code attach}, {@code
- * reset}, {@code restore}, and goes on.
+ * <p><b>Lifecycle.</b> {@link DeviceFactory#create} makes it whole. Then come {@code reset}, guest
+ * accesses, timers, {@code save} in any number, and {@code close} at the end. A restored device
+ * sees {@code create}, {@code reset}, {@code restore}, and goes on.
  *
  * <p><b>Threads.</b> Every method here, and every handler given to the {@link DeviceContext}, is
- * called with the machine lock held: a device needs no locks of its own. A thread of the device's
- * own enters through {@link DeviceContext#execute}.
+ * called with the machine lock held: a device needs no locks of its own. What takes long is done by
+ * a {@link DeviceWorker}. A thread of the device's own enters through {@link
+ * DeviceContext#execute}, and is kept from guest memory between {@link #quiesce} and {@link
+ * #resume}.
  *
  * <p><b>Failure.</b> A guest can write anything to a device at any time; no guest action may make
  * it throw. What it throws nevertheless ends the machine as crashed, with the device's path.
@@ -20,15 +22,22 @@ import java.util.UUID;
  */
 public interface DeviceModel<S extends Record> extends AutoCloseable {
 
-  /**
-   * Claims ports, windows, interrupt lines, device memory and timers.
-   *
-   * @throws io.vmm4j.api.DeviceException if something can't be had
-   */
-  void attach(DeviceContext context);
-
   /** Returns to the state after power-on. */
   void reset();
+
+  /**
+   * Keeps the device's own threads out of guest memory: the machine stands, and is to be saved or
+   * restored as a whole. When this returns none of them reaches guest memory, and each request is
+   * either not begun or finished. What they have left to {@link DeviceContext#execute} is done
+   * before the state is looked at. A device without threads of its own, or with {@linkplain
+   * DeviceWorker workers} alone, has nothing to do.
+   *
+   * <p>It is called with the machine lock held, which no thread of a device waits for.
+   */
+  default void quiesce() {}
+
+  /** Lets the device's own threads go on: called once after each {@link #quiesce}. */
+  default void resume() {}
 
   /** The present state. Changes nothing. */
   S save();

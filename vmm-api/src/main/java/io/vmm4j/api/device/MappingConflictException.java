@@ -2,7 +2,7 @@ package io.vmm4j.api.device;
 
 import io.vmm4j.api.DeviceException;
 
-/** A place in the guest physical address space is taken. */
+/** A specification puts device memory where something else is seen. */
 public final class MappingConflictException extends DeviceException {
   private static final long serialVersionUID = 1L;
 

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.acpipm;
 
+import io.vmm4j.api.PowerButton;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.device.AccessWidth;
@@ -9,8 +10,6 @@ import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.InterruptLine;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * ACPI fixed hardware (ACPI 6.4, 4.8.3): the PM1a event and control blocks, the PM timer, the power
@@ -43,21 +42,17 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
   private static final int RESET_VALUE = 0x06;
 
   private final AcpiPmConfig config;
-  private @Nullable DeviceContext context;
-  private @Nullable DeviceTimer timer;
-  private InterruptLine line = asserted -> {};
+  private final DeviceContext context;
+  private final DeviceTimer timer;
+  private final InterruptLine line;
   private int status;
   private int enable;
   private int control;
   private long timerPeriods;
   private int resetControl;
 
-  AcpiPm(AcpiPmConfig config) {
+  AcpiPm(AcpiPmConfig config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
     context = machine;
     line = machine.interruptLine(config.irq());
     timer = machine.timer("timer overflow", this::update);
@@ -68,7 +63,7 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
     machine.describe(
         new PlatformFact.PowerManagement(
             config.port(), config.port() + 4, config.port() + 8, config.irq(), config.sleepType()));
-    machine.powerButton(this::powerButtonPressed);
+    machine.offer(PowerButton.class, () -> machine.execute(this::powerButtonPressed));
     machine.describe(new PlatformFact.PowerButton());
     machine.describe(new PlatformFact.ResetRegister(config.resetPort(), RESET_VALUE));
     if (config.irq() < 16) {
@@ -87,12 +82,8 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
     update();
   }
 
-  private DeviceContext context() {
-    return Objects.requireNonNull(context);
-  }
-
   private long ticks() {
-    return context().clock().ticks(FREQUENCY_HZ);
+    return context.clock().ticks(FREQUENCY_HZ);
   }
 
   /** How often the timer's highest bit has changed: each change sets TMR_STS. */
@@ -112,11 +103,10 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
 
   private void drive() {
     line.set((status & enable & EVENTS) != 0);
-    DeviceTimer overflow = Objects.requireNonNull(timer);
     if ((enable & TIMER_STATUS) != 0 && (status & TIMER_STATUS) == 0) {
-      overflow.armAt(VmClock.ticksToNanos(timerPeriods + 1 << TIMER_BITS - 1, FREQUENCY_HZ));
+      timer.armAt(VmClock.ticksToNanos(timerPeriods + 1 << TIMER_BITS - 1, FREQUENCY_HZ));
     } else {
-      overflow.cancel();
+      timer.cancel();
     }
   }
 
@@ -165,7 +155,7 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
       // SLP_EN is write-only. The other sleeping states are not described, and do nothing.
       if ((written & SLEEP_ENABLE) != 0
           && (control >> SLEEP_TYPE_SHIFT & 7) == config.sleepType()) {
-        context().requestExit(new VmExit.PoweredOff());
+        context.requestExit(new VmExit.PoweredOff());
       }
     }
   }
@@ -193,7 +183,7 @@ final class AcpiPm implements DeviceModel<AcpiPmState> {
       // SYS_RST and FULL_RST choose the kind of reset; RST_CPU begins it.
       resetControl = value & 0x0A;
       if ((value & RESET_CPU) != 0) {
-        context().requestExit(new VmExit.Reset(VmExit.Reset.Cause.RESET_CONTROL_REGISTER));
+        context.requestExit(new VmExit.Reset(VmExit.Reset.Cause.RESET_CONTROL_REGISTER));
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.acpipm;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class AcpiPmFactory implements DeviceFactory<AcpiPmConfig, AcpiPmSt
   }
 
   @Override
-  public DeviceModel<AcpiPmState> create(AcpiPmConfig config) {
-    return new AcpiPm(config);
+  public DeviceModel<AcpiPmState> create(AcpiPmConfig config, DeviceContext context) {
+    return new AcpiPm(config, context);
   }
 }

@@ -11,8 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * Firmware: an image that ends at 4 GiB, so that the processor's reset vector (0xFFFFFFF0) lies in
@@ -31,41 +30,39 @@ final class BootRom implements DeviceModel<BootRomState> {
   private static final long MOST_ALIAS_BYTES = 128L << 10;
   private static final long MOST_SHADOW_BYTES = 256L << 10;
 
-  private final BootRomConfig config;
-  private @Nullable DeviceContext context;
-  private @Nullable DeviceMemory rom;
-  private @Nullable DeviceMemory shadow;
+  private final DeviceMemory rom;
+  private final Optional<DeviceMemory> shadow;
 
-  BootRom(BootRomConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
-    context = machine;
+  BootRom(BootRomConfig config, DeviceContext machine) {
     if (machine.restoring()) {
-      return; // Size and contents come from the snapshot: the file may be gone.
+      // Size and contents come from the snapshot: the file may be gone.
+      rom = restored(machine, "bootrom");
+      shadow = config.shadow() ? Optional.of(restored(machine, "shadow")) : Optional.empty();
+      return;
     }
-    byte[] image = read(machine.path());
+    byte[] image = read(config, machine.path());
     int bytes = (image.length + PAGE - 1) / PAGE * PAGE;
-    DeviceMemory made = machine.deviceMemory("bootrom", MemorySize.bytes(bytes));
-    made.write(bytes - image.length, image);
-    rom = made;
-    if (config.shadow()) {
-      DeviceMemory copy = shadow(machine, bytes);
-      int length = (int) Math.min(image.length, copy.size().bytes());
-      byte[] end = Arrays.copyOfRange(image, image.length - length, image.length);
-      copy.write(copy.size().bytes() - length, end);
-      shadow = copy;
-    }
+    rom = machine.deviceMemory("bootrom", MemorySize.bytes(bytes));
+    rom.write(bytes - image.length, image);
+    shadow = config.shadow() ? Optional.of(shadow(machine, image, bytes)) : Optional.empty();
   }
 
-  private static DeviceMemory shadow(DeviceContext machine, long romBytes) {
+  private static DeviceMemory restored(DeviceContext machine, String name) {
+    return machine
+        .restoredMemory(name)
+        .orElseThrow(
+            () -> new DeviceException(machine.path(), "the snapshot has no memory '" + name + "'"));
+  }
+
+  private static DeviceMemory shadow(DeviceContext machine, byte[] image, long romBytes) {
     long bytes = Math.min(romBytes, MOST_SHADOW_BYTES);
-    return machine.deviceMemory("shadow", MemorySize.bytes(bytes));
+    DeviceMemory copy = machine.deviceMemory("shadow", MemorySize.bytes(bytes));
+    int length = (int) Math.min(image.length, bytes);
+    copy.write(bytes - length, Arrays.copyOfRange(image, image.length - length, image.length));
+    return copy;
   }
 
-  private byte[] read(String path) {
+  private static byte[] read(BootRomConfig config, String path) {
     if (config.image().isBlank()) {
       throw new DeviceException(path, "'image' must name the file of the boot ROM");
     }
@@ -84,17 +81,16 @@ final class BootRom implements DeviceModel<BootRomState> {
 
   @Override
   public void reset() {
-    if (rom != null) {
-      map(rom);
-    }
+    map();
   }
 
-  private void map(DeviceMemory rom) {
+  private void map() {
     long bytes = rom.size().bytes();
     rom.map("top", 0, bytes, END - bytes, GuestAccess.READ_ONLY);
-    if (shadow != null) {
-      long length = shadow.size().bytes();
-      shadow.map("alias", 0, length, ALIAS_END - length, GuestAccess.READ_WRITE);
+    if (shadow.isPresent()) {
+      DeviceMemory copy = shadow.get();
+      long length = copy.size().bytes();
+      copy.map("alias", 0, length, ALIAS_END - length, GuestAccess.READ_WRITE);
       return;
     }
     long alias = Math.min(bytes, MOST_ALIAS_BYTES);
@@ -103,18 +99,16 @@ final class BootRom implements DeviceModel<BootRomState> {
 
   @Override
   public BootRomState save() {
-    return new BootRomState(rom == null ? 0 : rom.size().bytes());
+    return new BootRomState(rom.size().bytes());
   }
 
   @Override
   public void restore(BootRomState state) {
-    if (state.bytes() == 0) {
-      return;
+    long bytes = rom.size().bytes();
+    if (state.bytes() != bytes) {
+      throw new IllegalArgumentException(
+          "bytes: %d, but the ROM has %d".formatted(state.bytes(), bytes));
     }
-    DeviceContext machine = Objects.requireNonNull(context);
-    DeviceMemory restored = machine.deviceMemory("bootrom", MemorySize.bytes(state.bytes()));
-    rom = restored;
-    shadow = config.shadow() ? shadow(machine, state.bytes()) : null;
-    map(restored);
+    map();
   }
 }

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.bootrom;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -40,7 +41,7 @@ public final class BootRomFactory implements DeviceFactory<BootRomConfig, BootRo
   }
 
   @Override
-  public DeviceModel<BootRomState> create(BootRomConfig config) {
-    return new BootRom(config);
+  public DeviceModel<BootRomState> create(BootRomConfig config, DeviceContext context) {
+    return new BootRom(config, context);
   }
 }

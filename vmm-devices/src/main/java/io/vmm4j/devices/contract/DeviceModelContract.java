@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 
 /**
  * What every device model must keep: with its doorbells too, which are made in {@link
- * DeviceModel#attach} and may ring at any time, after a reset or a restore too, again without a
+ * DeviceFactory#create} and may ring at any time, after a reset or a restore too, again without a
  * cause, and when their claim has left the bus. A device's author runs it in a test, under any test
  * framework: a breach is an {@link AssertionError} that says what, with which seed.
  *
@@ -101,8 +101,7 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
   }
 
   private Machine<S> attach(FakeDeviceContext context) {
-    DeviceModel<S> device = factory.create(config);
-    device.attach(context);
+    DeviceModel<S> device = factory.create(config, context);
     device.reset();
     return new Machine<>(context, device);
   }

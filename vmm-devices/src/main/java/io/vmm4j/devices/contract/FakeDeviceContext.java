@@ -2,12 +2,14 @@ package io.vmm4j.devices.contract;
 
 import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.PowerButton;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.api.device.DeviceWorker;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
@@ -30,8 +32,7 @@ import java.util.function.IntConsumer;
  *
  * {@snippet :
  * FakeDeviceContext machine = new FakeDeviceContext("com1");
- * DeviceModel<UartState> uart = new UartFactory().create(Uart.com1());
- * uart.attach(machine);
+ * DeviceModel<UartState> uart = new UartFactory().create(Uart.com1(), machine);
  * uart.reset();
  * machine.out(0x3F8, 1, 'A');
  * assert machine.fakeConsole().output().equals("A");
@@ -67,7 +68,7 @@ public final class FakeDeviceContext implements DeviceContext {
   private final List<Message> messages = new ArrayList<>();
   private final List<PlatformFact> facts = new ArrayList<>();
   private final List<VmExit> exits = new ArrayList<>();
-  private final List<Runnable> powerButtons = new ArrayList<>();
+  private final List<PowerButton> powerButtons = new ArrayList<>();
   private final List<String> events = new ArrayList<>();
   private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
   private final boolean[] lines = new boolean[LINES];
@@ -255,7 +256,8 @@ public final class FakeDeviceContext implements DeviceContext {
 
   /** Presses every power button that the device has offered. */
   public void pressPowerButton() {
-    powerButtons.forEach(Runnable::run);
+    powerButtons.forEach(PowerButton::press);
+    runTasks();
   }
 
   /** The exits asked for, oldest first. */
@@ -377,11 +379,27 @@ public final class FakeDeviceContext implements DeviceContext {
     return claim(new Claim(false, base, length, width, Optional.empty(), Optional.of(handler)));
   }
 
+  @Override
+  public AddressClaim claimPorts(int count, AccessWidth width, PortHandler handler) {
+    return claimPorts(-1, count, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimMmio(long length, AccessWidth width, MmioHandler handler) {
+    return claimMmio(-1, length, width, handler);
+  }
+
+  @Override
+  public <T> void offerBus(Class<T> type, T bus) {}
+
+  @Override
+  public <T> T bus(Class<T> type) {
+    throw new DeviceException(path, "no bus");
+  }
+
   private AddressClaim claim(Claim claim) {
-    if (!claim.moveTo(claim.base)) {
-      throw new DeviceException(path, "0x%x is taken or out of range".formatted(claim.base));
-    }
     claims.add(claim);
+    claim.moveTo(claim.base);
     return claim;
   }
 
@@ -469,6 +487,11 @@ public final class FakeDeviceContext implements DeviceContext {
   }
 
   @Override
+  public Optional<DeviceMemory> restoredMemory(String name) {
+    return restoring ? memory.known(name) : Optional.empty();
+  }
+
+  @Override
   public DeviceTimer timer(String name, Runnable action) {
     return clock.timer(name, action);
   }
@@ -484,14 +507,21 @@ public final class FakeDeviceContext implements DeviceContext {
   }
 
   @Override
-  public void powerButton(Runnable pressed) {
-    powerButtons.add(pressed);
+  public <T> void offer(Class<T> type, T endpoint) {
+    if (endpoint instanceof PowerButton button) {
+      powerButtons.add(button);
+    }
   }
 
   @Override
   public void requestExit(VmExit exit) {
     exits.add(exit);
     events.add("exit " + exit);
+  }
+
+  @Override
+  public DeviceWorker worker(String name, DeviceWorker.Requests requests) {
+    throw new UnsupportedOperationException();
   }
 
   @Override
@@ -559,18 +589,14 @@ public final class FakeDeviceContext implements DeviceContext {
     }
 
     @Override
-    public boolean moveTo(long newBase) {
-      boolean outOfRange = newBase < 0 || length <= 0 || ports && newBase + length > 0x10000;
-      boolean taken =
-          claims.stream()
-              .filter(c -> c != this && c.ports == ports && c.active)
-              .anyMatch(c -> newBase < c.base + c.length && c.base < newBase + length);
-      if (outOfRange || taken) {
-        return false;
-      }
+    public void moveTo(long newBase) {
       base = newBase;
-      active = true;
-      return true;
+      active = newBase >= 0;
+    }
+
+    @Override
+    public boolean isSeen() {
+      return active;
     }
 
     @Override

@@ -5,9 +5,9 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.api.memory.MemoryPiece;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -55,6 +55,10 @@ public final class FakeMemory implements GuestMemory {
         .filter(mapping -> mapping.access != GuestAccess.OFF)
         .map(Mapping::toString)
         .toList();
+  }
+
+  Optional<DeviceMemory> known(String name) {
+    return Optional.ofNullable(memories.get(name));
   }
 
   Memory deviceMemory(String name, MemorySize size) {
@@ -125,6 +129,23 @@ public final class FakeMemory implements GuestMemory {
       }
     }
     return true;
+  }
+
+  @Override
+  public boolean isWritable(long address, long length) {
+    return contains(address, length);
+  }
+
+  @Override
+  public <X extends Exception> void readInPlace(long address, long length, MemoryPiece<X> reader)
+      throws X {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public <X extends Exception> void writeInPlace(long address, long length, MemoryPiece<X> writer)
+      throws X {
+    throw new UnsupportedOperationException();
   }
 
   @Override
@@ -240,7 +261,20 @@ public final class FakeMemory implements GuestMemory {
 
     @Override
     public MemorySegment view() {
+      return view.asReadOnly();
+    }
+
+    @Override
+    public MemorySegment writableView() {
       return view;
+    }
+
+    @Override
+    public void written(long offset, long length) {}
+
+    @Override
+    public List<DeviceMemory.Range> takeDirty() {
+      return List.of(new DeviceMemory.Range(0, size.bytes()));
     }
 
     @Override
@@ -308,15 +342,14 @@ public final class FakeMemory implements GuestMemory {
     }
 
     @Override
+    public boolean isSeen() {
+      return access != GuestAccess.OFF && occupant(this, address, length).isEmpty();
+    }
+
+    @Override
     public void remap(long newAddress, GuestAccess newAccess) {
       if (newAddress % PAGE != 0) {
         throw new DeviceException(path, "not a whole page: 0x%x".formatted(newAddress));
-      }
-      if (newAccess != GuestAccess.OFF) {
-        Optional<String> taken = occupant(this, newAddress, length);
-        if (taken.isPresent()) {
-          throw new MappingConflictException(path, newAddress, length, taken.get());
-        }
       }
       address = newAddress;
       access = newAccess;

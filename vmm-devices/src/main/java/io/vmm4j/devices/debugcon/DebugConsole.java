@@ -13,14 +13,7 @@ import io.vmm4j.api.device.PortHandler;
 final class DebugConsole implements DeviceModel<DebugConsoleState> {
   private static final int PRESENT = 0xE9;
 
-  private final DebugConsoleConfig config;
-
-  DebugConsole(DebugConsoleConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
+  DebugConsole(DebugConsoleConfig config, DeviceContext context) {
     // Asked for now: the host looks for the console before the guest has written anything.
     ByteChannelEndpoint console = context.console();
     context.claimPorts(

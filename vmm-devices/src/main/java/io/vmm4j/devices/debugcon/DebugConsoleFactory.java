@@ -1,5 +1,6 @@
 package io.vmm4j.devices.debugcon;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -39,7 +40,7 @@ public final class DebugConsoleFactory
   }
 
   @Override
-  public DeviceModel<DebugConsoleState> create(DebugConsoleConfig config) {
-    return new DebugConsole(config);
+  public DeviceModel<DebugConsoleState> create(DebugConsoleConfig config, DeviceContext context) {
+    return new DebugConsole(config, context);
   }
 }

@@ -10,14 +10,7 @@ import io.vmm4j.api.device.PortHandler;
 final class DebugExit implements DeviceModel<DebugExitState> {
   static final int PORTS = 4;
 
-  private final DebugExitConfig config;
-
-  DebugExit(DebugExitConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
+  DebugExit(DebugExitConfig config, DeviceContext context) {
     context.claimPorts(
         config.port(),
         PORTS,

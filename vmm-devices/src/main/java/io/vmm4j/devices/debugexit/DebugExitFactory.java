@@ -1,5 +1,6 @@
 package io.vmm4j.devices.debugexit;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class DebugExitFactory implements DeviceFactory<DebugExitConfig, De
   }
 
   @Override
-  public DeviceModel<DebugExitState> create(DebugExitConfig config) {
-    return new DebugExit(config);
+  public DeviceModel<DebugExitState> create(DebugExitConfig config, DeviceContext context) {
+    return new DebugExit(config, context);
   }
 }

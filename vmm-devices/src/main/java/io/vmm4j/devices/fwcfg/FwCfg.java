@@ -27,17 +27,11 @@ final class FwCfg implements DeviceModel<FwCfgState>, PortHandler {
   private static final int DATA = 1;
   private static final byte[] NO_ITEM = {};
 
-  private final FwCfgConfig config;
-  private Map<Integer, byte[]> items = Map.of();
+  private final Map<Integer, byte[]> items;
   private int key;
   private int offset;
 
-  FwCfg(FwCfgConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
+  FwCfg(FwCfgConfig config, DeviceContext context) {
     byte[] cpus = littleEndian(context.cpus(), Short.BYTES);
     items =
         Map.of(

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.fwcfg;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class FwCfgFactory implements DeviceFactory<FwCfgConfig, FwCfgState
   }
 
   @Override
-  public DeviceModel<FwCfgState> create(FwCfgConfig config) {
-    return new FwCfg(config);
+  public DeviceModel<FwCfgState> create(FwCfgConfig config, DeviceContext context) {
+    return new FwCfg(config, context);
   }
 }

@@ -10,8 +10,6 @@ import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A high precision event timer block (IA-PC HPET specification 1.0a): a main counter of 64 bits at
@@ -53,8 +51,8 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
   private final HpetConfig config;
   private final HpetTimer[] timers;
   private final InterruptLine[] lines = new InterruptLine[ROUTE_COUNT];
-  private @Nullable DeviceContext context;
-  private @Nullable DeviceTimer match;
+  private final DeviceContext machine;
+  private final DeviceTimer match;
   private boolean enabled;
 
   /** The main counter while it stands. */
@@ -65,16 +63,11 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
 
   private int interruptStatus;
 
-  Hpet(HpetConfig config) {
+  Hpet(HpetConfig config, DeviceContext machine) {
     this.config = config;
     this.timers = new HpetTimer[config.timers()];
     Arrays.setAll(timers, i -> new HpetTimer());
-    Arrays.fill(lines, (InterruptLine) asserted -> {});
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
-    context = machine;
+    this.machine = machine;
     Arrays.setAll(lines, i -> machine.interruptLine(FIRST_ROUTE + i));
     match = machine.timer("comparator match", this::advance);
     machine.claimMmio(config.address(), WINDOW_BYTES, AccessWidth.QWORD, this);
@@ -87,10 +80,6 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
             List.of(),
             List.of(new PlatformFact.MmioRange(config.address(), WINDOW_BYTES)),
             List.of()));
-  }
-
-  private DeviceContext machine() {
-    return Objects.requireNonNull(context);
   }
 
   @Override
@@ -109,7 +98,7 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
   // ---- time ----
 
   private long counter() {
-    return enabled ? machine().clock().ticks(FREQUENCY_HZ) + offset : standing;
+    return enabled ? machine.clock().ticks(FREQUENCY_HZ) + offset : standing;
   }
 
   /** Sees what has happened since the last look. */
@@ -130,7 +119,7 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
     HpetTimer timer = timers[number];
     if (timer.sendsMessage()) {
       if (timer.isInterruptEnabled()) {
-        machine().messageInterrupts().send(timer.messageAddress(), timer.messageValue());
+        machine.messageInterrupts().send(timer.messageAddress(), timer.messageValue());
       }
     } else if (timer.isLevelTriggered()) {
       interruptStatus |= 1 << number;
@@ -165,7 +154,7 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
   private void arm() {
     long at = Long.MAX_VALUE;
     if (enabled) {
-      VmClock clock = machine().clock();
+      VmClock clock = machine.clock();
       long counter = counter();
       for (HpetTimer timer : timers) {
         long ticks = timer.ticksToMatch(counter);
@@ -175,11 +164,10 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
         }
       }
     }
-    DeviceTimer next = Objects.requireNonNull(match);
     if (at == Long.MAX_VALUE) {
-      next.cancel();
+      match.cancel();
     } else {
-      next.armAt(at);
+      match.armAt(at);
     }
   }
 
@@ -283,7 +271,7 @@ final class Hpet implements DeviceModel<HpetState>, MmioHandler {
       return;
     }
     if (on) {
-      offset = standing - machine().clock().ticks(FREQUENCY_HZ);
+      offset = standing - machine.clock().ticks(FREQUENCY_HZ);
     } else {
       standing = counter();
     }

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.hpet;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class HpetFactory implements DeviceFactory<HpetConfig, HpetState> {
   }
 
   @Override
-  public DeviceModel<HpetState> create(HpetConfig config) {
-    return new Hpet(config);
+  public DeviceModel<HpetState> create(HpetConfig config, DeviceContext context) {
+    return new Hpet(config, context);
   }
 }

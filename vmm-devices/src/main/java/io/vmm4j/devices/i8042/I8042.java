@@ -8,8 +8,6 @@ import io.vmm4j.api.device.InterruptLine;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import java.util.Arrays;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The PC's keyboard controller at ports 0x60 and 0x64 (IBM PS/2 hardware interface technical
@@ -49,8 +47,8 @@ final class I8042 implements DeviceModel<I8042State> {
 
   private final byte[] memory = new byte[MEMORY_BYTES];
   private final Ps2Keyboard keyboard = new Ps2Keyboard();
-  private @Nullable DeviceContext context;
-  private InterruptLine line = asserted -> {};
+  private final DeviceContext context;
+  private final InterruptLine line;
   private int outputPort;
   private int awaited;
   private boolean outputFull;
@@ -60,10 +58,7 @@ final class I8042 implements DeviceModel<I8042State> {
   private boolean lastWasCommand;
 
   @SuppressWarnings("unused") // Every device is made from its configuration.
-  I8042(I8042Config config) {}
-
-  @Override
-  public void attach(DeviceContext machine) {
+  I8042(I8042Config config, DeviceContext machine) {
     context = machine;
     line = machine.interruptLine(KEYBOARD_IRQ);
     machine.claimPorts(DATA_PORT, 1, AccessWidth.BYTE, new DataPort());
@@ -219,8 +214,7 @@ final class I8042 implements DeviceModel<I8042State> {
   }
 
   private void requestReset() {
-    Objects.requireNonNull(context)
-        .requestExit(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
+    context.requestExit(new VmExit.Reset(VmExit.Reset.Cause.KEYBOARD_CONTROLLER));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.i8042;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class I8042Factory implements DeviceFactory<I8042Config, I8042State
   }
 
   @Override
-  public DeviceModel<I8042State> create(I8042Config config) {
-    return new I8042(config);
+  public DeviceModel<I8042State> create(I8042Config config, DeviceContext context) {
+    return new I8042(config, context);
   }
 }

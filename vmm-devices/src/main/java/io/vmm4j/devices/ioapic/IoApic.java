@@ -3,11 +3,11 @@ package io.vmm4j.devices.ioapic;
 import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceModel;
+import io.vmm4j.api.device.MessageInterrupts;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The I/O APIC (Intel 290566, "82093AA I/O advanced programmable interrupt controller"), with the
@@ -44,21 +44,17 @@ final class IoApic implements DeviceModel<IoApicState>, MmioHandler {
 
   private final IoApicConfig config;
   private final long[] redirections = new long[PINS];
-  private Optional<DeviceContext> context = Optional.empty();
+  private final MessageInterrupts messages;
   private int select;
   private int id;
   private int pins;
 
-  IoApic(IoApicConfig config) {
+  IoApic(IoApicConfig config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
-    context = Optional.of(machine);
+    messages = machine.messageInterrupts();
     machine.claimMmio(config.address(), WINDOW_BYTES, AccessWidth.DWORD, this);
     machine.claimInterruptLines(0, PINS, this::lineChanged);
-    machine.messageInterrupts().onEndOfInterrupt(this::endOfInterrupt);
+    messages.onEndOfInterrupt(this::endOfInterrupt);
     machine.describe(new PlatformFact.IoApic(config.id(), config.address(), 0));
     machine.describe(new PlatformFact.InterruptOverride(0, 2, false, false));
   }
@@ -110,7 +106,7 @@ final class IoApic implements DeviceModel<IoApicState>, MmioHandler {
     long address = MESSAGE_ADDRESS | destination << 12 | hint << 3 | destinationMode << 2;
     int level = 1 << 14;
     int data = (int) (entry & (0x7FF | LEVEL_TRIGGERED)) | level;
-    context.ifPresent(machine -> machine.messageInterrupts().send(address, data));
+    messages.send(address, data);
   }
 
   private void endOfInterrupt(int vector) {

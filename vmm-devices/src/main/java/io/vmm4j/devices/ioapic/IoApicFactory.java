@@ -1,5 +1,6 @@
 package io.vmm4j.devices.ioapic;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class IoApicFactory implements DeviceFactory<IoApicConfig, IoApicSt
   }
 
   @Override
-  public DeviceModel<IoApicState> create(IoApicConfig config) {
-    return new IoApic(config);
+  public DeviceModel<IoApicState> create(IoApicConfig config, DeviceContext context) {
+    return new IoApic(config, context);
   }
 }

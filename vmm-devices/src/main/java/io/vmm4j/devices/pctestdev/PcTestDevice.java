@@ -32,8 +32,7 @@ final class PcTestDevice implements DeviceModel<PcTestDeviceState> {
   private final List<InterruptLine> wires = new ArrayList<>();
   private int lines;
 
-  @Override
-  public void attach(DeviceContext context) {
+  PcTestDevice(DeviceContext context) {
     for (int line = 0; line < LINES; line++) {
       wires.add(context.interruptLine(line));
     }

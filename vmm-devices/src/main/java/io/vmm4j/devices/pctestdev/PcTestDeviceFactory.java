@@ -1,5 +1,6 @@
 package io.vmm4j.devices.pctestdev;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -40,7 +41,7 @@ public final class PcTestDeviceFactory
   }
 
   @Override
-  public DeviceModel<PcTestDeviceState> create(PcTestDeviceConfig config) {
-    return new PcTestDevice();
+  public DeviceModel<PcTestDeviceState> create(PcTestDeviceConfig config, DeviceContext context) {
+    return new PcTestDevice(context);
   }
 }

@@ -20,13 +20,10 @@ final class Pic implements DeviceModel<PicState> {
   // IRQ 0 (timer), 1 (keyboard), 2 (cascade), 8 (RTC) and 13 (FPU) are always edge-triggered.
   private final Chip8259 master = new Chip8259(true, 0xF8);
   private final Chip8259 slave = new Chip8259(false, 0xDE);
-  private InterruptLine intr = asserted -> {};
+  private final InterruptLine intr;
 
   @SuppressWarnings("unused") // Every device is made from its configuration.
-  Pic(PicConfig config) {}
-
-  @Override
-  public void attach(DeviceContext context) {
+  Pic(PicConfig config, DeviceContext context) {
     context.claimPorts(MASTER_PORT, 2, AccessWidth.BYTE, ports(master));
     context.claimPorts(SLAVE_PORT, 2, AccessWidth.BYTE, ports(slave));
     context.claimPorts(EDGE_LEVEL_PORT, 2, AccessWidth.BYTE, new EdgeLevelControl());

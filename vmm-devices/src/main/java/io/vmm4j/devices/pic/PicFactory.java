@@ -1,5 +1,6 @@
 package io.vmm4j.devices.pic;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class PicFactory implements DeviceFactory<PicConfig, PicState> {
   }
 
   @Override
-  public DeviceModel<PicState> create(PicConfig config) {
-    return new Pic(config);
+  public DeviceModel<PicState> create(PicConfig config, DeviceContext context) {
+    return new Pic(config, context);
   }
 }

@@ -8,8 +8,6 @@ import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.InterruptLine;
 import io.vmm4j.api.device.PortHandler;
 import java.util.List;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The 8254 at ports 0x40 to 0x43 (Intel 231164) and system control port B, 0x61 (IBM PC AT
@@ -40,19 +38,16 @@ final class Pit implements DeviceModel<PitState>, PortHandler {
   private static final long REFRESH_TICKS = 18;
 
   private final PitChannel[] channels = {new PitChannel(), new PitChannel(), new PitChannel()};
-  private @Nullable VmClock clock;
-  private @Nullable DeviceTimer timer;
-  private InterruptLine line = asserted -> {};
+  private final VmClock clock;
+  private final DeviceTimer timer;
+  private final InterruptLine line;
   private int speaker;
   private boolean lineAsserted;
   private long lineTick;
   private long edgeTick;
 
   @SuppressWarnings("unused") // Every device is made from its configuration.
-  Pit(PitConfig config) {}
-
-  @Override
-  public void attach(DeviceContext context) {
+  Pit(PitConfig config, DeviceContext context) {
     clock = context.clock();
     line = context.interruptLine(0);
     timer = context.timer("channel 0", this::follow);
@@ -72,11 +67,11 @@ final class Pit implements DeviceModel<PitState>, PortHandler {
     // the counter is first programmed.
     lineAsserted = false;
     line.set(false);
-    Objects.requireNonNull(timer).cancel();
+    timer.cancel();
   }
 
   private long now() {
-    return Objects.requireNonNull(clock).ticks(FREQUENCY_HZ);
+    return clock.ticks(FREQUENCY_HZ);
   }
 
   @Override
@@ -177,9 +172,9 @@ final class Pit implements DeviceModel<PitState>, PortHandler {
       next = channel.nextPeriod(Math.max(lineTick + 1, edgeTick + LEAST_INTERVAL_TICKS));
     }
     if (next == PitChannel.NEVER) {
-      Objects.requireNonNull(timer).cancel();
+      timer.cancel();
     } else {
-      Objects.requireNonNull(timer).armAt(VmClock.ticksToNanos(next, FREQUENCY_HZ));
+      timer.armAt(VmClock.ticksToNanos(next, FREQUENCY_HZ));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.pit;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class PitFactory implements DeviceFactory<PitConfig, PitState> {
   }
 
   @Override
-  public DeviceModel<PitState> create(PitConfig config) {
-    return new Pit(config);
+  public DeviceModel<PitState> create(PitConfig config, DeviceContext context) {
+    return new Pit(config, context);
   }
 }

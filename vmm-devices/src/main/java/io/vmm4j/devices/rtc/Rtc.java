@@ -11,8 +11,6 @@ import io.vmm4j.api.device.PortHandler;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The real-time clock and CMOS memory of the PC (Motorola MC146818 datasheet) at ports 0x70 and
@@ -52,9 +50,9 @@ final class Rtc implements DeviceModel<RtcState>, PortHandler {
   private static final int AFTER_DIVIDER_RESET_NANOS = 500_000_000;
 
   private final byte[] memory = new byte[MEMORY_BYTES];
-  private @Nullable DeviceContext context;
-  private @Nullable DeviceTimer timer;
-  private InterruptLine line = asserted -> {};
+  private final DeviceContext context;
+  private final DeviceTimer timer;
+  private final InterruptLine line;
   private int index;
   private int registerA;
   private int registerB;
@@ -65,10 +63,7 @@ final class Rtc implements DeviceModel<RtcState>, PortHandler {
   private boolean lineAsserted;
 
   @SuppressWarnings("unused") // Every device is made from its configuration.
-  Rtc(RtcConfig config) {}
-
-  @Override
-  public void attach(DeviceContext machine) {
+  Rtc(RtcConfig config, DeviceContext machine) {
     context = machine;
     line = machine.interruptLine(IRQ);
     timer = machine.timer("interrupts", this::update);
@@ -86,7 +81,7 @@ final class Rtc implements DeviceModel<RtcState>, PortHandler {
     flags = 0;
     offset = Duration.ZERO;
     memory[EQUIPMENT] = 0x02; // A floating-point unit.
-    MemorySizes.store(context().memory(), memory);
+    MemorySizes.store(context.memory(), memory);
     updatedSecond = time().getEpochSecond();
     periodicTick = ticks();
     lineAsserted = false;
@@ -94,12 +89,8 @@ final class Rtc implements DeviceModel<RtcState>, PortHandler {
     drive();
   }
 
-  private DeviceContext context() {
-    return Objects.requireNonNull(context);
-  }
-
   private VmClock clock() {
-    return context().clock();
+    return context.clock();
   }
 
   private long ticks() {
@@ -165,12 +156,11 @@ final class Rtc implements DeviceModel<RtcState>, PortHandler {
       lineAsserted = asserted;
       line.set(asserted);
     }
-    DeviceTimer next = Objects.requireNonNull(timer);
     long at = asserted ? Long.MAX_VALUE : nextInterruptNanos();
     if (at == Long.MAX_VALUE) {
-      next.cancel();
+      timer.cancel();
     } else {
-      next.armAt(at);
+      timer.armAt(at);
     }
   }
 

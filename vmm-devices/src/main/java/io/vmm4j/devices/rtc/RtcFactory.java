@@ -1,5 +1,6 @@
 package io.vmm4j.devices.rtc;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class RtcFactory implements DeviceFactory<RtcConfig, RtcState> {
   }
 
   @Override
-  public DeviceModel<RtcState> create(RtcConfig config) {
-    return new Rtc(config);
+  public DeviceModel<RtcState> create(RtcConfig config, DeviceContext context) {
+    return new Rtc(config, context);
   }
 }

@@ -5,8 +5,6 @@ import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.PortHandler;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * System control port A (IBM PS/2 hardware interface technical reference, "System control port A";
@@ -17,16 +15,10 @@ final class SystemControl implements DeviceModel<SystemControlState>, PortHandle
   private static final int FAST_RESET = 1;
   private static final int A20 = 1 << 1;
 
-  private final SystemControlConfig config;
-  private @Nullable DeviceContext context;
+  private final DeviceContext context;
   private int value;
 
-  SystemControl(SystemControlConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
+  SystemControl(SystemControlConfig config, DeviceContext machine) {
     context = machine;
     machine.claimPorts(config.port(), 1, AccessWidth.BYTE, this);
   }
@@ -46,8 +38,7 @@ final class SystemControl implements DeviceModel<SystemControlState>, PortHandle
     boolean resets = (written & ~value & FAST_RESET) != 0;
     value = written & 0xFF;
     if (resets) {
-      Objects.requireNonNull(context)
-          .requestExit(new VmExit.Reset(VmExit.Reset.Cause.SYSTEM_CONTROL_PORT));
+      context.requestExit(new VmExit.Reset(VmExit.Reset.Cause.SYSTEM_CONTROL_PORT));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.systemcontrol;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -39,7 +40,7 @@ public final class SystemControlFactory
   }
 
   @Override
-  public DeviceModel<SystemControlState> create(SystemControlConfig config) {
-    return new SystemControl(config);
+  public DeviceModel<SystemControlState> create(SystemControlConfig config, DeviceContext context) {
+    return new SystemControl(config, context);
   }
 }

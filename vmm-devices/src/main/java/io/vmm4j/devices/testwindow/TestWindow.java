@@ -6,10 +6,7 @@ import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PortHandler;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Device memory that the guest maps where it likes, as it would program a PCI BAR. Two registers of
@@ -17,9 +14,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>0: the wanted page number (address / 4096). Takes effect with the next write to 4.
- *   <li>4: written, bits 0 and 1: 0 maps nothing, 1 read only, 2 read and write; 3 is refused.
- *       Read: those bits as they are; bit 7, whether the last request was refused, and the old
- *       mapping kept; bits 16 to 31, the generation: how often it was mapped anew.
+ *   <li>4: written, bits 0 and 1: 0 maps nothing, 1 read only, 2 read and write; 3 is refused, and
+ *       so is a place where not all of it would be seen. Read: those bits as they are; bit 7,
+ *       whether the last request was refused, and the old mapping kept; bits 16 to 31, the
+ *       generation: how often it was mapped anew.
  * </ul>
  */
 final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
@@ -32,20 +30,14 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     GuestAccess.OFF, GuestAccess.READ_ONLY, GuestAccess.READ_WRITE
   };
 
-  private final TestWindowConfig config;
-  private @Nullable DeviceMemoryMapping mapping;
+  private final DeviceMemoryMapping mapping;
   private int wantedPage;
   private int page;
   private GuestAccess access = GuestAccess.OFF;
   private int generation;
   private boolean refused;
 
-  TestWindow(TestWindowConfig config) {
-    this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
+  TestWindow(TestWindowConfig config, DeviceContext context) {
     mapping =
         context
             .deviceMemory("window", MemorySize.kibibytes(4L * config.pages()))
@@ -60,11 +52,7 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     access = GuestAccess.OFF;
     generation = 0;
     refused = false;
-    mapping().remap(0, GuestAccess.OFF);
-  }
-
-  private DeviceMemoryMapping mapping() {
-    return Objects.requireNonNull(mapping);
+    mapping.remap(0, GuestAccess.OFF);
   }
 
   private static long address(int page) {
@@ -95,14 +83,15 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
   private void request(int wantedAccess) {
     refused = true;
     if (wantedAccess < ACCESSES.length) {
-      try {
-        mapping().remap(address(wantedPage), ACCESSES[wantedAccess]);
+      GuestAccess wanted = ACCESSES[wantedAccess];
+      mapping.remap(address(wantedPage), wanted);
+      if (wanted == GuestAccess.OFF || mapping.isSeen()) {
         page = wantedPage;
-        access = ACCESSES[wantedAccess];
+        access = wanted;
         generation = generation + 1 & 0xFFFF;
         refused = false;
-      } catch (MappingConflictException e) {
-        // The guest sees it in the register; the old mapping is kept.
+      } else {
+        mapping.remap(address(page), access);
       }
     }
   }
@@ -119,6 +108,6 @@ final class TestWindow implements DeviceModel<TestWindowState>, PortHandler {
     access = state.access();
     generation = state.generation();
     refused = state.refused();
-    mapping().remap(address(page), access);
+    mapping.remap(address(page), access);
   }
 }

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.testwindow;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -38,7 +39,7 @@ public final class TestWindowFactory implements DeviceFactory<TestWindowConfig, 
   }
 
   @Override
-  public DeviceModel<TestWindowState> create(TestWindowConfig config) {
-    return new TestWindow(config);
+  public DeviceModel<TestWindowState> create(TestWindowConfig config, DeviceContext context) {
+    return new TestWindow(config, context);
   }
 }

@@ -12,9 +12,7 @@ import io.vmm4j.api.device.PortHandler;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A 16550A serial port (National Semiconductor PC16550D datasheet), connected with the console of
@@ -81,11 +79,11 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
 
   private final UartConfig config;
   private final ArrayDeque<Integer> received = new ArrayDeque<>(FIFO_CHARACTERS);
-  private @Nullable ByteChannelEndpoint console;
-  private @Nullable VmClock clock;
-  private @Nullable DeviceTimer timer;
-  private @Nullable DeviceTimer restTimer;
-  private InterruptLine line = asserted -> {};
+  private final ByteChannelEndpoint console;
+  private final VmClock clock;
+  private final DeviceTimer timer;
+  private final DeviceTimer restTimer;
+  private final InterruptLine line;
 
   private int interruptEnable;
   private int fifoControl;
@@ -107,8 +105,22 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
   private long batchBeganAt;
   private Optional<Long> restUntil = Optional.empty();
 
-  Uart(UartConfig config) {
+  Uart(UartConfig config, DeviceContext context) {
     this.config = config;
+    clock = context.clock();
+    line = context.interruptLine(config.irq());
+    timer = context.timer("character timeout", this::characterTimeout);
+    restTimer = context.timer("next characters", this::restEnded);
+    console = context.console();
+    console.onReceivable(this::takeFromHost);
+    context.claimPorts(config.port(), 8, AccessWidth.BYTE, this);
+    context.describe(
+        new PlatformFact.FixedDevice(
+            acpiName(),
+            "PNP0501",
+            List.of(new PlatformFact.PortRange(config.port(), 8)),
+            List.of(),
+            List.of(config.irq())));
   }
 
   /** The first serial port of a PC: port 0x3F8, IRQ 4. */
@@ -129,24 +141,6 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
   /** The fourth: port 0x2E8, IRQ 3. */
   public static UartConfig com4() {
     return new UartConfig(0x2E8, 3);
-  }
-
-  @Override
-  public void attach(DeviceContext context) {
-    clock = context.clock();
-    line = context.interruptLine(config.irq());
-    timer = context.timer("character timeout", this::characterTimeout);
-    restTimer = context.timer("next characters", this::restEnded);
-    console = context.console();
-    console.onReceivable(this::takeFromHost);
-    context.claimPorts(config.port(), 8, AccessWidth.BYTE, this);
-    context.describe(
-        new PlatformFact.FixedDevice(
-            acpiName(),
-            "PNP0501",
-            List.of(new PlatformFact.PortRange(config.port(), 8)),
-            List.of(),
-            List.of(config.irq())));
   }
 
   private String acpiName() {
@@ -251,7 +245,7 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     if (loopback()) {
       arrive(value);
     } else {
-      Objects.requireNonNull(console).transmit(value);
+      console.transmit(value);
     }
     // The holding register fills and empties: an interrupt that was asked for ends and comes anew.
     transmitterEmptyPending = false;
@@ -278,12 +272,12 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     }
     boolean any = false;
     while (batch < capacity() && received.size() < capacity()) {
-      int character = Objects.requireNonNull(console).receive();
+      int character = console.receive();
       if (character < 0) {
         break;
       }
       if (batch++ == 0) {
-        batchBeganAt = Objects.requireNonNull(clock).nanoTime();
+        batchBeganAt = clock.nanoTime();
       }
       received.add(character & 0xFF);
       any = true;
@@ -315,14 +309,14 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     if (batch == 0) {
       return;
     }
-    long now = Objects.requireNonNull(clock).nanoTime();
+    long now = clock.nanoTime();
     // A batch from a file may seem to have begun later than now.
     long took = Math.clamp(now - batchBeganAt, 0, MOST_REST_NANOS / REST_FACTOR);
     endBatch();
     if (took > 0) {
       long until = now + REST_FACTOR * took;
       restUntil = Optional.of(until);
-      Objects.requireNonNull(restTimer).armAt(until);
+      restTimer.armAt(until);
     }
   }
 
@@ -348,9 +342,9 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     }
     long baud = Math.max(1, BASE_BAUD / Math.max(1, divisor));
     int bits = 1 + 5 + (lineControl & 3) + (lineControl >> 3 & 1) + 1 + (lineControl >> 2 & 1);
-    long at = Objects.requireNonNull(clock).nanoTime() + 4 * bits * 1_000_000_000L / baud;
+    long at = clock.nanoTime() + 4 * bits * 1_000_000_000L / baud;
     timeoutAt = Optional.of(at);
-    Objects.requireNonNull(timer).armAt(at);
+    timer.armAt(at);
   }
 
   private void stopTimeout() {
@@ -536,13 +530,11 @@ public final class Uart implements DeviceModel<UartState>, PortHandler {
     timeoutPending = state.timeoutPending();
     timeoutAt = state.timeoutAt();
     receiverBuffer = state.receiverBuffer();
-    DeviceTimer timeout = Objects.requireNonNull(timer);
-    timeoutAt.ifPresentOrElse(timeout::armAt, timeout::cancel);
+    timeoutAt.ifPresentOrElse(timer::armAt, timer::cancel);
     batch = state.batch();
     batchBeganAt = state.batchBeganAt();
     restUntil = state.restUntil();
-    DeviceTimer rest = Objects.requireNonNull(restTimer);
-    restUntil.ifPresentOrElse(rest::armAt, rest::cancel);
+    restUntil.ifPresentOrElse(restTimer::armAt, restTimer::cancel);
     lineAsserted = interrupt() != NO_INTERRUPT;
     line.set(lineAsserted);
   }

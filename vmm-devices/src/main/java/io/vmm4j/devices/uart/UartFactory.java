@@ -1,5 +1,6 @@
 package io.vmm4j.devices.uart;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -50,7 +51,7 @@ public final class UartFactory implements DeviceFactory<UartConfig, UartState> {
   }
 
   @Override
-  public DeviceModel<UartState> create(UartConfig config) {
-    return new Uart(config);
+  public DeviceModel<UartState> create(UartConfig config, DeviceContext context) {
+    return new Uart(config, context);
   }
 }

@@ -11,10 +11,8 @@ import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The VM generation id (Microsoft, "Virtual Machine Generation ID"): a GUID in memory that the
@@ -28,25 +26,20 @@ final class VmGenerationId implements DeviceModel<VmGenerationIdState>, PortHand
   private static final int PENDING = 1;
 
   private final VmGenerationIdConfig config;
-  private InterruptLine line = asserted -> {};
-  private @Nullable DeviceMemory memory;
+  private final InterruptLine line;
+  private final DeviceMemory memory;
   private boolean changePending;
 
-  VmGenerationId(VmGenerationIdConfig config) {
+  VmGenerationId(VmGenerationIdConfig config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
     line = machine.interruptLine(config.irq());
     machine.claimPorts(config.port(), 1, AccessWidth.BYTE, this);
     machine.describe(new PlatformFact.GenerationId(NAME, config.address()));
     machine.describe(
         new PlatformFact.EventInterrupt(NAME, ID_CHANGED, config.irq(), config.port()));
-    DeviceMemory page = machine.deviceMemory("vmgenid", MemorySize.kibibytes(4));
-    memory = page;
+    memory = machine.deviceMemory("vmgenid", MemorySize.kibibytes(4));
     if (!machine.restoring()) {
-      page.write(0, bytes(firstId(machine.randomSeed())));
+      memory.write(0, bytes(firstId(machine.randomSeed())));
     }
   }
 
@@ -72,7 +65,7 @@ final class VmGenerationId implements DeviceModel<VmGenerationIdState>, PortHand
   }
 
   private void map() {
-    Objects.requireNonNull(memory).map(config.address(), GuestAccess.READ_ONLY);
+    memory.map(config.address(), GuestAccess.READ_ONLY);
   }
 
   private void setPending(boolean pending) {
@@ -112,7 +105,7 @@ final class VmGenerationId implements DeviceModel<VmGenerationIdState>, PortHand
 
   @Override
   public void becomeClone(UUID identity) {
-    Objects.requireNonNull(memory).write(0, bytes(identity));
+    memory.write(0, bytes(identity));
     setPending(true);
   }
 }

@@ -1,5 +1,6 @@
 package io.vmm4j.devices.vmgenid;
 
+import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
@@ -39,7 +40,8 @@ public final class VmGenerationIdFactory
   }
 
   @Override
-  public DeviceModel<VmGenerationIdState> create(VmGenerationIdConfig config) {
-    return new VmGenerationId(config);
+  public DeviceModel<VmGenerationIdState> create(
+      VmGenerationIdConfig config, DeviceContext context) {
+    return new VmGenerationId(config, context);
   }
 }

@@ -76,14 +76,12 @@ class BootRomTest {
   void a_restored_shadow_has_what_the_guest_wrote() throws IOException {
     BootRomConfig config = new BootRomConfig(image(new byte[] {1, 2, 3}).image(), true);
     FakeDeviceContext machine = new FakeDeviceContext("bootrom");
-    DeviceModel<BootRomState> rom = new BootRomFactory().create(config);
-    rom.attach(machine);
+    DeviceModel<BootRomState> rom = new BootRomFactory().create(config, machine);
     rom.reset();
     machine.memory().writeByte(0xF_F000, 9);
 
     FakeDeviceContext twin = machine.twin();
-    DeviceModel<BootRomState> restored = new BootRomFactory().create(config);
-    restored.attach(twin);
+    DeviceModel<BootRomState> restored = new BootRomFactory().create(config, twin);
     restored.reset();
     restored.restore(rom.save());
 
@@ -115,14 +113,12 @@ class BootRomTest {
   void a_restored_machine_needs_no_file() throws IOException {
     BootRomConfig config = image(new byte[] {1, 2, 3});
     FakeDeviceContext machine = new FakeDeviceContext("bootrom");
-    DeviceModel<BootRomState> rom = new BootRomFactory().create(config);
-    rom.attach(machine);
+    DeviceModel<BootRomState> rom = new BootRomFactory().create(config, machine);
     rom.reset();
     Files.delete(Path.of(config.image()));
 
     FakeDeviceContext twin = machine.twin();
-    DeviceModel<BootRomState> restored = new BootRomFactory().create(config);
-    restored.attach(twin);
+    DeviceModel<BootRomState> restored = new BootRomFactory().create(config, twin);
     restored.reset();
     restored.restore(rom.save());
 

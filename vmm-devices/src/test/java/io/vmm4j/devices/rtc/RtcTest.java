@@ -172,8 +172,7 @@ class RtcTest {
     large.fakeMemory().addRam(0, MemorySize.kibibytes(640));
     large.fakeMemory().addRam(1 << 20, MemorySize.mebibytes(3071));
     large.fakeMemory().addRam(1L << 32, MemorySize.gibibytes(5));
-    DeviceModel<RtcState> rtc = new RtcFactory().create(RtcConfig.DEFAULT);
-    rtc.attach(large);
+    DeviceModel<RtcState> rtc = new RtcFactory().create(RtcConfig.DEFAULT, large);
     rtc.reset();
     byte[] cmos = rtc.save().memory();
     assertThat(number(cmos, 0x15, 2)).as("KiB of base memory").isEqualTo(640);

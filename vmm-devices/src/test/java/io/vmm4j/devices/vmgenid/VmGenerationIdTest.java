@@ -24,8 +24,7 @@ class VmGenerationIdTest {
 
   private static DeviceModel<VmGenerationIdState> start(
       FakeDeviceContext machine, VmGenerationIdConfig config) {
-    DeviceModel<VmGenerationIdState> device = new VmGenerationIdFactory().create(config);
-    device.attach(machine);
+    DeviceModel<VmGenerationIdState> device = new VmGenerationIdFactory().create(config, machine);
     device.reset();
     return device;
   }

@@ -48,7 +48,12 @@ final class Capture {
         machine
             .control()
             .holding()
-            .exclusively(WHAT, () -> options.whileRunning() ? live() : held(this::stopped));
+            .exclusively(
+                WHAT,
+                () ->
+                    options.whileRunning()
+                        ? live()
+                        : held(() -> machine.whileQuiet(this::stopped)));
     try {
       Optional<ParentLink> link = parent.map(p -> p.linkTo(captured.image, captured.memory));
       return new MachineSnapshot(
@@ -124,7 +129,7 @@ final class Capture {
             held(() -> {
               written.or(machine.harvestWrites());
               return isTimeToStand(written.cardinality(), copiedBefore)
-                  ? Optional.of(finish(memory, written))
+                  ? Optional.of(machine.whileQuiet(() -> finish(memory, written)))
                   : Optional.empty();
             });
         if (done.isPresent()) {
@@ -145,6 +150,7 @@ final class Capture {
 
   /** The last pass of a live snapshot, with the guest standing. */
   private Captured finish(ImageMemory memory, BitSet written) {
+    written.or(machine.harvestWrites()); // what devices have done until they were quiet
     if (!memory.places().equals(places())) {
       // A device has got memory meanwhile, for which the copy has no place.
       Captured captured = stopped();

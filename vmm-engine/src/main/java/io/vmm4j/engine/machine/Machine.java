@@ -2,14 +2,18 @@ package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
+import io.vmm4j.api.Console;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.bus.MmioBus;
@@ -17,10 +21,13 @@ import io.vmm4j.engine.machine.bus.PortBus;
 import io.vmm4j.engine.machine.clock.MachineTime;
 import io.vmm4j.engine.machine.console.ConsoleOwner;
 import io.vmm4j.engine.machine.console.HostConsole;
+import io.vmm4j.engine.machine.device.Buses;
+import io.vmm4j.engine.machine.device.Capabilities;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.interrupt.InterruptLines;
 import io.vmm4j.engine.machine.interrupt.InterruptMessages;
 import io.vmm4j.engine.machine.run.RunControl;
+import io.vmm4j.engine.machine.run.Workers;
 import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
@@ -32,6 +39,7 @@ import io.vmm4j.snapshot.MachineDescription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +48,7 @@ import java.util.SequencedMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +79,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final MappedGuestMemory guestMemory;
   private final MachineTime time;
   private final RunControl control;
+  private final Workers workers;
   private final PortBus ports;
   private final MmioBus mmio;
   private final InterruptLines lines;
@@ -79,7 +89,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       new LinkedHashMap<>();
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
-  private final List<Runnable> powerButtons = new ArrayList<>();
+  private final Map<String, Integer> numbers = new HashMap<>();
+  private final Buses buses = new Buses();
+  private final Capabilities capabilities = new Capabilities();
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
@@ -89,17 +101,19 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
     this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
+    this.workers = new Workers(control, lock, time);
     this.ports = new PortBus(control);
-    this.mmio = new MmioBus(map, control);
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
     this.memory = memory;
     this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
-    this.deviceMemories = new DeviceMemories(lock, memory, map, this::memoryWritten);
+    this.mmio = new MmioBus(map, guestMemory, control);
+    this.deviceMemories =
+        new DeviceMemories(lock, memory, map, this::memoryWritten, this::whileHarvested);
   }
 
   /**
-   * Builds a machine: paused, its devices attached and reset, nothing booted, its threads not yet
+   * Builds a machine: paused, its devices made and reset, nothing booted, its threads not yet
    * started. If it can't, nothing is left behind.
    */
   static Machine build(
@@ -110,7 +124,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   /**
    * Builds a machine that is to be restored: it has all device memory of the image before its
-   * devices are attached, whether or not they ask for it, and shares the image's contents.
+   * devices are made, whether or not they ask for it, and shares the image's contents.
    */
   static Machine build(
       DeviceCatalog catalog,
@@ -148,7 +162,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       for (MemoryRange ram : RamLayout.fixed(ramBytes)) {
         machine.map.add(ram);
       }
-      RamLayout.shadow(ramBytes).forEach(machine.map::addShadow);
+      RamLayout.shadow(ramBytes).forEach(machine.map::add);
       BackendMachine processors =
           chosen.backend().open(new MachineHost(machine, chosen.translation()));
       machine.backend = processors;
@@ -156,11 +170,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       machine.ports.connect(processors);
       machine.mmio.connect(processors);
       machine.map.onMemoryMoved(processors::memoryMapChanged);
+      plan.devices().keySet().forEach(machine::numberOf);
       image.ifPresent(machine::makeDeviceMemory);
       for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
         machine.attach(catalog, entry.getKey(), entry.getValue(), image.isPresent());
       }
       machine.devices.keySet().forEach(MachineDevice::reset);
+      machine.refuseHiddenMemory();
       return machine;
     } catch (Throwable e) {
       machine.lock.unlock();
@@ -179,8 +195,30 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         String name = region.name().substring(Math.min(prefix.length(), region.name().length()));
         // A path may begin another one: the name of a memory has no slash.
         if (region.name().startsWith(prefix) && name.indexOf('/') < 0) {
-          deviceMemories.get(path, name, MemorySize.bytes(region.bytes()));
+          deviceMemories.get(path, numberOf(path), name, MemorySize.bytes(region.bytes()));
         }
+      }
+    }
+  }
+
+  /** The number of a device, in the order in which they are made. */
+  int numberOf(String path) {
+    return numbers.computeIfAbsent(path, p -> numbers.size());
+  }
+
+  /**
+   * What the board has put where something else is seen is a fault of the specification: only a
+   * guest may do so.
+   */
+  private void refuseHiddenMemory() {
+    for (DeviceMemories.Memory each : deviceMemories.all()) {
+      for (DeviceMemories.Mapping mapping : each.mappings()) {
+        mapping
+            .covering()
+            .ifPresent(there -> {
+              throw new MappingConflictException(
+                  each.path(), mapping.guestPhysicalAddress(), mapping.length(), there.toString());
+            });
       }
     }
   }
@@ -192,10 +230,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
             .orElseThrow(() ->
                 new VmException(
                     "%s: no device type '%s' is present".formatted(path, config.deviceType())));
-    MachineDevice<?> device = MachineDevice.create(path, factory, config);
     MachineDeviceContext context = new MachineDeviceContext(this, path, restoring);
-    devices.put(device, context);
-    device.attach(context);
+    devices.put(MachineDevice.create(path, factory, config, context), context);
   }
 
   /** Loads firmware tables and the boot source, and puts the processor to its first instruction. */
@@ -214,12 +250,19 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   void start() {
     control.onDebugStop(debugger::stopped);
     control.onClockStopped(processors()::clockStopped);
-    control.start(processors().runners(), this::complete, this::ended);
+    lock.lock();
+    try {
+      workers.start();
+      control.start(processors().runners(), this::complete, this::ended);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void ended(VmExit exit) {
     consoles.values().forEach(console -> console.end(exit));
     debugger.ended(exit);
+    workers.end();
   }
 
   /** Adds the registers where a reader would miss them: after a crash, and to a guest's death. */
@@ -339,14 +382,74 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     lock.lock();
     try {
       processors().harvestWrites();
-      deviceMemories.markViewed();
-      return memory.harvest();
+      BitSet written = memory.harvest();
+      deviceMemories.noteWritten(written);
+      return written;
     } finally {
       lock.unlock();
     }
   }
 
+  /**
+   * Does something while no device is at work: no thread of a device is inside guest memory, each
+   * request is either not begun or finished, and nothing that a device was to do soon is left.
+   * While it is held, without the machine lock.
+   */
+  <T> T whileQuiet(Supplier<T> action) {
+    List<MachineDevice<?>> quiet = new ArrayList<>();
+    try {
+      lock.lock();
+      try {
+        workers.quiesce();
+        for (MachineDevice<?> device : devices.keySet()) {
+          quiet.add(device);
+          device.quiesce();
+        }
+        control.runDeviceTasks();
+      } finally {
+        lock.unlock();
+      }
+      return action.get();
+    } finally {
+      lock.lock();
+      try {
+        quiet.reversed().forEach(this::resume);
+      } finally {
+        workers.resume();
+        lock.unlock();
+      }
+    }
+  }
+
+  private void resume(MachineDevice<?> device) {
+    try {
+      device.resume();
+    } catch (DeviceException e) {
+      control.failed(device.path(), "resume", e);
+    }
+  }
+
+  private <T> T whileHarvested(Supplier<T> action) {
+    return control
+        .holding()
+        .whileHeld(
+            "look at what was written",
+            false,
+            () -> {
+              if (closed) {
+                throw new VmStoppedException(
+                    "look at what was written", control.exit().orElseGet(VmExit.Stopped::new));
+              }
+              harvestWrites();
+              return action.get();
+            });
+  }
+
   // ---- its parts ----
+
+  Workers workers() {
+    return workers;
+  }
 
   boolean isClosed() {
     return closed;
@@ -416,23 +519,29 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     return consoles;
   }
 
+  /** With the machine lock held. */
   HostConsole consoleOf(String path) {
     int limit = Math.toIntExact(plan.spec().consoleLimit().bytes());
-    return consoles.computeIfAbsent(path, p -> new HostConsole(p, limit, this));
+    HostConsole known = consoles.get(path);
+    if (known != null) {
+      return known;
+    }
+    HostConsole made = new HostConsole(path, limit, this);
+    consoles.put(path, made);
+    capabilities.offer(path, Console.class, made);
+    return made;
   }
 
   void describe(PlatformFact fact) {
     facts.add(fact);
   }
 
-  void addPowerButton(String path, Runnable pressed) {
-    powerButtons.add(() -> control.execute(path, pressed));
+  Buses buses() {
+    return buses;
   }
 
-  /** Presses the power buttons of its devices, if there are any. */
-  boolean pressPowerButton() {
-    powerButtons.forEach(Runnable::run);
-    return !powerButtons.isEmpty();
+  Capabilities capabilities() {
+    return capabilities;
   }
 
   BackendMachine processors() {

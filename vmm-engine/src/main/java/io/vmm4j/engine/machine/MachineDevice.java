@@ -8,6 +8,7 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.FieldMap;
 import io.vmm4j.snapshot.StateChunk;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -37,27 +38,41 @@ public final class MachineDevice<S extends Record> {
   }
 
   /**
+   * What is wrong with a configuration, if anything is: its values are in range, as its record has
+   * checked them, so only that it is of another type than the factory takes.
+   */
+  static Optional<String> fault(DeviceFactory<?, ?> factory, DeviceConfig config) {
+    Class<?> type = factory.configSchema().type();
+    return type.isInstance(config)
+        ? Optional.empty()
+        : Optional.of(
+            "its configuration is a %s; type '%s' takes a %s"
+                .formatted(config.getClass().getName(), factory.type(), type.getName()));
+  }
+
+  /**
    * Makes a device.
    *
-   * @throws DeviceException if the factory refuses the configuration
+   * @throws DeviceException if it can't be made
    */
   public static <C extends Record & DeviceConfig, S extends Record> MachineDevice<S> create(
-      String path, DeviceFactory<C, S> factory, DeviceConfig config) {
-    Class<C> type = factory.configSchema().type();
-    if (!type.isInstance(config)) {
-      throw new DeviceException(
-          path,
-          "its configuration is a %s; type '%s' takes a %s"
-              .formatted(config.getClass().getName(), factory.type(), type.getName()));
-    }
-    C own = type.cast(config);
+      String path, DeviceFactory<C, S> factory, DeviceConfig config, DeviceContext context) {
+    fault(factory, config)
+        .ifPresent(why -> {
+          throw new DeviceException(path, why);
+        });
+    C own = factory.configSchema().type().cast(config);
     try {
       return new MachineDevice<>(
-          path, factory, config, factory.configSchema().toFields(own), factory.create(own));
+          path,
+          factory,
+          config,
+          factory.configSchema().toFields(own),
+          factory.create(own, context));
     } catch (DeviceException e) {
       throw e;
     } catch (RuntimeException e) {
-      throw new DeviceException(path, String.valueOf(e.getMessage()), e);
+      throw new DeviceException(path, "cannot be made: " + e, e);
     }
   }
 
@@ -86,16 +101,6 @@ public final class MachineDevice<S extends Record> {
     return factory.configSchema().version();
   }
 
-  void attach(DeviceContext context) {
-    try {
-      model.attach(context);
-    } catch (DeviceException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      throw new DeviceException(path, "cannot be attached: " + e, e);
-    }
-  }
-
   void reset() {
     try {
       model.reset();
@@ -103,6 +108,22 @@ public final class MachineDevice<S extends Record> {
       throw e;
     } catch (RuntimeException e) {
       throw new DeviceException(path, "cannot be reset: " + e, e);
+    }
+  }
+
+  void quiesce() {
+    try {
+      model.quiesce();
+    } catch (RuntimeException e) {
+      throw new DeviceException(path, "cannot be quiesced: " + e, e);
+    }
+  }
+
+  void resume() {
+    try {
+      model.resume();
+    } catch (RuntimeException e) {
+      throw new DeviceException(path, "cannot resume: " + e, e);
     }
   }
 

@@ -9,6 +9,7 @@ import io.vmm4j.api.device.ByteChannelEndpoint;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceTimer;
+import io.vmm4j.api.device.DeviceWorker;
 import io.vmm4j.api.device.ExternalInterruptSource;
 import io.vmm4j.api.device.InterruptController;
 import io.vmm4j.api.device.InterruptLine;
@@ -18,9 +19,12 @@ import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.memory.GuestMemory;
+import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 
 /** The machine as one device sees it: passes each wish to the part that fulfils it. */
@@ -28,12 +32,14 @@ final class MachineDeviceContext implements DeviceContext {
   private final Machine machine;
   private final String path;
   private final boolean restoring;
+  private final Claimant claimant;
   private boolean interruptController;
 
   MachineDeviceContext(Machine machine, String path, boolean restoring) {
     this.machine = machine;
     this.path = path;
     this.restoring = restoring;
+    this.claimant = new Claimant(path, machine.numberOf(path));
   }
 
   /** Whether it takes interrupt lines: then it is restored before those that drive them. */
@@ -81,12 +87,32 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public AddressClaim claimPorts(int first, int count, AccessWidth width, PortHandler handler) {
-    return machine.ports().claim(path, first, count, width, handler);
+    return machine.ports().claim(claimant, first, count, width, handler);
   }
 
   @Override
   public AddressClaim claimMmio(long base, long length, AccessWidth width, MmioHandler handler) {
-    return machine.mmio().claim(path, base, length, width, handler);
+    return machine.mmio().claim(claimant, base, length, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimPorts(int count, AccessWidth width, PortHandler handler) {
+    return machine.ports().claim(claimant, count, width, handler);
+  }
+
+  @Override
+  public AddressClaim claimMmio(long length, AccessWidth width, MmioHandler handler) {
+    return machine.mmio().claim(claimant, length, width, handler);
+  }
+
+  @Override
+  public <T> void offerBus(Class<T> type, T bus) {
+    machine.buses().offer(path, type, bus);
+  }
+
+  @Override
+  public <T> T bus(Class<T> type) {
+    return machine.buses().above(path, type);
   }
 
   @Override
@@ -135,7 +161,14 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public DeviceMemory deviceMemory(String name, MemorySize size) {
-    return machine.deviceMemories().get(path, name, size);
+    return machine.deviceMemories().get(path, machine.numberOf(path), name, size);
+  }
+
+  @Override
+  public Optional<DeviceMemory> restoredMemory(String name) {
+    return restoring
+        ? machine.deviceMemories().find(path, name).map(Function.identity())
+        : Optional.empty();
   }
 
   @Override
@@ -154,8 +187,8 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
-  public void powerButton(Runnable pressed) {
-    machine.addPowerButton(path, pressed);
+  public <T> void offer(Class<T> type, T endpoint) {
+    machine.capabilities().offer(path, type, endpoint);
   }
 
   @Override
@@ -165,6 +198,11 @@ final class MachineDeviceContext implements DeviceContext {
 
   @Override
   public void execute(Runnable task) {
-    machine.control().execute(path, task);
+    machine.control().executeForDevice(path, task);
+  }
+
+  @Override
+  public DeviceWorker worker(String name, DeviceWorker.Requests requests) {
+    return machine.workers().add(path, name, requests);
   }
 }

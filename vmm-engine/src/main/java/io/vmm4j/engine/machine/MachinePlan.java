@@ -28,12 +28,28 @@ public record MachinePlan(
     List<CpuidLeaf> cpuid,
     long tscFrequencyHz) {
 
-  /** The devices of a specification: the board's, each replaced by one of its path, then others. */
+  /**
+   * The devices of a specification: the board's, each replaced by one of its path, then others. A
+   * bus comes before the devices below its path.
+   */
   static SequencedMap<String, DeviceConfig> devices(VmSpec spec, Board board) {
-    SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>(board.devices());
-    for (Map.Entry<String, DeviceConfig> device : spec.devices().entrySet()) {
-      devices.put(device.getKey(), device.getValue());
+    SequencedMap<String, DeviceConfig> all = new LinkedHashMap<>(board.devices());
+    all.putAll(spec.devices());
+    SequencedMap<String, DeviceConfig> devices = new LinkedHashMap<>();
+    for (String path : all.keySet()) {
+      for (int end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+        add(all, path.substring(0, end), devices);
+      }
+      add(all, path, devices);
     }
     return devices;
+  }
+
+  private static void add(
+      Map<String, DeviceConfig> all, String path, Map<String, DeviceConfig> target) {
+    DeviceConfig config = all.get(path);
+    if (config != null) {
+      target.put(path, config);
+    }
   }
 }

@@ -4,7 +4,6 @@ import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.engine.machine.console.HostConsole;
 import io.vmm4j.engine.machine.device.DeviceMemories;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
@@ -242,6 +241,7 @@ final class MachineRestore {
       clear();
       machine.harvestWrites(); // what resets have written counts too
       memory.apply(contents, MachineImage.places(machine));
+      machine.deviceMemories().noteAllWritten();
       applyStates();
       consoles.forEach(HostConsole::restore);
     } finally {
@@ -282,21 +282,12 @@ final class MachineRestore {
                   new SnapshotException.Incompatible(
                       "mapping '%s' of '%s'".formatted(mapping.mapping(), mapping.path()),
                       "there is no device memory '%s'".formatted(mapping.memory())));
-      try {
-        memory.map(
-            mapping.mapping(),
-            mapping.offset(),
-            mapping.length(),
-            mapping.guestPhysicalAddress(),
-            mapping.access());
-      } catch (MappingConflictException e) {
-        SnapshotException refusal =
-            new SnapshotException.Incompatible(
-                "mapping '%s' of '%s'".formatted(mapping.mapping(), mapping.path()),
-                e.getMessage());
-        refusal.initCause(e);
-        throw refusal;
-      }
+      memory.map(
+          mapping.mapping(),
+          mapping.offset(),
+          mapping.length(),
+          mapping.guestPhysicalAddress(),
+          mapping.access());
     }
     machine.time().set(clock.nanoTime() + clockAdvance);
     controllers.forEach(Runnable::run);

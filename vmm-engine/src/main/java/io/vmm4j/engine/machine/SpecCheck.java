@@ -1,7 +1,6 @@
 package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendChoice;
-import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.InvalidSpecException.Fault;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.VmBackend;
@@ -122,11 +121,7 @@ final class SpecCheck {
               .formatted(config.deviceType(), list(catalog.factories().keySet())));
       return;
     }
-    try {
-      MachineDevice.create(path, factory.get(), config).close();
-    } catch (DeviceException e) {
-      fault("devices/" + path, e.getMessage().substring(path.length() + 2));
-    }
+    MachineDevice.fault(factory.get(), config).ifPresent(why -> fault("devices/" + path, why));
   }
 
   private static String list(Iterable<String> names) {

@@ -1,8 +1,8 @@
 package io.vmm4j.engine.machine;
 
 import io.vmm4j.api.BackendSelection;
-import io.vmm4j.api.Console;
 import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.PowerButton;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Vm;
@@ -21,8 +21,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /** The machine as its user sees it. */
@@ -66,14 +68,13 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
-  public Console console(String path) {
-    Console console = machine.consoles().get(Objects.requireNonNull(path, "path"));
-    if (console == null) {
-      throw new IllegalArgumentException(
-          "no console '%s'; devices with one are: %s"
-              .formatted(path, String.join(", ", machine.consoles().keySet())));
-    }
-    return console;
+  public <T> T device(String path, Class<T> type) {
+    return machine.capabilities().device(path, type);
+  }
+
+  @Override
+  public <T> SequencedMap<String, T> devices(Class<T> type) {
+    return machine.capabilities().devices(type);
   }
 
   @Override
@@ -137,14 +138,15 @@ final class VirtualMachine implements Vm {
           .whileHeld(
               "write a snapshot",
               true,
-              () -> {
-                try {
-                  stream(out);
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-                return out;
-              });
+              () ->
+                  machine.whileQuiet(() -> {
+                    try {
+                      stream(out);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                    return out;
+                  }));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -169,10 +171,11 @@ final class VirtualMachine implements Vm {
           .whileHeld(
               "restore a snapshot",
               true,
-              () -> {
-                restore(ours.image(), contents);
-                return ours;
-              });
+              () ->
+                  machine.whileQuiet(() -> {
+                    restore(ours.image(), contents);
+                    return ours;
+                  }));
     }
   }
 
@@ -215,7 +218,9 @@ final class VirtualMachine implements Vm {
   @Override
   public boolean pressPowerButton() {
     machine.control().requireAlive("press the power button");
-    return machine.pressPowerButton();
+    Collection<PowerButton> buttons = devices(PowerButton.class).values();
+    buttons.forEach(PowerButton::press);
+    return !buttons.isEmpty();
   }
 
   @Override

@@ -3,9 +3,11 @@ package io.vmm4j.engine.memory;
 import io.vmm4j.api.backend.MemoryLocation;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.api.memory.MemoryPiece;
 import io.vmm4j.snapshot.SharedFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Objects;
 
@@ -17,6 +19,13 @@ public final class MappedGuestMemory implements GuestMemory {
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final VarHandle ORDERED_SHORT =
+      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final VarHandle ORDERED_INT =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final VarHandle ORDERED_LONG =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
   /** Hears of writes, so that decoded code can be dropped. */
   @FunctionalInterface
@@ -41,6 +50,11 @@ public final class MappedGuestMemory implements GuestMemory {
   @Override
   public boolean contains(long guestPhysicalAddress, long length) {
     return covers(guestPhysicalAddress, length, false);
+  }
+
+  @Override
+  public boolean isWritable(long guestPhysicalAddress, long length) {
+    return covers(guestPhysicalAddress, length, true);
   }
 
   private boolean covers(long address, long length, boolean writable) {
@@ -141,19 +155,35 @@ public final class MappedGuestMemory implements GuestMemory {
     write(address, bytes, 0, length);
   }
 
+  /** A byte of the machine's one segment. */
+  public int readByteAt(long offset) {
+    try {
+      int value = segment.get(ValueLayout.JAVA_BYTE, offset) & 0xFF;
+      SharedFile.throwFaultNow();
+      return value;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+  }
+
+  /** Writes a byte of the machine's one segment. */
+  public void writeByteAt(long offset, int value) {
+    try {
+      segment.set(ValueLayout.JAVA_BYTE, offset, (byte) value);
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(offset, 1);
+  }
+
   @Override
   public int readByte(long guestPhysicalAddress) {
     long at = single(guestPhysicalAddress, 1, false);
     if (at < 0) {
       return (int) readPieces(guestPhysicalAddress, 1);
     }
-    try {
-      int value = segment.get(ValueLayout.JAVA_BYTE, at) & 0xFF;
-      SharedFile.throwFaultNow();
-      return value;
-    } catch (InternalError e) {
-      throw memory.failure(e);
-    }
+    return readByteAt(at);
   }
 
   @Override
@@ -208,13 +238,7 @@ public final class MappedGuestMemory implements GuestMemory {
       writePieces(guestPhysicalAddress, 1, value);
       return;
     }
-    try {
-      segment.set(ValueLayout.JAVA_BYTE, at, (byte) value);
-      SharedFile.throwFaultNow();
-    } catch (InternalError e) {
-      throw memory.failure(e);
-    }
-    listener.written(at, 1);
+    writeByteAt(at, value);
   }
 
   @Override
@@ -263,5 +287,141 @@ public final class MappedGuestMemory implements GuestMemory {
       throw memory.failure(e);
     }
     listener.written(at, 8);
+  }
+
+  // ---- ordered ----
+
+  /**
+   * Where an aligned access lies in the segment: never across two ranges, which are made of pages.
+   */
+  private long aligned(String access, long address, int bytes, boolean writable) {
+    long at = (address & bytes - 1) == 0 ? single(address, bytes, writable) : -1;
+    if (at < 0) {
+      throw new GuestMemoryException(access, address, bytes);
+    }
+    return at;
+  }
+
+  @Override
+  public int readShortAcquire(long guestPhysicalAddress) {
+    long at = aligned("read", guestPhysicalAddress, Short.BYTES, false);
+    try {
+      int value = (short) ORDERED_SHORT.getAcquire(segment, at) & 0xFFFF;
+      SharedFile.throwFaultNow();
+      return value;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+  }
+
+  @Override
+  public int readIntAcquire(long guestPhysicalAddress) {
+    long at = aligned("read", guestPhysicalAddress, Integer.BYTES, false);
+    try {
+      int value = (int) ORDERED_INT.getAcquire(segment, at);
+      SharedFile.throwFaultNow();
+      return value;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+  }
+
+  @Override
+  public long readLongAcquire(long guestPhysicalAddress) {
+    long at = aligned("read", guestPhysicalAddress, Long.BYTES, false);
+    try {
+      long value = (long) ORDERED_LONG.getAcquire(segment, at);
+      SharedFile.throwFaultNow();
+      return value;
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+  }
+
+  @Override
+  public void writeShortRelease(long guestPhysicalAddress, int value) {
+    long at = aligned("write", guestPhysicalAddress, Short.BYTES, true);
+    try {
+      ORDERED_SHORT.setRelease(segment, at, (short) value);
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, Short.BYTES);
+  }
+
+  @Override
+  public void writeIntRelease(long guestPhysicalAddress, int value) {
+    long at = aligned("write", guestPhysicalAddress, Integer.BYTES, true);
+    try {
+      ORDERED_INT.setRelease(segment, at, value);
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, Integer.BYTES);
+  }
+
+  @Override
+  public void writeLongRelease(long guestPhysicalAddress, long value) {
+    long at = aligned("write", guestPhysicalAddress, Long.BYTES, true);
+    try {
+      ORDERED_LONG.setRelease(segment, at, value);
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    }
+    listener.written(at, Long.BYTES);
+  }
+
+  // ---- in place ----
+
+  @Override
+  public <X extends Exception> void readInPlace(
+      long guestPhysicalAddress, long length, MemoryPiece<X> reader) throws X {
+    if (!covers(guestPhysicalAddress, length, false)) {
+      throw new GuestMemoryException("read", guestPhysicalAddress, length);
+    }
+    long end = guestPhysicalAddress + length;
+    for (long address = guestPhysicalAddress; address < end; ) {
+      MemoryLocation location = map.locate(address);
+      long piece = Math.min(end, location.base() + location.length()) - address;
+      long at = offsetOf("read", location, address, piece);
+      try {
+        reader.accept(segment.asSlice(at, piece).asReadOnly());
+        SharedFile.throwFaultNow();
+      } catch (InternalError e) {
+        throw memory.failure(e);
+      }
+      address += piece;
+    }
+  }
+
+  @Override
+  public <X extends Exception> void writeInPlace(
+      long guestPhysicalAddress, long length, MemoryPiece<X> writer) throws X {
+    if (!covers(guestPhysicalAddress, length, true)) {
+      throw new GuestMemoryException("write", guestPhysicalAddress, length);
+    }
+    long end = guestPhysicalAddress + length;
+    for (long address = guestPhysicalAddress; address < end; ) {
+      MemoryLocation location = map.locate(address);
+      long piece = Math.min(end, location.base() + location.length()) - address;
+      writeInPlaceAt(offsetOf("write", location, address, piece), piece, writer);
+      address += piece;
+    }
+  }
+
+  /** Has a piece of the machine's one segment written in place. */
+  public <X extends Exception> void writeInPlaceAt(long offset, long length, MemoryPiece<X> writer)
+      throws X {
+    try {
+      writer.accept(segment.asSlice(offset, length));
+      SharedFile.throwFaultNow();
+    } catch (InternalError e) {
+      throw memory.failure(e);
+    } finally {
+      listener.written(offset, length);
+    }
   }
 }

@@ -2,21 +2,21 @@ package io.vmm4j.engine.memory;
 
 import io.vmm4j.api.backend.MemoryLocation;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
-import java.util.Objects;
+import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What lies where in the guest physical address space: RAM, mapped device memory, trapped windows,
- * nothing. Ranges don't overlap, but for <em>shadow</em> RAM (0xC0000 to 0xFFFFF of a PC), which
- * gives way to whatever is mapped over it and is back when that is gone, as under the control of a
- * chipset's PAM registers.
+ * nothing. Ranges may overlap: where they do, the one of the lowest {@link Precedence} is seen, and
+ * what lies below it is seen again when it goes. So nobody is refused a place, as in hardware.
+ *
+ * <p>Backends map whole pages. A page of which a window covers a part is trapped; the bus of the
+ * windows reaches the memory beside it.
  *
  * <p>Changes are made with the machine lock held. {@link #locate} may be called from any thread; it
  * searches an immutable picture of the map that each change replaces.
@@ -27,30 +27,29 @@ public final class PhysicalMemoryMap {
 
   private static final long PAGE_MASK = 4095;
 
-  private final NavigableMap<Long, MemoryRange> ranges = new TreeMap<>();
-  private final List<MemoryRange> shadows = new ArrayList<>();
-  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
-  private volatile MemoryLocation[] picture = picture();
+  /** A piece of the address space of which one range is seen. */
+  record Segment(long base, long end, MemoryRange range) {}
+
+  private final NavigableSet<MemoryRange> ranges =
+      new TreeSet<>((a, b) -> a.precedence().compareTo(b.precedence()));
+  private final List<Runnable> moveListeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> changeListeners = new ArrayList<>();
+  private Segment[] segments = {};
+  private volatile MemoryLocation[] picture = picture(segments);
 
   /** Registers what to call, with the machine lock held, after memory has moved. */
   public void onMemoryMoved(Runnable listener) {
-    listeners.add(listener);
+    moveListeners.add(listener);
   }
 
-  /** Adds RAM that gives way to what is mapped over it. */
-  public void addShadow(MemoryRange ram) {
-    checkPages(ram);
-    shadows.add(ram);
-    publish();
+  /** Registers what to call, with the machine lock held, after anything else is seen somewhere. */
+  public void onChange(Runnable listener) {
+    changeListeners.add(listener);
   }
 
-  /**
-   * Adds a range.
-   *
-   * @return what is in the way, if anything is; nothing is changed then
-   */
-  public Optional<MemoryRange> add(MemoryRange range) {
-    return replace(null, range);
+  /** Adds a range. */
+  public void add(MemoryRange range) {
+    replace(null, range);
   }
 
   /** Removes a range that was added. */
@@ -61,46 +60,28 @@ public final class PhysicalMemoryMap {
   /**
    * Puts one range in the place of another, in one step. Either may be absent.
    *
-   * @return what is in the way of the new one, if anything is; nothing is changed then
+   * @throws IllegalArgumentException if the new one is memory that is not made of whole pages, or
+   *     does not lie within the address space
    */
-  public Optional<MemoryRange> replace(@Nullable MemoryRange old, @Nullable MemoryRange now) {
-    if (old != null && !old.equals(ranges.get(old.base()))) {
+  public void replace(@Nullable MemoryRange old, @Nullable MemoryRange now) {
+    if (old != null && !ranges.remove(old)) {
       throw new IllegalStateException("not in the map: " + old);
     }
     if (now != null) {
-      if (now.isMemory()) {
-        checkPages(now);
+      if (!isPossible(now.base(), now.length())
+          || now.isMemory() && ((now.base() | now.length() | now.offset()) & PAGE_MASK) != 0) {
+        throw new IllegalArgumentException("no place for " + now);
       }
-      if (now.base() < 0 || now.length() <= 0 || now.base() > END - now.length()) {
-        return Optional.of(MemoryRange.window("the end of the address space", END, PAGE_MASK + 1));
+      if (!ranges.add(now)) {
+        throw new IllegalStateException("two of one precedence: " + now);
       }
-      Optional<MemoryRange> conflict = conflict(old, now);
-      if (conflict.isPresent()) {
-        return conflict;
-      }
-    }
-    if (old != null) {
-      ranges.remove(old.base());
-    }
-    if (now != null) {
-      ranges.put(now.base(), now);
     }
     publish();
-    return Optional.empty();
   }
 
-  private Optional<MemoryRange> conflict(@Nullable MemoryRange except, MemoryRange range) {
-    Map.Entry<Long, MemoryRange> first = ranges.floorEntry(range.base());
-    long from = first == null ? range.base() : first.getKey();
-    return ranges.subMap(from, true, range.end(), false).values().stream()
-        .filter(r -> !r.equals(except) && r.overlaps(range))
-        .findFirst();
-  }
-
-  private static void checkPages(MemoryRange range) {
-    if (((range.base() | range.length() | range.offset()) & PAGE_MASK) != 0) {
-      throw new IllegalArgumentException("not made of whole pages: " + range);
-    }
+  /** Whether a range lies within the address space: what does not can't be seen anywhere. */
+  public static boolean isPossible(long base, long length) {
+    return base >= 0 && length > 0 && base <= END - length;
   }
 
   /** What lies at an address, for the whole range around it. Any thread, no lock, O(log n). */
@@ -120,89 +101,123 @@ public final class PhysicalMemoryMap {
     return locations[low];
   }
 
-  private void publish() {
-    MemoryLocation[] before = picture;
-    MemoryLocation[] after = picture();
-    if (!java.util.Arrays.equals(before, after)) {
-      picture = after;
-      listeners.forEach(Runnable::run);
+  /** The range that is seen at an address. With the machine lock held. */
+  public @Nullable MemoryRange at(long guestPhysicalAddress) {
+    Segment[] all = segments;
+    int low = 0;
+    int high = all.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (guestPhysicalAddress < all[middle].base) {
+        high = middle - 1;
+      } else if (guestPhysicalAddress >= all[middle].end) {
+        low = middle + 1;
+      } else {
+        return all[middle].range;
+      }
     }
+    return null;
   }
 
-  private MemoryLocation[] picture() {
-    List<MemoryRange> memory = new ArrayList<>();
-    for (MemoryRange range : ranges.values()) {
-      if (range.isMemory()) {
-        memory.add(range);
+  /** What is seen instead of some part of a range, if anything is. With the machine lock held. */
+  public Optional<MemoryRange> covering(MemoryRange range) {
+    for (MemoryRange upper : ranges.headSet(range, false)) {
+      if (upper.overlaps(range)) {
+        return Optional.of(upper);
       }
     }
-    for (MemoryRange shadow : shadows) {
-      addUncovered(shadow, memory);
+    return Optional.empty();
+  }
+
+  private void publish() {
+    Segment[] now = segments();
+    if (Arrays.equals(now, segments)) {
+      return;
     }
-    memory.sort(Comparator.comparingLong(MemoryRange::base));
+    segments = now;
+    MemoryLocation[] after = picture(now);
+    if (!Arrays.equals(picture, after)) {
+      picture = after;
+      moveListeners.forEach(Runnable::run);
+    }
+    changeListeners.forEach(Runnable::run);
+  }
+
+  /** What is seen, by address: from each address on at which a range begins or ends. */
+  private Segment[] segments() {
+    List<MemoryRange> byBase = new ArrayList<>(ranges);
+    byBase.sort((a, b) -> Long.compare(a.base(), b.base()));
+    long[] edges =
+        ranges.stream()
+            .flatMapToLong(r -> java.util.stream.LongStream.of(r.base(), r.end()))
+            .sorted()
+            .distinct()
+            .toArray();
+    NavigableSet<MemoryRange> open = new TreeSet<>(ranges.comparator());
+    List<Segment> found = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i + 1 < edges.length; i++) {
+      long from = edges[i];
+      open.removeIf(range -> range.end() <= from);
+      while (next < byBase.size() && byBase.get(next).base() == from) {
+        open.add(byBase.get(next++));
+      }
+      if (!open.isEmpty()) {
+        MemoryRange seen = open.first();
+        boolean goesOn =
+            !found.isEmpty() && found.getLast().range == seen && found.getLast().end == from;
+        long base = goesOn ? found.removeLast().base : from;
+        found.add(new Segment(base, edges[i + 1], seen));
+      }
+    }
+    return found.toArray(Segment[]::new);
+  }
+
+  private static MemoryLocation[] picture(Segment[] segments) {
     List<MemoryLocation> locations = new ArrayList<>();
     long end = 0;
-    for (MemoryRange range : memory) {
-      if (range.base() > end) {
-        locations.add(new MemoryLocation(end, range.base() - end, -1, false));
+    for (Segment segment : segments) {
+      long from = (segment.base + PAGE_MASK) & ~PAGE_MASK;
+      long to = segment.end & ~PAGE_MASK;
+      if (!segment.range.isMemory() || from >= to) {
+        continue;
       }
-      append(locations, range);
-      end = range.end();
+      if (from > end) {
+        locations.add(new MemoryLocation(end, from - end, -1, false));
+      }
+      append(locations, segment.range, from, to);
+      end = to;
     }
     // The last range reaches to the end of what 64 bits count, so that every address has an answer.
     locations.add(new MemoryLocation(end, Long.MAX_VALUE - PAGE_MASK - end, -1, false));
     return locations.toArray(MemoryLocation[]::new);
   }
 
-  private static void append(List<MemoryLocation> locations, MemoryRange range) {
+  private static void append(
+      List<MemoryLocation> locations, MemoryRange range, long from, long to) {
+    long offset = range.offset() + from - range.base();
+    long base = from;
     if (!locations.isEmpty()) {
       MemoryLocation last = locations.getLast();
       if (last.isMemory()
-          && last.base() + last.length() == range.base()
-          && last.offset() + last.length() == range.offset()
+          && last.base() + last.length() == from
+          && last.offset() + last.length() == offset
           && last.writable() == range.writable()) {
-        locations.set(
-            locations.size() - 1,
-            new MemoryLocation(
-                last.base(), last.length() + range.length(), last.offset(), last.writable()));
-        return;
+        locations.removeLast();
+        base = last.base();
+        offset = last.offset();
       }
     }
-    locations.add(
-        new MemoryLocation(range.base(), range.length(), range.offset(), range.writable()));
+    locations.add(new MemoryLocation(base, to - base, offset, range.writable()));
   }
 
-  /** The parts of a shadow over which nothing lies, in whole pages. */
-  private void addUncovered(MemoryRange shadow, List<MemoryRange> target) {
-    long from = shadow.base();
-    for (MemoryRange cover : ranges.values()) {
-      long coverBase = cover.base() & ~PAGE_MASK;
-      long coverEnd = (cover.end() + PAGE_MASK) & ~PAGE_MASK;
-      if (coverEnd <= from || coverBase >= shadow.end()) {
-        continue;
-      }
-      if (coverBase > from) {
-        target.add(part(shadow, from, coverBase));
-      }
-      from = coverEnd;
-    }
-    if (from < shadow.end()) {
-      target.add(part(shadow, from, shadow.end()));
-    }
-  }
-
-  private static MemoryRange part(MemoryRange whole, long from, long end) {
-    long offset = whole.offset() + from - whole.base();
-    return new MemoryRange(whole.owner(), from, end - from, offset, whole.writable());
-  }
-
-  /** Every range but shadows, by address; for messages and tests. With the machine lock held. */
+  /** Every range, the one of the lowest precedence first. With the machine lock held. */
   public List<MemoryRange> ranges() {
-    return List.copyOf(ranges.values());
+    return List.copyOf(ranges);
   }
 
   @Override
   public String toString() {
-    return Objects.toString(ranges.values()) + " over " + shadows;
+    return ranges.toString();
   }
 }

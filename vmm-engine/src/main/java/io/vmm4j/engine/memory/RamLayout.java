@@ -37,14 +37,13 @@ public final class RamLayout {
 
   /** The ranges that give way to what is mapped over them. */
   public static List<MemoryRange> shadow(long ramBytes) {
-    List<MemoryRange> ranges = new ArrayList<>();
-    add(ranges, SHADOW, Math.min(ramBytes, EXTENDED), SHADOW);
-    return ranges;
+    long end = Math.min(ramBytes, EXTENDED);
+    return end > SHADOW ? List.of(MemoryRange.shadowRam(SHADOW, end - SHADOW, SHADOW)) : List.of();
   }
 
   private static void add(List<MemoryRange> ranges, long from, long end, long offset) {
     if (end > from) {
-      ranges.add(new MemoryRange("RAM", from, end - from, offset, true));
+      ranges.add(MemoryRange.ram(from, end - from, offset));
     }
   }
 }

@@ -2,6 +2,8 @@ package io.vmm4j.engine.boot;
 
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.api.memory.MemoryPiece;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -26,6 +28,27 @@ final class ArrayMemory implements GuestMemory {
   @Override
   public void write(long address, byte[] source, int offset, int length) {
     bytes.put(at("write", address, length), source, offset, length);
+  }
+
+  @Override
+  public boolean isWritable(long address, long length) {
+    return contains(address, length);
+  }
+
+  @Override
+  public <X extends Exception> void readInPlace(long address, long length, MemoryPiece<X> reader)
+      throws X {
+    reader.accept(slice("read", address, length).asReadOnly());
+  }
+
+  @Override
+  public <X extends Exception> void writeInPlace(long address, long length, MemoryPiece<X> writer)
+      throws X {
+    writer.accept(slice("write", address, length));
+  }
+
+  private MemorySegment slice(String access, long address, long length) {
+    return MemorySegment.ofBuffer(bytes).asSlice(at(access, address, length), length);
   }
 
   @Override

@@ -227,22 +227,22 @@ class MachineSnapshotTest {
   }
 
   @Test
-  void aMappingWhereSomethingElseIsIsRefusedAndNothingChanges() throws IOException {
+  void aMappingWhereSomethingElseIsHidesNothing() throws IOException {
     try (Vm vm = machines.create(ClockMode.VIRTUAL)) {
+      vm.memory().writeInt(0, 0x1234);
       vm.step(100);
       try (Snapshot taken = vm.snapshot()) {
         for (long address : new long[] {0, -4096}) {
-          try (Snapshot moved = withMappingsAt((MachineSnapshot) taken, address)) {
-            assertThatThrownBy(() -> moved.load(Backends.auto()))
-                .isInstanceOf(SnapshotException.Incompatible.class)
-                .hasMessageContaining("mapping")
-                .hasMessageContaining("overlaps");
-            assertThatThrownBy(() -> vm.restore(moved))
-                .isInstanceOf(SnapshotException.Incompatible.class);
+          try (Snapshot moved = withMappingsAt((MachineSnapshot) taken, address);
+              Vm loaded = moved.load(Backends.auto())) {
+            assertThat(loaded.memory().readInt(0)).isEqualTo(0x1234);
+            vm.restore(moved);
+            assertThat(vm.memory().readInt(0)).isEqualTo(0x1234);
           }
-          try (Snapshot after = vm.snapshot()) {
-            assertThat(SnapshotContents.of(after)).isEqualTo(SnapshotContents.of(taken));
-          }
+        }
+        vm.restore(taken);
+        try (Snapshot after = vm.snapshot()) {
+          assertThat(SnapshotContents.of(after)).isEqualTo(SnapshotContents.of(taken));
         }
       }
     }

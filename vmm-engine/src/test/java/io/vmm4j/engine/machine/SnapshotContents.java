@@ -5,6 +5,7 @@ import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.snapshot.StateChunk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -32,6 +33,13 @@ final class SnapshotContents {
       parts.add(region.getKey() + ": " + digest(ours.memory(), region.getValue()));
     }
     return parts;
+  }
+
+  /** Four bytes of RAM below 3 GiB. */
+  static int intAt(Snapshot snapshot, long address) throws IOException {
+    byte[] bytes = new byte[Integer.BYTES];
+    ((MachineSnapshot) snapshot).memory().read(address, bytes, 0, bytes.length);
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt();
   }
 
   /** Of the pages that are not zero, and where they lie. */

@@ -12,7 +12,6 @@ import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
@@ -33,6 +32,12 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
   /** How long its window is, and which states it refuses. */
   record Config(int windowPages, int failRestoreBelow) implements DeviceConfig {
     static final Config STANDARD = new Config(2, -1);
+
+    Config {
+      if (windowPages < 1) {
+        throw new IllegalArgumentException("windowPages: at least 1, not " + windowPages);
+      }
+    }
 
     @Override
     public String deviceType() {
@@ -66,30 +71,23 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
     }
 
     @Override
-    public DeviceModel<State> create(Config config) {
-      if (config.windowPages() < 1) {
-        throw new IllegalArgumentException("windowPages: at least 1, not " + config.windowPages());
-      }
-      return new TestDevice(config);
+    public DeviceModel<State> create(Config config, DeviceContext context) {
+      return new TestDevice(config, context);
     }
   }
 
   private final Config config;
-  private DeviceContext context;
-  private DeviceTimer timer;
-  private DeviceMemoryMapping mapping;
-  private ByteChannelEndpoint console;
+  private final DeviceContext context;
+  private final DeviceTimer timer;
+  private final DeviceMemoryMapping mapping;
+  private final ByteChannelEndpoint console;
   private int period;
   private long deadline;
   private int ticks;
   private int refused;
 
-  TestDevice(Config config) {
+  TestDevice(Config config, DeviceContext machine) {
     this.config = config;
-  }
-
-  @Override
-  public void attach(DeviceContext machine) {
     context = machine;
     machine.claimPorts(PORT, 24, AccessWidth.DWORD, this);
     console = machine.console();
@@ -147,9 +145,10 @@ final class TestDevice implements DeviceModel<TestDevice.State>, PortHandler {
   }
 
   private void move(long to) {
-    try {
-      mapping.remap(to, GuestAccess.READ_WRITE);
-    } catch (MappingConflictException e) {
+    long from = mapping.guestPhysicalAddress();
+    mapping.remap(to, GuestAccess.READ_WRITE);
+    if (!mapping.isSeen()) {
+      mapping.remap(from, GuestAccess.READ_WRITE);
       refused++;
     }
   }

@@ -15,13 +15,53 @@ import org.jspecify.annotations.Nullable;
  * know of some of them and keep their stores from the bus. With the machine lock held.
  */
 final class Doorbells {
-  private record Bell(
-      long offset, BackendDoorbell.Match match, Runnable rung, Optional<BackendDoorbell> watched) {
+  private static final long NOWHERE = -1;
+
+  private static final class Bell {
+    private final long offset;
+    private final BackendDoorbell.Match match;
+    private final Runnable rung;
+    private final Optional<BackendDoorbell> watched;
+
+    /** Where the backend watches it, or {@link #NOWHERE}. */
+    private long watchedAt = NOWHERE;
+
+    Bell(
+        long offset,
+        BackendDoorbell.Match match,
+        Runnable rung,
+        Optional<BackendDoorbell> watched) {
+      this.offset = offset;
+      this.match = match;
+      this.rung = rung;
+      this.watched = watched;
+    }
+
     boolean meets(long at, int bytes, long stored) {
       return at == offset
           && bytes == match.size()
           && (!match.hasValue() || stored == match.value());
     }
+
+    void hide() {
+      if (watchedAt != NOWHERE) {
+        watched.ifPresent(BackendDoorbell::remove);
+        watchedAt = NOWHERE;
+      }
+    }
+
+    void showAt(long place) {
+      if (watchedAt != place) {
+        watched.ifPresent(doorbell -> doorbell.placeAt(place));
+        watchedAt = place;
+      }
+    }
+  }
+
+  /** Tells whether a store to a part of the claim's range reaches the claim. */
+  @FunctionalInterface
+  interface Seen {
+    boolean at(long offset, int size);
   }
 
   private final String path;
@@ -41,13 +81,11 @@ final class Doorbells {
   }
 
   /**
-   * Adds one.
+   * Adds one, which the backend does not watch until {@link #show}.
    *
-   * @param base of the claim, or -1 while it is off the bus
    * @throws DeviceException if it can't be
    */
   void add(
-      long base,
       long offset,
       int size,
       OptionalLong value,
@@ -77,9 +115,6 @@ final class Doorbells {
             rung,
             processors == null ? Optional.empty() : processors.doorbell(match, rung));
     bells.add(bell);
-    if (base >= 0) {
-      bell.watched.ifPresent(doorbell -> doorbell.placeAt(base + offset));
-    }
   }
 
   private void ring(long offset, Runnable action) {
@@ -101,17 +136,26 @@ final class Doorbells {
     return false;
   }
 
-  /** The claim is there now. */
-  void placedAt(long base) {
+  /** Takes those away to which no store comes any more where they are. Before any {@link #show}. */
+  void hide(long base, Seen seen) {
     for (Bell bell : bells) {
-      bell.watched.ifPresent(doorbell -> doorbell.placeAt(base + bell.offset));
+      if (bell.watchedAt != base + bell.offset || !seen.at(bell.offset, bell.match.size())) {
+        bell.hide();
+      }
     }
   }
 
-  /** The claim is off the bus. */
-  void removed() {
+  /** Has those watched to which a store comes, where the claim is now. */
+  void show(long base, Seen seen) {
     for (Bell bell : bells) {
-      bell.watched.ifPresent(BackendDoorbell::remove);
+      if (seen.at(bell.offset, bell.match.size())) {
+        bell.showAt(base + bell.offset);
+      }
     }
+  }
+
+  /** Takes all away: the claim is off the bus. */
+  void hideAll() {
+    bells.forEach(Bell::hide);
   }
 }

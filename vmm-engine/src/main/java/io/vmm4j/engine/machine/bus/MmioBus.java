@@ -6,59 +6,97 @@ import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
+import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
-import java.util.Arrays;
-import java.util.Comparator;
+import io.vmm4j.engine.memory.Precedence;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Trapped windows of the guest physical address space. An access is cut, lowest address first, into
- * the largest pieces of 8, 4, 2 or 1 bytes that one window takes whole; where nobody is home, loads
- * give ones and stores are lost. All methods are called with the machine lock held.
+ * the largest pieces of 8, 4, 2 or 1 bytes that one window takes whole. A piece belongs to the
+ * window that is seen at its first byte. Where nobody is home, loads give ones and stores are lost.
+ * Memory is met here too: beside a window that covers a part of its page, or where it can't be
+ * written.
+ *
+ * <p>All methods are called with the machine lock held.
  */
 public final class MmioBus {
   private final PhysicalMemoryMap map;
+  private final MappedGuestMemory memory;
   private final DeviceFailures failures;
 
-  /** Active windows by address. */
-  private Window[] windows = {};
+  /** The windows on the bus, by what the map knows of them. */
+  private final Map<MemoryRange, Window> windows = new IdentityHashMap<>();
 
   private @Nullable BackendMachine processors;
   private long accesses;
 
   /** A bus without windows over a memory map. */
-  public MmioBus(PhysicalMemoryMap map, DeviceFailures failures) {
+  public MmioBus(PhysicalMemoryMap map, MappedGuestMemory memory, DeviceFailures failures) {
     this.map = map;
+    this.memory = memory;
     this.failures = failures;
+    map.onChange(this::placeDoorbells);
   }
 
   /**
-   * Claims a window for a device.
+   * Claims a window for a device; it is off the bus.
    *
-   * @throws DeviceException if it overlaps memory or another window; names it
+   * @throws DeviceException if it has no length
+   */
+  public AddressClaim claim(Claimant who, long length, AccessWidth width, MmioHandler handler) {
+    return window(who, Precedence.Kind.MOVABLE, length, width, handler);
+  }
+
+  /**
+   * Claims a window whose place the board fixes.
+   *
+   * @throws DeviceException if it overlaps memory or another such window; names it
    */
   public AddressClaim claim(
-      String path, long base, long length, AccessWidth width, MmioHandler handler) {
-    if (length <= 0) {
-      throw new DeviceException(path, "cannot claim a window of %d bytes".formatted(length));
+      Claimant who, long base, long length, AccessWidth width, MmioHandler handler) {
+    Window window = window(who, Precedence.Kind.FIXED, length, width, handler);
+    if (!PhysicalMemoryMap.isPossible(base, length)) {
+      throw new DeviceException(
+          who.path(),
+          "cannot claim %d bytes at 0x%x: not within the address space".formatted(length, base));
     }
-    Window window = new Window(path, length, width.bytes(), handler);
-    Optional<MemoryRange> conflict = window.place(base);
+    Optional<MemoryRange> conflict = map.covering(window.rangeAt(base));
     if (conflict.isPresent()) {
       throw new DeviceException(
-          path,
+          who.path(),
           "cannot claim window 0x%x..0x%x: it overlaps %s"
               .formatted(base, base + length - 1, conflict.get()));
     }
+    window.moveTo(base);
     return window;
+  }
+
+  private Window window(
+      Claimant who, Precedence.Kind kind, long length, AccessWidth width, MmioHandler handler) {
+    if (length <= 0) {
+      throw new DeviceException(who.path(), "cannot claim a window of %d bytes".formatted(length));
+    }
+    return new Window(who.path(), who.next(kind), length, width.bytes(), handler);
   }
 
   /** Connects the processors, which may watch doorbells themselves. Before there are any. */
   public void connect(BackendMachine machine) {
     processors = machine;
+  }
+
+  private void placeDoorbells() {
+    for (Window window : windows.values()) {
+      window.doorbells.hide(window.base, window::isSeen);
+    }
+    for (Window window : windows.values()) {
+      window.doorbells.show(window.base, window::isSeen);
+    }
   }
 
   /** How many accesses there were. */
@@ -72,13 +110,18 @@ public final class MmioBus {
     long value = 0;
     for (int done = 0; done < size; ) {
       long at = address + done;
-      Window there = at(at);
-      int piece = there == null ? 1 : there.piece(at, size - done);
-      long part = there == null ? 0xFF : there.read(at, piece);
+      MemoryRange there = map.at(at);
+      Window window = windows.get(there);
+      int piece = window == null ? 1 : window.piece(at, size - done);
+      long part = window == null ? readByte(there, at) : window.read(at, piece);
       value |= part << (8 * done);
       done += piece;
     }
     return value;
+  }
+
+  private long readByte(@Nullable MemoryRange there, long address) {
+    return there == null ? 0xFF : memory.readByteAt(there.offset() + address - there.base());
   }
 
   /** A store of 1, 2, 4 or 8 bytes. */
@@ -86,31 +129,16 @@ public final class MmioBus {
     accesses++;
     for (int done = 0; done < size; ) {
       long at = address + done;
-      Window there = at(at);
-      int piece = there == null ? 1 : there.piece(at, size - done);
-      if (there != null) {
-        there.write(at, piece, value >>> (8 * done));
+      MemoryRange there = map.at(at);
+      Window window = windows.get(there);
+      int piece = window == null ? 1 : window.piece(at, size - done);
+      if (window != null) {
+        window.write(at, piece, value >>> (8 * done));
+      } else if (there != null && there.writable()) {
+        memory.writeByteAt(there.offset() + at - there.base(), (int) (value >>> 8 * done));
       }
       done += piece;
     }
-  }
-
-  private @Nullable Window at(long address) {
-    Window[] all = windows;
-    int low = 0;
-    int high = all.length - 1;
-    while (low <= high) {
-      int middle = (low + high) >>> 1;
-      long distance = address - all[middle].base();
-      if (distance < 0) {
-        high = middle - 1;
-      } else if (distance >= all[middle].length) {
-        low = middle + 1;
-      } else {
-        return all[middle];
-      }
-    }
-    return null;
   }
 
   private static long mask(int size) {
@@ -118,24 +146,33 @@ public final class MmioBus {
   }
 
   private final class Window implements AddressClaim {
+    private static final long OFF = -1;
+
     private final String path;
+    private final Precedence precedence;
     private final long length;
     private final int width;
     private final MmioHandler handler;
     private final Doorbells doorbells;
+    private long base = OFF;
     private @Nullable MemoryRange range;
 
-    Window(String path, long length, int width, MmioHandler handler) {
+    Window(String path, Precedence precedence, long length, int width, MmioHandler handler) {
       this.path = path;
+      this.precedence = precedence;
       this.length = length;
       this.width = width;
       this.handler = handler;
       this.doorbells = new Doorbells(path, false, length, width, failures);
     }
 
+    MemoryRange rangeAt(long place) {
+      return MemoryRange.window("window of " + path, place, length, precedence);
+    }
+
     int piece(long address, int left) {
       int size = width;
-      while (size > left || address - base() > length - size) {
+      while (size > left || address - base > length - size) {
         size >>= 1;
       }
       return size;
@@ -143,7 +180,7 @@ public final class MmioBus {
 
     long read(long address, int size) {
       try {
-        return handler.read(address - base(), size) & mask(size);
+        return handler.read(address - base, size) & mask(size);
       } catch (Throwable e) {
         failures.failed(path, "load from 0x%x".formatted(address), e);
         return mask(size);
@@ -152,63 +189,62 @@ public final class MmioBus {
 
     void write(long address, int size, long value) {
       try {
-        if (!doorbells.take(address - base(), size, value & mask(size))) {
-          handler.write(address - base(), size, value & mask(size));
+        if (!doorbells.take(address - base, size, value & mask(size))) {
+          handler.write(address - base, size, value & mask(size));
         }
       } catch (Throwable e) {
         failures.failed(path, "store to 0x%x".formatted(address), e);
       }
     }
 
-    Optional<MemoryRange> place(long base) {
-      MemoryRange now = MemoryRange.window("window of " + path, base, length);
-      Optional<MemoryRange> conflict = map.replace(range, now);
-      if (conflict.isEmpty()) {
-        take(false);
-        range = now;
-        take(true);
-        doorbells.placedAt(base);
-      }
-      return conflict;
+    /** Whether a store to a part of it comes here, by the rule that {@link MmioBus#write} has. */
+    private boolean isSeen(long offset, int size) {
+      return range != null && range == map.at(base + offset);
     }
 
-    /** Puts this window into the sorted array, or takes it out. */
-    private void take(boolean in) {
-      Window[] others =
-          Arrays.stream(windows).filter(window -> window != this).toArray(Window[]::new);
-      if (in) {
-        others = Arrays.copyOf(others, others.length + 1);
-        others[others.length - 1] = this;
-        Arrays.sort(others, Comparator.comparingLong(Window::base));
+    private void place(long where) {
+      MemoryRange old = range;
+      base = where;
+      if (old != null && old.base() == where) {
+        return;
       }
-      windows = others;
+      if (old != null) {
+        windows.remove(old);
+      }
+      range = where != OFF && PhysicalMemoryMap.isPossible(where, length) ? rangeAt(where) : null;
+      if (range == null) {
+        doorbells.hideAll();
+      } else {
+        windows.put(range, this);
+      }
+      map.replace(old, range);
     }
 
     @Override
-    public boolean moveTo(long base) {
-      return place(base).isEmpty();
+    public void moveTo(long where) {
+      place(Math.max(where, OFF));
     }
 
     @Override
     public void disable() {
-      MemoryRange old = range;
-      if (old != null) {
-        map.remove(old);
-        take(false);
-        range = null;
-        doorbells.removed();
-      }
+      place(OFF);
+    }
+
+    @Override
+    public boolean isSeen() {
+      MemoryRange now = range;
+      return now != null && map.covering(now).isEmpty();
     }
 
     @Override
     public void doorbell(long offset, int size, OptionalLong value, Runnable action) {
-      doorbells.add(base(), offset, size, value, action, processors);
+      doorbells.add(offset, size, value, action, processors);
+      doorbells.show(base, this::isSeen);
     }
 
     @Override
     public long base() {
-      MemoryRange now = range;
-      return now == null ? -1 : now.base();
+      return base;
     }
   }
 }

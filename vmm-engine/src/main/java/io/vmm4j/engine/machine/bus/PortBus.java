@@ -6,19 +6,32 @@ import io.vmm4j.api.device.AccessWidth;
 import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
+import io.vmm4j.engine.memory.Precedence;
+import java.util.NavigableSet;
 import java.util.OptionalLong;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The 64K ports. An access is cut, lowest port first, into the largest pieces of 4, 2 or 1 bytes
  * that one claim takes whole; where nobody is home, loads give ones and stores are lost. So is all
- * of an access that begins where nobody is: four bytes written to 0xCF8 select a PCI register, and
- * are not for the reset register at 0xCF9. All methods are called with the machine lock held.
+ * of an access that begins where nobody is.
+ *
+ * <p>Where claims overlap, the one of the lowest {@link Precedence} is seen, and what lies below it
+ * is seen again when it goes. A piece belongs to the claim that is seen at its first port: four
+ * bytes written to 0xCF8 select a PCI register, and are not for the reset register at 0xCF9.
+ *
+ * <p>All methods are called with the machine lock held.
  */
 public final class PortBus {
   private static final int PORTS = 0x10000;
 
+  /** What is seen at each port. */
   private final @Nullable Claim[] table = new @Nullable Claim[PORTS];
+
+  /** The claims on the bus, the first before all others. */
+  private final NavigableSet<Claim> placed = new TreeSet<>();
+
   private final DeviceFailures failures;
   private @Nullable BackendMachine processors;
   private long accesses;
@@ -29,25 +42,44 @@ public final class PortBus {
   }
 
   /**
-   * Claims ports for a device.
+   * Claims ports for a device; they are off the bus.
    *
-   * @throws DeviceException if a port does not exist or is claimed; names by whom
+   * @throws DeviceException if there are not so many
+   */
+  public AddressClaim claim(Claimant who, int count, AccessWidth width, PortHandler handler) {
+    return claim(who, Precedence.Kind.MOVABLE, count, width, handler);
+  }
+
+  /**
+   * Claims ports whose place the board fixes.
+   *
+   * @throws DeviceException if a port does not exist or is claimed so already; names by whom
    */
   public AddressClaim claim(
-      String path, int first, int count, AccessWidth width, PortHandler handler) {
+      Claimant who, int first, int count, AccessWidth width, PortHandler handler) {
     if (first < 0 || count <= 0 || first > PORTS - count) {
       throw new DeviceException(
-          path, "cannot claim %d port(s) at 0x%x: not within 64K".formatted(count, first));
+          who.path(), "cannot claim %d port(s) at 0x%x: not within 64K".formatted(count, first));
     }
-    Claim claim = new Claim(path, count, Math.min(width.bytes(), 4), handler);
-    String occupant = claim.place(first);
-    if (occupant != null) {
-      throw new DeviceException(
-          path,
-          "cannot claim ports 0x%x..0x%x: taken by %s"
-              .formatted(first, first + count - 1, occupant));
+    Claim claim = claim(who, Precedence.Kind.FIXED, count, width, handler);
+    for (Claim other : placed.headSet(claim)) {
+      if (first < other.end() && other.first < first + count) {
+        throw new DeviceException(
+            who.path(),
+            "cannot claim ports 0x%x..0x%x: taken by '%s'"
+                .formatted(first, first + count - 1, other.path));
+      }
     }
+    claim.moveTo(first);
     return claim;
+  }
+
+  private Claim claim(
+      Claimant who, Precedence.Kind kind, int count, AccessWidth width, PortHandler handler) {
+    if (count <= 0 || count > PORTS) {
+      throw new DeviceException(who.path(), "cannot claim %d port(s)".formatted(count));
+    }
+    return new Claim(who.path(), who.next(kind), count, Math.min(width.bytes(), 4), handler);
   }
 
   /** Connects the processors, which may watch doorbells themselves. Before there are any. */
@@ -120,20 +152,55 @@ public final class PortBus {
     return size == 4 ? -1 : (1 << (8 * size)) - 1;
   }
 
-  private final class Claim implements AddressClaim {
+  /** Works out what is seen in a range of ports. */
+  private void look(long from, long end) {
+    for (int port = (int) from; port < end; port++) {
+      table[port] = null;
+      for (Claim claim : placed) {
+        if (port >= claim.first && port < claim.end()) {
+          table[port] = claim;
+          break;
+        }
+      }
+    }
+  }
+
+  private void placeDoorbells() {
+    for (Claim claim : placed) {
+      claim.doorbells.hide(claim.base, claim::isSeen);
+    }
+    for (Claim claim : placed) {
+      claim.doorbells.show(claim.base, claim::isSeen);
+    }
+  }
+
+  private final class Claim implements AddressClaim, Comparable<Claim> {
+    private static final int OFF = -1;
+
     private final String path;
+    private final Precedence precedence;
     private final int count;
     private final int width;
     private final PortHandler handler;
     private final Doorbells doorbells;
-    private int first = -1;
 
-    Claim(String path, int count, int width, PortHandler handler) {
+    /** Where it was put, which may be beyond the last port. */
+    private long base = OFF;
+
+    /** The first port while it is on the bus. */
+    private int first = OFF;
+
+    Claim(String path, Precedence precedence, int count, int width, PortHandler handler) {
       this.path = path;
+      this.precedence = precedence;
       this.count = count;
       this.width = width;
       this.handler = handler;
       this.doorbells = new Doorbells(path, true, count, width, failures);
+    }
+
+    int end() {
+      return first + count;
     }
 
     boolean takes(int port, int size) {
@@ -159,51 +226,73 @@ public final class PortBus {
       }
     }
 
-    /** Takes the place and leaves the old one, or says who is there. */
-    @Nullable String place(int base) {
-      for (int port = base; port < base + count; port++) {
-        Claim there = table[port];
-        if (there != null && there != this) {
-          return "'" + there.path + "'";
-        }
+    private boolean isSeen(long offset, int size) {
+      return first != OFF && table[(int) (first + offset)] == this;
+    }
+
+    private void place(long where) {
+      int now = where >= 0 && where <= PORTS - count ? (int) where : OFF;
+      base = where;
+      if (now == first) {
+        return;
       }
-      leave();
-      for (int port = base; port < base + count; port++) {
-        table[port] = this;
+      if (first != OFF) {
+        placed.remove(this);
+        look(first, end());
       }
-      first = base;
-      doorbells.placedAt(base);
-      return null;
+      first = now;
+      if (first == OFF) {
+        doorbells.hideAll();
+      } else {
+        placed.add(this);
+        look(first, end());
+      }
+      placeDoorbells();
     }
 
     @Override
-    public boolean moveTo(long base) {
-      return base >= 0 && base <= PORTS - count && place((int) base) == null;
-    }
-
-    private void leave() {
-      if (first >= 0) {
-        for (int port = first; port < first + count; port++) {
-          table[port] = null;
-        }
-        first = -1;
-      }
+    public void moveTo(long where) {
+      place(Math.max(where, OFF));
     }
 
     @Override
     public void disable() {
-      leave();
-      doorbells.removed();
+      place(OFF);
+    }
+
+    @Override
+    public boolean isSeen() {
+      boolean seen = first != OFF;
+      for (int port = first; seen && port < end(); port++) {
+        seen = table[port] == this;
+      }
+      return seen;
     }
 
     @Override
     public void doorbell(long offset, int size, OptionalLong value, Runnable action) {
-      doorbells.add(first, offset, size, value, action, processors);
+      doorbells.add(offset, size, value, action, processors);
+      doorbells.show(base, this::isSeen);
     }
 
     @Override
     public long base() {
-      return first;
+      return base;
+    }
+
+    @Override
+    public int compareTo(Claim other) {
+      return precedence.compareTo(other.precedence);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+      return precedence.hashCode();
     }
   }
 }

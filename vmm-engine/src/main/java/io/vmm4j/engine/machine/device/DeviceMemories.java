@@ -6,15 +6,16 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
+import io.vmm4j.engine.memory.Precedence;
 import io.vmm4j.snapshot.MachineDescription;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +31,15 @@ import org.jspecify.annotations.Nullable;
  * things: mappings come, move and go, under the machine lock; the memory and its host view stay.
  */
 public final class DeviceMemories {
-  private static final long PAGE_MASK = 4095;
+  private static final int PAGE_SHIFT = 12;
+  private static final long PAGE_MASK = (1 << PAGE_SHIFT) - 1;
+
+  /** Does something while the machine stands and all that was written is noted here. */
+  @FunctionalInterface
+  public interface WhileHeld {
+    /** Does it. */
+    List<DeviceMemory.Range> apply(Supplier<List<DeviceMemory.Range>> action);
+  }
 
   private record Key(String path, String name) {}
 
@@ -37,6 +47,7 @@ public final class DeviceMemories {
   private final MachineMemory memory;
   private final PhysicalMemoryMap map;
   private final MappedGuestMemory.WriteListener written;
+  private final WhileHeld whileHeld;
   private final Map<Key, Memory> memories = new LinkedHashMap<>();
 
   /** No device memory yet. */
@@ -44,7 +55,9 @@ public final class DeviceMemories {
       ReentrantLock lock,
       MachineMemory memory,
       PhysicalMemoryMap map,
-      MappedGuestMemory.WriteListener written) {
+      MappedGuestMemory.WriteListener written,
+      WhileHeld whileHeld) {
+    this.whileHeld = whileHeld;
     this.lock = lock;
     this.memory = memory;
     this.map = map;
@@ -54,9 +67,10 @@ public final class DeviceMemories {
   /**
    * Memory of a device, made on the first call with its name.
    *
+   * @param device its number, in the order in which devices are made
    * @throws DeviceException if there is no room, or the name has another size
    */
-  public DeviceMemory get(String path, String name, MemorySize size) {
+  public DeviceMemory get(String path, int device, String name, MemorySize size) {
     lock.lock();
     try {
       Memory known = memories.get(new Key(path, name));
@@ -75,7 +89,7 @@ public final class DeviceMemories {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
       }
-      Memory made = new Memory(path, name, size.bytes(), offset);
+      Memory made = new Memory(path, device, name, size.bytes(), offset);
       memories.put(new Key(path, name), made);
       return made;
     } finally {
@@ -93,15 +107,17 @@ public final class DeviceMemories {
     return Optional.ofNullable(memories.get(new Key(path, name)));
   }
 
-  /**
-   * Counts as written what may have been without our knowing: memory that a device has a view of.
-   * With the machine lock held.
-   */
-  public void markViewed() {
+  /** Notes pages of the machine's one segment that were written. With the machine lock held. */
+  public void noteWritten(BitSet pages) {
     for (Memory each : memories.values()) {
-      if (each.viewed) {
-        memory.dirty().mark(each.offset, each.bytes);
-      }
+      each.note(pages);
+    }
+  }
+
+  /** Notes that all may have been written. With the machine lock held. */
+  public void noteAllWritten() {
+    for (Memory each : memories.values()) {
+      each.noteAll();
     }
   }
 
@@ -120,15 +136,19 @@ public final class DeviceMemories {
   /** One piece of device memory. */
   public final class Memory implements DeviceMemory {
     private final String path;
+    private final int device;
     private final String name;
     private final long bytes;
     private final long offset;
     private final MemorySegment view;
     private final Map<String, Mapping> mappings = new LinkedHashMap<>();
-    private volatile boolean viewed;
 
-    private Memory(String path, String name, long bytes, long offset) {
+    /** The pages written since they were last asked for; empty until they first are. */
+    private Optional<BitSet> dirty = Optional.empty();
+
+    private Memory(String path, int device, String name, long bytes, long offset) {
       this.path = path;
+      this.device = device;
       this.name = name;
       this.bytes = bytes;
       this.offset = offset;
@@ -162,21 +182,70 @@ public final class DeviceMemories {
 
     @Override
     public MemorySegment view() {
-      viewed = true;
+      return view.asReadOnly();
+    }
+
+    @Override
+    public MemorySegment writableView() {
       return view;
+    }
+
+    @Override
+    public void written(long at, long length) {
+      Objects.checkFromIndexSize(at, length, bytes);
+      if (length > 0) {
+        written.written(offset + at, length);
+      }
+    }
+
+    private int pages() {
+      return (int) (bytes >>> PAGE_SHIFT);
+    }
+
+    private void note(BitSet pages) {
+      int first = (int) (offset >>> PAGE_SHIFT);
+      dirty.ifPresent(noted -> noted.or(pages.get(first, first + pages())));
+    }
+
+    private void noteAll() {
+      dirty.ifPresent(noted -> noted.set(0, pages()));
+    }
+
+    @Override
+    public List<Range> takeDirty() {
+      return whileHeld.apply(this::taken);
+    }
+
+    /** While no guest code runs, and after a harvest. */
+    private List<Range> taken() {
+      lock.lock();
+      try {
+        if (dirty.isEmpty()) {
+          dirty = Optional.of(new BitSet());
+          noteAll();
+        }
+        BitSet noted = dirty.get();
+        List<Range> ranges = new ArrayList<>();
+        for (int from = noted.nextSetBit(0); from >= 0; ) {
+          int end = noted.nextClearBit(from);
+          ranges.add(new Range((long) from << PAGE_SHIFT, (long) (end - from) << PAGE_SHIFT));
+          from = noted.nextSetBit(end);
+        }
+        noted.clear();
+        return List.copyOf(ranges);
+      } finally {
+        lock.unlock();
+      }
     }
 
     @Override
     public void write(long at, byte[] source) {
       Objects.checkFromIndexSize(at, source.length, bytes);
       MemorySegment.copy(source, 0, view, ValueLayout.JAVA_BYTE, at, source.length);
-      written.written(offset + at, source.length);
+      written(at, source.length);
     }
 
-    /**
-     * {@inheritDoc} A mapping that exists under this name is replaced in one step; if that can't
-     * be, it stays.
-     */
+    /** {@inheritDoc} A mapping that exists under this name is replaced in one step. */
     @Override
     public DeviceMemoryMapping map(
         String mappingName, long at, long length, long guestPhysicalAddress, GuestAccess access) {
@@ -193,7 +262,6 @@ public final class DeviceMemories {
         mapping.set(at, length, guestPhysicalAddress, access);
         return mapping;
       } finally {
-        mappings.values().removeIf(m -> m.length == 0);
         lock.unlock();
       }
     }
@@ -226,19 +294,20 @@ public final class DeviceMemories {
 
     private void set(long at, long size, long address, GuestAccess how) {
       MemoryRange now =
-          how == GuestAccess.OFF
+          how == GuestAccess.OFF || !PhysicalMemoryMap.isPossible(address, size)
               ? null
               : new MemoryRange(
                   "device memory %s/%s".formatted(owner.path, owner.name),
                   address,
                   size,
                   owner.offset + at,
-                  how == GuestAccess.READ_WRITE);
-      Optional<MemoryRange> conflict = map.replace(range, now);
-      if (conflict.isPresent()) {
-        throw new MappingConflictException(owner.path, address, size, conflict.get().toString());
+                  how == GuestAccess.READ_WRITE,
+                  new Precedence(
+                      Precedence.Kind.MAPPING, owner.device, 0, owner.name + "/" + name));
+      if (range == null || !range.equals(now)) {
+        map.replace(range, now);
+        range = now;
       }
-      range = now;
       offset = at;
       length = size;
       guestPhysicalAddress = address;
@@ -258,6 +327,21 @@ public final class DeviceMemories {
     @Override
     public GuestAccess access() {
       return access;
+    }
+
+    @Override
+    public boolean isSeen() {
+      lock.lock();
+      try {
+        return range != null && map.covering(range).isEmpty();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** What hides a part of it, if anything does. With the machine lock held. */
+    public Optional<MemoryRange> covering() {
+      return Optional.ofNullable(range).flatMap(map::covering);
     }
 
     @Override

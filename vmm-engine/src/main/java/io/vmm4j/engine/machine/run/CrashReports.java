@@ -55,4 +55,14 @@ final class CrashReports {
       return; // there is no room to say it
     }
   }
+
+  /** An exit as the log says it. */
+  static String oneLine(VmExit exit) {
+    return switch (exit) {
+      case VmExit.Crashed crashed -> "crashed: " + crashed.reason();
+      case VmExit.Dead dead -> "its guest is dead";
+      case VmExit.Reset reset -> "reset by " + reset.cause().description();
+      default -> exit.toString();
+    };
+  }
 }

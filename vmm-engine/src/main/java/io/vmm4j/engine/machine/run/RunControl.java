@@ -267,16 +267,7 @@ public final class RunControl implements DeviceFailures {
     } catch (Throwable e) {
       crashes.log("error after its end", e);
     }
-    LOG.info("machine '{}' has ended: {}", name, oneLine(complete));
-  }
-
-  private static String oneLine(VmExit exit) {
-    return switch (exit) {
-      case VmExit.Crashed crashed -> "crashed: " + crashed.reason();
-      case VmExit.Dead dead -> "its guest is dead";
-      case VmExit.Reset reset -> "reset by " + reset.cause().description();
-      default -> exit.toString();
-    };
+    LOG.info("machine '{}' has ended: {}", name, CrashReports.oneLine(complete));
   }
 
   /** With the machine lock held: makes every thread look again. */
@@ -320,7 +311,27 @@ public final class RunControl implements DeviceFailures {
     if (mode == Mode.ENDED) {
       return;
     }
-    tasks.add(path, task);
+    tasks.add(path, task, false);
+    wakeForTask();
+  }
+
+  /** The same for a task of a device, which {@link #runDeviceTasks} does too. */
+  public void executeForDevice(String path, Runnable task) {
+    if (mode != Mode.ENDED) {
+      tasks.add(path, task, true);
+      wakeForTask();
+    }
+  }
+
+  /**
+   * Does what devices have given to be done soon, and what that adds. While no guest code runs,
+   * with the machine lock held.
+   */
+  public void runDeviceTasks() {
+    tasks.runDevices();
+  }
+
+  private void wakeForTask() {
     if (time instanceof VirtualTime) {
       vcpus.forEach(VcpuThread::interrupt);
     } else {

@@ -1,12 +1,15 @@
 package io.vmm4j.engine.machine.run;
 
 import io.vmm4j.engine.machine.failure.DeviceFailures;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Tasks that wait to be run with the machine lock held. Added from any thread. */
 final class TaskQueue {
-  private record Task(String path, Runnable action) {}
+  private record Task(String path, Runnable action, boolean device) {}
+
+  private static final int MOST_DEVICE_TASKS = 10_000;
 
   private final Queue<Task> tasks = new ConcurrentLinkedQueue<>();
   private final DeviceFailures failures;
@@ -15,8 +18,9 @@ final class TaskQueue {
     this.failures = failures;
   }
 
-  void add(String path, Runnable action) {
-    tasks.add(new Task(path, action));
+  /** Adds one, of a device or of another part of the machine. */
+  void add(String path, Runnable action, boolean device) {
+    tasks.add(new Task(path, action, device));
   }
 
   boolean isEmpty() {
@@ -30,11 +34,29 @@ final class TaskQueue {
       if (task == null) {
         return;
       }
-      try {
-        task.action.run();
-      } catch (Throwable e) {
-        failures.failed(task.path, "a task", e);
+      run(task);
+    }
+  }
+
+  private void run(Task task) {
+    try {
+      task.action.run();
+    } catch (Throwable e) {
+      failures.failed(task.path, "a task", e);
+    }
+  }
+
+  /**
+   * Runs those of devices, and what these add, up to a limit: a device that adds one for ever keeps
+   * nobody. Others keep their place. With the lock held.
+   */
+  void runDevices() {
+    for (int left = MOST_DEVICE_TASKS; left > 0; left--) {
+      Optional<Task> next = tasks.stream().filter(Task::device).findFirst();
+      if (next.isEmpty() || !tasks.remove(next.get())) {
+        return;
       }
+      run(next.get());
     }
   }
 

@@ -10,9 +10,9 @@ import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
-import io.vmm4j.api.device.MappingConflictException;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.memory.GuestMemoryException;
+import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.bus.MmioBus;
 import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.engine.memory.MachineMemory;
@@ -39,12 +39,12 @@ class DeviceMemoriesTest {
       (offset, length) -> written.add(offset + "+" + length);
   private final MappedGuestMemory guest = new MappedGuestMemory(map, memory, listener);
   private final DeviceMemories memories =
-      new DeviceMemories(new ReentrantLock(), memory, map, listener);
-  private final MmioBus mmio = new MmioBus(map, (path, during, cause) -> {});
+      new DeviceMemories(new ReentrantLock(), memory, map, listener, action -> action.get());
+  private final MmioBus mmio = new MmioBus(map, guest, (path, during, cause) -> {});
 
   @BeforeEach
   void addRam() {
-    map.add(new MemoryRange("RAM", 0, RAM, 0, true));
+    map.add(MemoryRange.ram(0, RAM, 0));
   }
 
   @AfterEach
@@ -53,13 +53,13 @@ class DeviceMemoriesTest {
   }
 
   private DeviceMemory rom() {
-    return memories.get("rom0", "bootrom", MemorySize.kibibytes(8));
+    return memories.get("rom0", 1, "bootrom", MemorySize.kibibytes(8));
   }
 
   @Test
   void theGuestSeesWhatTheDeviceOwnsWhereverItIsMapped() {
     DeviceMemory rom = rom();
-    rom.view().set(ValueLayout.JAVA_BYTE, 4097, (byte) 0x5A);
+    rom.writableView().set(ValueLayout.JAVA_BYTE, 4097, (byte) 0x5A);
     DeviceMemoryMapping mapping = rom.map(HOME, GuestAccess.READ_WRITE);
     assertThat(guest.readByte(HOME + 4097)).isEqualTo(0x5A);
     mapping.remap(HOME + 0x10000, GuestAccess.READ_WRITE);
@@ -82,15 +82,19 @@ class DeviceMemoriesTest {
   }
 
   @Test
-  void anOverlapIsRefusedWithTheOldMappingKept() {
-    DeviceMemoryMapping mapping = rom().map(HOME, GuestAccess.READ_ONLY);
-    assertThatThrownBy(() -> mapping.remap(RAM - 4096, GuestAccess.READ_WRITE))
-        .isInstanceOf(MappingConflictException.class)
-        .hasMessageContaining("rom0: cannot map")
-        .hasMessageContaining("RAM");
-    assertThat(mapping.guestPhysicalAddress()).isEqualTo(HOME);
-    assertThat(mapping.access()).isEqualTo(GuestAccess.READ_ONLY);
-    assertThat(guest.contains(HOME, 8192)).isTrue();
+  void aMappingUnderRamIsSeenWhereThereIsNoneAndNobodyIsRefused() {
+    DeviceMemoryMapping mapping = rom().map(RAM - 4096, GuestAccess.READ_WRITE);
+    guest.writeInt(RAM - 4096, 1);
+    guest.writeInt(RAM, 2);
+    assertThat(mapping.isSeen()).isFalse();
+    assertThat(guest.readInt(RAM - 4096)).isEqualTo(1);
+    mapping.remap(HOME, GuestAccess.READ_WRITE);
+    assertThat(mapping.isSeen()).isTrue();
+    assertThat(guest.readInt(HOME)).isZero();
+    assertThat(guest.readInt(HOME + 4096)).isEqualTo(2);
+    mapping.remap(PhysicalMemoryMap.END - 4096, GuestAccess.READ_WRITE);
+    assertThat(mapping.isSeen()).isFalse();
+    assertThat(guest.contains(HOME, 1)).isFalse();
   }
 
   @Test
@@ -100,15 +104,14 @@ class DeviceMemoriesTest {
     rom.map("alias", 4096, 4096, RAM, GuestAccess.READ_WRITE);
     guest.writeInt(RAM, 0x1234);
     assertThat(guest.readInt(HOME + 4096)).isEqualTo(0x1234);
-    assertThatThrownBy(() -> rom.map("third", 0, 4096, HOME, GuestAccess.READ_ONLY))
-        .isInstanceOf(MappingConflictException.class);
-    assertThat(memories.find("rom0", "bootrom").orElseThrow().mappings()).hasSize(2);
+    assertThat(rom.map("third", 0, 4096, HOME, GuestAccess.READ_ONLY).isSeen()).isFalse();
+    assertThat(memories.find("rom0", "bootrom").orElseThrow().mappings()).hasSize(3);
   }
 
   @Test
   void accessesCrossFromRamIntoDeviceMemory() {
     // Otherwise the two would lie side by side in the segment too, and be one range.
-    memories.get("other", "padding", MemorySize.kibibytes(4));
+    memories.get("other", 3, "padding", MemorySize.kibibytes(4));
     rom().map(RAM, GuestAccess.READ_WRITE);
     guest.writeLong(RAM - 3, 0x0807060504030201L);
     assertThat(guest.readLong(RAM - 3)).isEqualTo(0x0807060504030201L);
@@ -120,46 +123,77 @@ class DeviceMemoriesTest {
   @Test
   void aNameHasOneSizeAndTheAreaAnEnd() {
     assertThat(rom()).isSameAs(rom());
-    assertThatThrownBy(() -> memories.get("rom0", "bootrom", MemorySize.kibibytes(4)))
+    assertThatThrownBy(() -> memories.get("rom0", 1, "bootrom", MemorySize.kibibytes(4)))
         .isInstanceOf(DeviceException.class)
         .hasMessage("rom0: device memory 'bootrom' has 8K, not 4K");
-    assertThatThrownBy(() -> memories.get("vga", "framebuffer", MemorySize.gibibytes(1)))
+    assertThatThrownBy(() -> memories.get("vga", 2, "framebuffer", MemorySize.gibibytes(1)))
         .isInstanceOf(DeviceException.class)
         .hasMessageContaining("512M");
   }
 
-  @Test
-  void aWindowGivesWayToNobodyAndSplitsWideAccesses() {
-    AddressClaim window =
-        mmio.claim(
-            "dev",
-            HOME + 0x1000,
-            16,
-            AccessWidth.DWORD,
-            new MmioHandler() {
-              @Override
-              public long read(long offset, int size) {
-                accesses.add("r%d@%d".formatted(size, offset));
-                return -1L << 8 | offset;
-              }
+  private final MmioHandler handler =
+      new MmioHandler() {
+        @Override
+        public long read(long offset, int size) {
+          accesses.add("r%d@%d".formatted(size, offset));
+          return -1L << 8 | offset;
+        }
 
-              @Override
-              public void write(long offset, int size, long value) {
-                accesses.add("w%d@%d=%x".formatted(size, offset, value));
-              }
-            });
-    DeviceMemory rom = rom();
-    assertThatThrownBy(() -> rom.map(HOME, GuestAccess.READ_ONLY))
-        .isInstanceOf(MappingConflictException.class)
-        .hasMessageContaining("window of dev");
+        @Override
+        public void write(long offset, int size, long value) {
+          accesses.add("w%d@%d=%x".formatted(size, offset, value));
+        }
+      };
+
+  @Test
+  void aWindowSplitsWideAccesses() {
+    mmio.claim(new Claimant("dev", 0), HOME + 0x1000, 16, AccessWidth.DWORD, handler);
     mmio.write(HOME + 0x1000, 8, 0x2222_2222_1111_1111L);
     assertThat(mmio.read(HOME + 0x100C, 8)).isEqualTo(0xFFFF_FFFF_FFFF_FF0CL);
     assertThat(accesses).containsExactly("w4@0=11111111", "w4@4=22222222", "r4@12");
-    assertThat(window.moveTo(0)).isFalse();
-    assertThat(window.base()).isEqualTo(HOME + 0x1000);
+  }
+
+  @Test
+  void besideAWindowThatCoversAPartOfAPageTheMemoryIsStillThere() {
+    rom().map(HOME, GuestAccess.READ_WRITE);
+    guest.writeInt(HOME, 0x4433_2211);
+    AddressClaim window = mmio.claim(new Claimant("dev", 0), 16, AccessWidth.DWORD, handler);
+    window.moveTo(HOME + 4);
+    assertThat(map.locate(HOME).isMemory()).isFalse();
+    assertThat(map.locate(HOME + 4096).isMemory()).isTrue();
+    assertThat(mmio.read(HOME, 4)).isEqualTo(0x4433_2211);
+    assertThat(mmio.read(HOME + 2, 4)).isEqualTo(0xFF00_4433L);
+    mmio.write(HOME + 0x14, 2, 0xBEEF);
     window.disable();
-    rom.map(HOME, GuestAccess.READ_ONLY);
-    assertThat(window.moveTo(HOME + 0x1000)).isFalse();
-    assertThat(mmio.read(HOME + 0x1000, 4)).isEqualTo(0xFFFF_FFFFL);
+    assertThat(guest.readInt(HOME + 0x14)).isEqualTo(0xBEEF);
+    assertThat(written).last().isEqualTo(RAM + 0x15 + "+1");
+  }
+
+  @Test
+  void aWindowOfALaterDeviceIsSeenAgainWhenTheMemoryAboveItGoes() {
+    AddressClaim window = mmio.claim(new Claimant("dev", 5), 16, AccessWidth.DWORD, handler);
+    window.moveTo(HOME);
+    DeviceMemoryMapping mapping = rom().map(HOME, GuestAccess.READ_WRITE);
+    assertThat(window.isSeen()).isFalse();
+    mmio.write(HOME, 4, 1);
+    assertThat(accesses).isEmpty();
+    mapping.remap(HOME, GuestAccess.OFF);
+    assertThat(window.isSeen()).isTrue();
+    mmio.write(HOME, 4, 1);
+    assertThat(accesses).containsExactly("w4@0=1");
+  }
+
+  @Test
+  void aPlaceThatTheBoardFixesIsFree() {
+    mmio.claim(new Claimant("dev", 0), HOME, 16, AccessWidth.DWORD, handler);
+    assertThatThrownBy(
+            () -> mmio.claim(new Claimant("other", 1), HOME + 8, 16, AccessWidth.DWORD, handler))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("other: ")
+        .hasMessageContaining("window of dev");
+    assertThatThrownBy(
+            () -> mmio.claim(new Claimant("other", 2), RAM - 8, 16, AccessWidth.DWORD, handler))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("RAM");
   }
 }
