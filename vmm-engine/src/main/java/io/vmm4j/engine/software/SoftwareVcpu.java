@@ -81,7 +81,7 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public boolean hasWork() {
-    return (cpu.signals() & Cpu.SIGNAL_KICK) != 0 || hasEvent();
+    return (cpu.signals() & Cpu.SIGNAL_KICK) != 0 || isRunnable();
   }
 
   private boolean hasEvent() {
