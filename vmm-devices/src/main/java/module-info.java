@@ -6,7 +6,6 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.acpipm;
   exports io.vmm4j.devices.board;
   exports io.vmm4j.devices.bootrom;
-  exports io.vmm4j.devices.contract;
   exports io.vmm4j.devices.debugcon;
   exports io.vmm4j.devices.debugexit;
   exports io.vmm4j.devices.fwcfg;

@@ -532,6 +532,10 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     return made;
   }
 
+  List<PlatformFact> facts() {
+    return List.copyOf(facts);
+  }
+
   void describe(PlatformFact fact) {
     facts.add(fact);
   }

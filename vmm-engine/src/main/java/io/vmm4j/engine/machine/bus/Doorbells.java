@@ -136,6 +136,22 @@ final class Doorbells {
     return false;
   }
 
+  /** What there are, for tests. */
+  List<Claimed.Bell> list() {
+    return bells.stream()
+        .map(b ->
+            new Claimed.Bell(
+                b.offset,
+                b.match.size(),
+                b.match.hasValue() ? Long.toHexString(b.match.value()) : "any"))
+        .toList();
+  }
+
+  /** Rings one, as a store does of which the backend tells late. */
+  void ring(int index) {
+    bells.get(index).rung.run();
+  }
+
   /** Takes those away to which no store comes any more where they are. Before any {@link #show}. */
   void hide(long base, Seen seen) {
     for (Bell bell : bells) {

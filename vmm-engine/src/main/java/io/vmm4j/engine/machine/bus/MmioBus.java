@@ -10,7 +10,9 @@ import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
 import io.vmm4j.engine.memory.PhysicalMemoryMap;
 import io.vmm4j.engine.memory.Precedence;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -29,6 +31,8 @@ public final class MmioBus {
   private final PhysicalMemoryMap map;
   private final MappedGuestMemory memory;
   private final DeviceFailures failures;
+
+  private final List<Window> all = new ArrayList<>();
 
   /** The windows on the bus, by what the map knows of them. */
   private final Map<MemoryRange, Window> windows = new IdentityHashMap<>();
@@ -82,7 +86,9 @@ public final class MmioBus {
     if (length <= 0) {
       throw new DeviceException(who.path(), "cannot claim a window of %d bytes".formatted(length));
     }
-    return new Window(who.path(), who.next(kind), length, width.bytes(), handler);
+    Window window = new Window(who.path(), who.next(kind), length, width.bytes(), handler);
+    all.add(window);
+    return window;
   }
 
   /** Connects the processors, which may watch doorbells themselves. Before there are any. */
@@ -97,6 +103,19 @@ public final class MmioBus {
     for (Window window : windows.values()) {
       window.doorbells.show(window.base, window::isSeen);
     }
+  }
+
+  /** The claims of a device, in the order of their making, for tests. */
+  public List<Claimed> claims(String path) {
+    return all.stream()
+        .filter(w -> w.path.equals(path))
+        .map(w -> new Claimed(false, w.base, w.length, w.width, w.doorbells.list()))
+        .toList();
+  }
+
+  /** Rings a doorbell of a device, wherever its claim is by now, for tests. */
+  public void ring(String path, int claim, int bell) {
+    all.stream().filter(w -> w.path.equals(path)).toList().get(claim).doorbells.ring(bell);
   }
 
   /** How many accesses there were. */

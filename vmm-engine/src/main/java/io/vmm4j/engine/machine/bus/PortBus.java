@@ -7,6 +7,8 @@ import io.vmm4j.api.device.AddressClaim;
 import io.vmm4j.api.device.PortHandler;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
 import io.vmm4j.engine.memory.Precedence;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.NavigableSet;
 import java.util.OptionalLong;
 import java.util.TreeSet;
@@ -28,6 +30,8 @@ public final class PortBus {
 
   /** What is seen at each port. */
   private final @Nullable Claim[] table = new @Nullable Claim[PORTS];
+
+  private final List<Claim> all = new ArrayList<>();
 
   /** The claims on the bus, the first before all others. */
   private final NavigableSet<Claim> placed = new TreeSet<>();
@@ -79,12 +83,27 @@ public final class PortBus {
     if (count <= 0 || count > PORTS) {
       throw new DeviceException(who.path(), "cannot claim %d port(s)".formatted(count));
     }
-    return new Claim(who.path(), who.next(kind), count, Math.min(width.bytes(), 4), handler);
+    Claim claim = new Claim(who.path(), who.next(kind), count, Math.min(width.bytes(), 4), handler);
+    all.add(claim);
+    return claim;
   }
 
   /** Connects the processors, which may watch doorbells themselves. Before there are any. */
   public void connect(BackendMachine machine) {
     processors = machine;
+  }
+
+  /** The claims of a device, in the order of their making, for tests. */
+  public List<Claimed> claims(String path) {
+    return all.stream()
+        .filter(c -> c.path.equals(path))
+        .map(c -> new Claimed(true, c.base, c.count, c.width, c.doorbells.list()))
+        .toList();
+  }
+
+  /** Rings a doorbell of a device, wherever its claim is by now, for tests. */
+  public void ring(String path, int claim, int bell) {
+    all.stream().filter(c -> c.path.equals(path)).toList().get(claim).doorbells.ring(bell);
   }
 
   /** How many accesses there were. */

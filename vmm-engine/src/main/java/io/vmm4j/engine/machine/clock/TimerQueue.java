@@ -3,6 +3,8 @@ package io.vmm4j.engine.machine.clock;
 import io.vmm4j.api.device.DeviceTimer;
 import io.vmm4j.engine.machine.failure.DeviceFailures;
 import java.util.NavigableSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -48,6 +50,17 @@ public final class TimerQueue {
   /** The earliest deadline, or {@link #NEVER}. With the machine lock held. */
   public long nextDeadline() {
     return armed.isEmpty() ? NEVER : armed.first().deadline;
+  }
+
+  /** The armed timers of a device by name, each with its deadline. With the machine lock held. */
+  public SortedMap<String, Long> armed(String path) {
+    SortedMap<String, Long> found = new TreeMap<>();
+    for (Timer timer : armed) {
+      if (timer.path.equals(path)) {
+        found.put(timer.name, timer.deadline);
+      }
+    }
+    return found;
   }
 
   /** How many have fired. */

@@ -22,7 +22,15 @@ public final class InterruptLines {
 
   private record Listener(String path, int first, int count, InterruptController controller) {}
 
+  /** Hears of what devices do to lines, before any controller does. */
+  @FunctionalInterface
+  public interface DriveObserver {
+    /** A device has begun or ended to assert a line. */
+    void driven(String path, int line, boolean asserted);
+  }
+
   private final DeviceFailures failures;
+  private DriveObserver observer = (path, line, asserted) -> {};
   private final List<Listener> listeners = new ArrayList<>();
   private final List<Driver> drivers = new ArrayList<>();
   private final int[] asserting = new int[COUNT];
@@ -43,7 +51,7 @@ public final class InterruptLines {
       throw new DeviceException(
           path, "no interrupt line %d: there are 0 to %d".formatted(line, COUNT - 1));
     }
-    Driver driver = new Driver(line);
+    Driver driver = new Driver(path, line);
     drivers.add(driver);
     return driver;
   }
@@ -61,6 +69,16 @@ public final class InterruptLines {
               .formatted(first, first + count - 1, COUNT - 1));
     }
     listeners.add(new Listener(path, first, count, controller));
+  }
+
+  /** Registers who hears of what devices do. */
+  public void onDrive(DriveObserver listener) {
+    observer = listener;
+  }
+
+  /** Whether a device asserts a line. */
+  public boolean isAssertedBy(String path, int line) {
+    return drivers.stream().anyMatch(d -> d.line == line && d.asserted && d.path.equals(path));
   }
 
   /** Whether a line is asserted. */
@@ -95,10 +113,12 @@ public final class InterruptLines {
   }
 
   private final class Driver implements InterruptLine {
+    private final String path;
     private final int line;
     private boolean asserted;
 
-    Driver(int line) {
+    Driver(String path, int line) {
+      this.path = path;
       this.line = line;
     }
 
@@ -108,6 +128,7 @@ public final class InterruptLines {
         return;
       }
       asserted = level;
+      observer.driven(path, line, level);
       int before = asserting[line];
       asserting[line] = level ? before + 1 : before - 1;
       if (!held && (before == 0 || asserting[line] == 0)) {

@@ -58,6 +58,7 @@ public final class RunControl implements DeviceFailures {
   private final DeadGuest deadGuest;
   private UnaryOperator<VmExit> atEnd = exit -> exit;
   private Consumer<VmExit> onEnd = exit -> {};
+  private Consumer<VmExit> onExitRequest = how -> {};
   private volatile Runnable onDebugStop = () -> {};
   private volatile Runnable onClockStopped = () -> {};
   private @Nullable EventLoop eventLoop;
@@ -343,6 +344,7 @@ public final class RunControl implements DeviceFailures {
   public void requestExit(VmExit how) {
     lock.lock();
     try {
+      onExitRequest.accept(how);
       if (mode != Mode.ENDED) {
         if (pendingExit == null) {
           pendingExit = how;
@@ -385,6 +387,16 @@ public final class RunControl implements DeviceFailures {
   /** Host time of that in which all vCPUs of the first thread were halted. */
   public Duration idle() {
     return Duration.ofNanos(vcpus.isEmpty() ? 0 : vcpus.getFirst().idleNanos());
+  }
+
+  /** Registers who hears, with the machine lock held, of each exit that is asked for. */
+  public void onExitRequest(Consumer<VmExit> listener) {
+    onExitRequest = listener;
+  }
+
+  /** Runs the tasks that wait. While no guest code runs, with the machine lock held. */
+  public void runTasks() {
+    tasks.runAll();
   }
 
   /** Registers what a vCPU's thread calls, without a lock, when it stands for a debugger. */

@@ -1,0 +1,249 @@
+package io.vmm4j.devices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vmm4j.api.device.Board;
+import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.state.RecordedShapes;
+import io.vmm4j.devices.acpipm.AcpiPmConfig;
+import io.vmm4j.devices.acpipm.AcpiPmFactory;
+import io.vmm4j.devices.bootrom.BootRomConfig;
+import io.vmm4j.devices.bootrom.BootRomFactory;
+import io.vmm4j.devices.debugcon.DebugConsoleConfig;
+import io.vmm4j.devices.debugcon.DebugConsoleFactory;
+import io.vmm4j.devices.debugexit.DebugExitConfig;
+import io.vmm4j.devices.debugexit.DebugExitFactory;
+import io.vmm4j.devices.fwcfg.FwCfgConfig;
+import io.vmm4j.devices.fwcfg.FwCfgFactory;
+import io.vmm4j.devices.hpet.HpetConfig;
+import io.vmm4j.devices.hpet.HpetFactory;
+import io.vmm4j.devices.i8042.I8042Config;
+import io.vmm4j.devices.i8042.I8042Factory;
+import io.vmm4j.devices.ioapic.IoApicConfig;
+import io.vmm4j.devices.ioapic.IoApicFactory;
+import io.vmm4j.devices.pctestdev.PcTestDeviceConfig;
+import io.vmm4j.devices.pctestdev.PcTestDeviceFactory;
+import io.vmm4j.devices.pic.PicConfig;
+import io.vmm4j.devices.pic.PicFactory;
+import io.vmm4j.devices.pit.PitConfig;
+import io.vmm4j.devices.pit.PitFactory;
+import io.vmm4j.devices.rtc.RtcConfig;
+import io.vmm4j.devices.rtc.RtcFactory;
+import io.vmm4j.devices.systemcontrol.SystemControlConfig;
+import io.vmm4j.devices.systemcontrol.SystemControlFactory;
+import io.vmm4j.devices.testwindow.TestWindowConfig;
+import io.vmm4j.devices.testwindow.TestWindowFactory;
+import io.vmm4j.devices.uart.Uart;
+import io.vmm4j.devices.uart.UartFactory;
+import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
+import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
+import io.vmm4j.devices.vmgenid.VmGenerationIdState;
+import io.vmm4j.testkit.DeviceModelContract;
+import io.vmm4j.testkit.TestMachine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+class BuiltInDevicesContractTest {
+  private static final RecordedShapes RECORDED =
+      RecordedShapes.read(BuiltInDevicesContractTest.class, "state-shapes.txt");
+
+  @TempDir Path directory;
+
+  @TestFactory
+  Stream<DynamicContainer> every_built_in_device_keeps_the_contract() throws IOException {
+    Path image = Files.write(directory.resolve("rom"), new byte[5000]);
+    return Stream.of(
+            DeviceModelContract.of(new PicFactory(), PicConfig.DEFAULT),
+            ioApic(),
+            DeviceModelContract.of(new PitFactory(), PitConfig.DEFAULT),
+            DeviceModelContract.of(new UartFactory(), Uart.com1()),
+            rtc(),
+            hpet(),
+            i8042(),
+            acpiPm(),
+            DeviceModelContract.of(new DebugExitFactory(), DebugExitConfig.DEFAULT),
+            DeviceModelContract.of(new DebugConsoleFactory(), DebugConsoleConfig.DEFAULT),
+            DeviceModelContract.of(new FwCfgFactory(), FwCfgConfig.DEFAULT),
+            DeviceModelContract.of(new PcTestDeviceFactory(), new PcTestDeviceConfig()),
+            bootRom(new BootRomConfig(image.toString())),
+            bootRom(new BootRomConfig(image.toString(), true)),
+            DeviceModelContract.of(new SystemControlFactory(), SystemControlConfig.DEFAULT),
+            DeviceModelContract.of(new TestWindowFactory(), TestWindowConfig.DEFAULT),
+            vmGenerationId())
+        .map(contract ->
+            DynamicContainer.dynamicContainer(
+                contract.toString(),
+                contract.recordedShapes(RECORDED).checks().entrySet().stream()
+                    .map(check -> DynamicTest.dynamicTest(check.getKey(), check.getValue()::run))));
+  }
+
+  private static DeviceModelContract<?, ?> ioApic() {
+    return DeviceModelContract.of(new IoApicFactory(), IoApicConfig.DEFAULT)
+        .doing(
+            "a level-triggered interrupt in service",
+            machine -> {
+              long base = IoApicConfig.DEFAULT.address();
+              machine.writeMmio(base, 4, 0);
+              machine.writeMmio(base + 0x10, 4, 0x0500_0000);
+              machine.writeMmio(base, 4, 0x10 + 2 * 5);
+              machine.writeMmio(base + 0x10, 4, 0x8031);
+              machine.setLine(5, true);
+            })
+        .mustReach(state -> state.id() == 5 && (state.redirections().get(5) & 0x4000) != 0);
+  }
+
+  private static void cmos(TestMachine machine, int index, int value) {
+    machine.out8(0x70, index);
+    machine.out8(0x71, value);
+  }
+
+  private static DeviceModelContract<?, ?> rtc() {
+    return DeviceModelContract.of(new RtcFactory(), RtcConfig.DEFAULT)
+        .doing(
+            "a divider that is let go",
+            machine -> {
+              cmos(machine, 0x0A, 0x66);
+              machine.advance(Duration.ofMillis(300));
+              cmos(machine, 0x0A, 0x2B);
+            })
+        .mustReach(state -> state.offsetNanos() != 0 && state.registerA() == 0x2B)
+        .doing(
+            "a periodic interrupt",
+            machine -> {
+              cmos(machine, 0x0B, 0x42);
+              machine.advance(Duration.ofMillis(50));
+            })
+        .mustReach(state -> (state.flags() & 0x40) != 0)
+        .doing("an alarm that is awaited", machine -> cmos(machine, 0x0B, 0x22))
+        .mustReach(state -> state.registerB() == 0x22);
+  }
+
+  private static DeviceModelContract<?, ?> hpet() {
+    long base = HpetConfig.DEFAULT.address();
+    return DeviceModelContract.of(new HpetFactory(), HpetConfig.DEFAULT)
+        .doing("a counter that is set", machine -> machine.writeMmio(base + 0xF0, 8, 12345))
+        .mustReach(state -> state.counter() == 12345)
+        .doing(
+            "a counter that goes on from there",
+            machine -> {
+              machine.writeMmio(base + 0xF0, 8, 12345);
+              machine.writeMmio(base + 0x10, 8, 1);
+            })
+        .mustReach(state -> state.counterOffset() != 0)
+        .doing(
+            "a periodic level-triggered interrupt",
+            machine -> {
+              machine.writeMmio(base + 0x100, 8, 16 << 9 | 0x4E);
+              machine.writeMmio(base + 0x108, 8, 500_000);
+              machine.writeMmio(base + 0x10, 8, 1);
+              machine.advance(Duration.ofMillis(12));
+            })
+        .mustReach(state -> state.enabled() && state.interruptStatus() == 1);
+  }
+
+  private static void key(TestMachine machine, int value) {
+    machine.out8(0x60, value);
+    machine.in8(0x60);
+  }
+
+  private static DeviceModelContract<?, ?> i8042() {
+    return DeviceModelContract.of(new I8042Factory(), I8042Config.DEFAULT)
+        .doing(
+            "a keyboard that is set up",
+            machine -> {
+              machine.out8(0x64, 0xAE);
+              for (int value : new int[] {0xED, 7, 0xF3, 0x20, 0xF0, 1}) {
+                key(machine, value);
+              }
+            })
+        .mustReach(state -> state.keyboard().leds() == 7 && state.keyboard().scanSet() == 1)
+        .doing(
+            "an auxiliary device that does not answer",
+            machine -> {
+              machine.out8(0x64, 0xD1);
+              machine.out8(0x60, 0x01);
+              machine.out8(0x64, 0xD4);
+              machine.out8(0x60, 0xFF);
+            })
+        .mustReach(state -> state.timedOut() && state.outputPort() == 1);
+  }
+
+  private static DeviceModelContract<?, ?> acpiPm() {
+    return DeviceModelContract.of(new AcpiPmFactory(), AcpiPmConfig.DEFAULT)
+        .doing(
+            "an overflow of the timer, and the power button",
+            machine -> {
+              machine.out(0x602, 2, 0x0101);
+              machine.advance(Duration.ofSeconds(3));
+              machine.pressPowerButton();
+            })
+        .mustReach(state -> state.status() == 0x0101 && state.timerPeriods() != 0);
+  }
+
+  private static DeviceModelContract<?, ?> bootRom(BootRomConfig config) {
+    return DeviceModelContract.of(new BootRomFactory(), config)
+        .unchanged("bytes", "it is the size of the image");
+  }
+
+  private static DeviceModelContract<?, ?> vmGenerationId() {
+    return DeviceModelContract.of(new VmGenerationIdFactory(), VmGenerationIdConfig.DEFAULT)
+        .doing("becoming a clone", machine -> machine.becomeClone(new UUID(1, 2)))
+        .mustReach(VmGenerationIdState::changePending);
+  }
+
+  @SuppressWarnings("rawtypes") // A class literal has no type arguments.
+  @Test
+  void all_types_are_found_by_the_service_loader() {
+    assertThat(ServiceLoader.load(DeviceFactory.class).stream().map(p -> p.get().type()))
+        .contains(
+            "i8259-pic",
+            "ioapic",
+            "i8254-pit",
+            "uart16550",
+            "mc146818-rtc",
+            "i8042",
+            "acpi-pm",
+            "debug-exit",
+            "debug-console",
+            "bootrom",
+            "fwcfg",
+            "pc-testdev",
+            "test-window",
+            "system-control",
+            "hpet",
+            "vmgenid");
+  }
+
+  @Test
+  void the_pc_board_has_its_devices_in_the_order_of_attachment() {
+    Board board =
+        ServiceLoader.load(Board.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .filter(b -> b.name().equals("pc"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(List.copyOf(board.devices().keySet()))
+        .containsExactly(
+            "pic", "ioapic", "pit", "rtc", "i8042", "acpi-pm", "system-control", "vmgenid");
+  }
+
+  @SuppressWarnings("rawtypes") // A class literal has no type arguments.
+  @Test
+  void every_type_that_is_present_has_its_shapes_recorded() {
+    for (DeviceFactory<?, ?> factory : ServiceLoader.load(DeviceFactory.class)) {
+      RECORDED.check(factory.type(), factory.stateSchema());
+      RECORDED.check(factory.type() + "/config", factory.configSchema());
+    }
+  }
+}
