@@ -14,6 +14,8 @@ import java.util.Map;
  *       and {@code next} for a jump that was not linked, {@code budget}, {@code dead},
  *   <li>{@code codeTranslations}, {@code codeInvalidations}: blocks that were translated, and those
  *       of them whose bytes were written to later,
+ *   <li>{@code codeReused}: blocks whose code was taken over from another machine, or from this one
+ *       before an eviction,
  *   <li>{@code codeEvictions}: how often all code had to go to make room,
  *   <li>{@code codeBytes}, {@code codeTableBytes}: the memory that code and its tables take.
  * </ul>

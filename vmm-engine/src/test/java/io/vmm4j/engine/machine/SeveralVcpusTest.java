@@ -164,7 +164,8 @@ class SeveralVcpusTest {
                 assertThat(reset.cause()).isEqualTo(VmExit.Reset.Cause.TRIPLE_FAULT);
                 assertThat(reset.detail())
                     .startsWith("triple fault of vcpu/1")
-                    .contains("vcpu/0: halted", "vcpu/1: shutdown", "vcpu/3: wait_for_startup");
+                    .containsPattern("vcpu/0: (halted|running)") // not there yet, if in parallel
+                    .contains("vcpu/1: shutdown", "vcpu/3: wait_for_startup");
               });
     }
   }
