@@ -24,12 +24,21 @@ public final class Tcg {
   private static final String QEMU = "qemu-system-x86_64";
   private static final String PROMPT = "vmm4j:/root# ";
   private static final int DEFAULT_ROUNDS = 5;
+  private static final String OURS = "vmm4j";
+  private static final String TCG = "TCG";
+  private static final String BOOT = "boot";
 
   /** How often a program runs before it is timed. */
   private static final int WARM_RUNS = 1;
 
+  /** 2^2203 - 1, in hexadecimal. */
+  private static final String PRIME = "-hex 7" + "F".repeat(550);
+
   /** What the guest does; the shell is busybox's. */
   private static final Map<String, String> WORK = new LinkedHashMap<>();
+
+  /** What a guest with Debian's programs does. */
+  private static final Map<String, String> PROGRAMS = new LinkedHashMap<>();
 
   static {
     WORK.put("sha256", "head -c 32000000 /dev/zero | sha256sum");
@@ -37,6 +46,23 @@ public final class Tcg {
     WORK.put("sort+gzip", "seq 1 200000 | sort -r | gzip | wc -c");
     WORK.put("shell", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo $i");
     WORK.put("forks", "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done; echo $i");
+    PROGRAMS.put(
+        "matrix",
+        "/usr/bin/lua -e 'n=250 a={} b={} for i=1,n do a[i]={} b[i]={} for j=1,n do"
+            + " a[i][j]=i+j/7 b[i][j]=i-j/3 end end s=0.0 for i=1,n do local r=a[i]"
+            + " for j=1,n do local t=0.0 for k=1,n do t=t+r[k]*b[k][j] end s=s+t end end"
+            + " print(string.format(\"%.6e\",s))'");
+    PROGRAMS.put(
+        "lua",
+        "/usr/bin/lua -e 'local function f(n) if n<2 then return n end return f(n-1)+f(n-2) end"
+            + " local t={} for i=1,60000 do t[#t+1]=tostring(i)..\"x\" end"
+            + " print(f(30),#table.concat(t))'");
+    PROGRAMS.put("openssl", "/usr/bin/openssl prime -checks 12 " + PRIME);
+    PROGRAMS.put(
+        "as",
+        "[ -f /tmp/a.s ] || awk 'BEGIN{for(i=0;i<40000;i++){printf"
+            + " \"l%d: mov %%rax, %d(%%rbx)\\n add $%d, %%rcx\\n jne l%d\\n\",i,i,i,i}}' >/tmp/a.s;"
+            + " /usr/bin/as -o /tmp/a.o /tmp/a.s && sha256sum /tmp/a.o");
   }
 
   private Tcg() {}
@@ -82,7 +108,8 @@ public final class Tcg {
       String marker = "<done" + ++markers + ">";
       // In two parts, so that the echo of the line is not taken for it.
       in.write(
-          (command + "; echo '<do''ne'" + markers + "'>'\n").getBytes(StandardCharsets.US_ASCII));
+          (command + "; status=$?; echo '<do''ne'" + markers + "'>'\n")
+              .getBytes(StandardCharsets.US_ASCII));
       in.flush();
       return expect(marker);
     }
@@ -111,38 +138,46 @@ public final class Tcg {
   /** Times both sides and prints a table. */
   public static void main(String[] arguments) throws IOException {
     int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : DEFAULT_ROUNDS;
-    Map<String, List<String>> sides = new LinkedHashMap<>();
-    sides.put("vmm4j", vmm4j());
-    qemu()
-        .ifPresentOrElse(
-            command -> sides.put("TCG", command),
-            () ->
-                System.out.println(
-                    QEMU + " is not on the path (Debian: apt-get install qemu-system-x86)"));
+    List<String> sides = new ArrayList<>(List.of(OURS));
+    if (hasQemu()) {
+      sides.add(TCG);
+    } else {
+      System.out.println(QEMU + " is not on the path (Debian: apt-get install qemu-system-x86)");
+    }
+    Optional<Path> programs = GuestCache.locate().programs();
+    if (programs.isEmpty()) {
+      System.out.println("there is no guest with programs (guests/fetch programs)");
+    }
     Map<String, Map<String, List<Time>>> times = new LinkedHashMap<>();
     Map<String, String> results = new LinkedHashMap<>();
     for (int round = 1; round <= rounds; round++) {
-      for (Map.Entry<String, List<String>> side : sides.entrySet()) {
-        System.out.printf("round %d of %d: %s%n", round, rounds, side.getKey());
-        round(side.getKey(), side.getValue(), times, results);
+      for (String side : sides) {
+        System.out.printf("round %d of %d: %s%n", round, rounds, side);
+        Path initrd = GuestCache.locate().initrd().orElseThrow(Tcg::nothingFetched);
+        Time boot = round(side, initrd, WORK, times, results);
+        note(times, BOOT, side, boot);
+        if (programs.isPresent()) {
+          round(side, programs.get(), PROGRAMS, times, results);
+        }
       }
     }
-    print(sides.keySet().stream().toList(), times);
+    print(sides, times);
   }
 
-  private static void round(
+  /** Has one side do some work in a guest of its own; gives the time of the guest's boot. */
+  private static Time round(
       String name,
-      List<String> command,
+      Path initrd,
+      Map<String, String> works,
       Map<String, Map<String, List<Time>>> times,
       Map<String, String> results)
       throws IOException {
     long began = System.nanoTime();
-    try (Side side = new Side(command)) {
+    try (Side side = new Side(name.equals(OURS) ? vmm4j(initrd) : qemu(initrd))) {
       side.expect(PROMPT);
       Time boot = new Time((System.nanoTime() - began) / 1e9, side.processorSeconds());
-      note(times, "boot", name, boot);
       side.run("stty -echo");
-      for (Map.Entry<String, String> work : WORK.entrySet()) {
+      for (Map.Entry<String, String> work : works.entrySet()) {
         for (int i = 0; i < WARM_RUNS; i++) {
           side.run(work.getValue());
         }
@@ -152,12 +187,16 @@ public final class Tcg {
             work.getKey(),
             name,
             side.time(() -> printed[0] = side.run(work.getValue()).strip()));
+        if (!side.run("echo $status").strip().equals("0")) {
+          throw new IllegalStateException(work.getKey() + " failed on " + name + ": " + printed[0]);
+        }
         String before = results.putIfAbsent(work.getKey(), printed[0]);
         if (before != null && !before.equals(printed[0])) {
           throw new IllegalStateException(
               "%s on %s: '%s' instead of '%s'".formatted(work.getKey(), name, printed[0], before));
         }
       }
+      return boot;
     }
   }
 
@@ -189,7 +228,7 @@ public final class Tcg {
       if (processor.size() > 1) {
         double speed = processor.get(1) / processor.get(0);
         System.out.printf("   %.3f", speed);
-        if (!work.getKey().equals("boot")) {
+        if (!work.getKey().equals(BOOT)) {
           product *= speed;
           count++;
         }
@@ -209,7 +248,7 @@ public final class Tcg {
 
   // ---- the commands ----
 
-  private static List<String> vmm4j() {
+  private static List<String> vmm4j(Path initrd) {
     return List.of(
         launcher().toString(),
         "run",
@@ -220,38 +259,37 @@ public final class Tcg {
         "--kernel",
         kernel(),
         "--initrd",
-        initrd(),
+        initrd.toString(),
         "--append",
         "console=ttyS0 panic=-1");
   }
 
-  private static Optional<List<String>> qemu() {
-    boolean there =
-        Arrays.stream(System.getenv("PATH").split(":"))
-            .anyMatch(directory -> Files.isExecutable(Path.of(directory, QEMU)));
-    return there
-        ? Optional.of(
-            List.of(
-                QEMU,
-                "-accel",
-                "tcg",
-                "-cpu",
-                "Nehalem",
-                "-m",
-                "512M",
-                "-nodefaults",
-                "-display",
-                "none",
-                "-serial",
-                "stdio",
-                "-no-reboot",
-                "-kernel",
-                kernel(),
-                "-initrd",
-                initrd(),
-                "-append",
-                "console=ttyS0 panic=-1"))
-        : Optional.empty();
+  private static boolean hasQemu() {
+    return Arrays.stream(System.getenv("PATH").split(":"))
+        .anyMatch(directory -> Files.isExecutable(Path.of(directory, QEMU)));
+  }
+
+  private static List<String> qemu(Path initrd) {
+    return List.of(
+        QEMU,
+        "-accel",
+        "tcg",
+        "-cpu",
+        "Nehalem",
+        "-m",
+        "512M",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-serial",
+        "stdio",
+        "-no-reboot",
+        "-kernel",
+        kernel(),
+        "-initrd",
+        initrd.toString(),
+        "-append",
+        "console=ttyS0 panic=-1");
   }
 
   /** The checkout's command line. */
@@ -266,10 +304,6 @@ public final class Tcg {
 
   private static String kernel() {
     return GuestCache.locate().kernel().orElseThrow(Tcg::nothingFetched).toString();
-  }
-
-  private static String initrd() {
-    return GuestCache.locate().initrd().orElseThrow(Tcg::nothingFetched).toString();
   }
 
   private static IllegalStateException nothingFetched() {

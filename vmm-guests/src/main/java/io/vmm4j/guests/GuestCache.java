@@ -89,6 +89,15 @@ public record GuestCache(Path directory) {
   }
 
   /**
+   * Gives the initramfs with Lua, OpenSSL and the GNU assembler besides.
+   *
+   * @return the uncompressed cpio archive, or empty when it has not been packed
+   */
+  public Optional<Path> programs() {
+    return present("initrd-programs.cpio");
+  }
+
+  /**
    * Gives Xen's hypervisor.
    *
    * @return the Multiboot kernel, packed with gzip, or empty when it has not been fetched
