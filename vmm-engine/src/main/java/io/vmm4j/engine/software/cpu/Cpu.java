@@ -99,10 +99,13 @@ public final class Cpu {
   /** PAUSEs that are at most so many instructions apart are of one loop. */
   private static final int FAR_PAUSE = 100;
 
-  /** After so many of them, some 20 to 50 microseconds, another thread may run. */
-  private static final int MOST_PAUSES = 200;
+  /** After so many of them, some 5 to 10 microseconds, another thread may run. */
+  private static final int MOST_PAUSES = 50;
 
-  /** How long it sleeps where to yield was not enough. */
+  /** How often that is tried before it sleeps. */
+  private static final int MOST_YIELDS = 4;
+
+  /** How long it sleeps. */
   private static final long LONG_PAUSE_NANOS = 50_000;
 
   private static final VarHandle SIGNALS;
@@ -372,9 +375,9 @@ public final class Cpu {
     long now = instructions + blockIndex;
     pauses = now - lastPause <= FAR_PAUSE ? pauses + 1 : 0;
     lastPause = now;
-    if (pauses >= MOST_PAUSES && pauses % MOST_PAUSES == 0) {
+    if (pauses > 0 && pauses % MOST_PAUSES == 0) {
       boolean out = member.goOut();
-      if (pauses == MOST_PAUSES) {
+      if (pauses <= MOST_YIELDS * MOST_PAUSES) {
         Thread.yield();
       } else {
         LockSupport.parkNanos(LONG_PAUSE_NANOS); // an event ends it at once

@@ -104,7 +104,7 @@ final class Specializer {
       case Mnemonic.JMP -> form.first == RELATIVE ? Op.JUMP : 0;
       case Mnemonic.CALL -> form.first == RELATIVE ? Op.CALL : 0;
       case Mnemonic.RET -> form.first == NONE ? Op.RETURN : 0;
-      case Mnemonic.NOP, Mnemonic.PAUSE, Mnemonic.PREFETCH, Mnemonic.PREFETCHW -> Op.NOP;
+      case Mnemonic.NOP, Mnemonic.PREFETCH, Mnemonic.PREFETCHW -> Op.NOP;
       case Mnemonic.SETCC -> isLowByteRegister(in, in.rm) ? Op.SET_IF : 0;
       case Mnemonic.MOVZX -> moveZeroExtended(in);
       default -> size == 8 ? wide(in) : size == 4 ? narrow(in) : size == 1 ? bytes(in) : 0;

@@ -4,7 +4,9 @@ import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.engine.software.TestHost;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A processor at ring 0, in protected mode without paging with 16- or 32-bit code, or in 64-bit
@@ -71,6 +73,13 @@ final class BareCpu {
   /** With code of 2, 4 or 8 bytes. */
   static BareCpu withCodeSize(int codeSize) {
     return new BareCpu(codeSize, new TestHost());
+  }
+
+  /** Some with 64-bit code that share their memory and run at the same time. */
+  static List<BareCpu> parallel(int count) {
+    TestHost host = new TestHost();
+    DecodedCode decoded = DecodedCode.ofParallel(host.memory().byteSize());
+    return Stream.generate(() -> new BareCpu(8, host, decoded)).limit(count).toList();
   }
 
   /** With 64-bit code, sharing with others what is known of blocks. */
