@@ -4,6 +4,9 @@ import io.vmm4j.api.BootException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -75,6 +78,15 @@ abstract sealed class ImageBytes implements Closeable {
   /** The first {@code size} bytes of an array, under the name of where they come from. */
   static ImageBytes of(String name, byte[] bytes, int size) {
     return new OfArray(name, bytes, size);
+  }
+
+  /**
+   * What lies in memory outside of the heap, under the name of where it comes from.
+   *
+   * @param owner what {@link #close} releases the memory with
+   */
+  static ImageBytes of(String name, MemorySegment memory, Arena owner) {
+    return new OfMemory(name, memory, owner);
   }
 
   /** What to call it in messages. */
@@ -175,6 +187,27 @@ abstract sealed class ImageBytes implements Closeable {
     @Override
     void transfer(long offset, byte[] target, int length) {
       System.arraycopy(bytes, (int) offset, target, 0, length);
+    }
+  }
+
+  private static final class OfMemory extends ImageBytes {
+    private final MemorySegment memory;
+    private final Arena owner;
+
+    OfMemory(String name, MemorySegment memory, Arena owner) {
+      super(name, memory.byteSize());
+      this.memory = memory;
+      this.owner = owner;
+    }
+
+    @Override
+    void transfer(long offset, byte[] target, int length) {
+      MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, offset, target, 0, length);
+    }
+
+    @Override
+    public void close() {
+      owner.close();
     }
   }
 }

@@ -55,7 +55,9 @@ final class LinuxLoader implements BootLoader {
       target.requireRam(image, "pref_address", header.preferredAddress(), header.initBytes());
       Optional<ImageBytes> vmlinux = LinuxPayload.unpack(image, header, header.initBytes());
       if (vmlinux.isPresent()) {
-        return loadUnpacked(target, vmlinux.get(), header);
+        try (ImageBytes unpacked = vmlinux.get()) {
+          return loadUnpacked(target, unpacked, header);
+        }
       }
       LOG.info(
           "{}: its compression is not read on the host; the guest unpacks the kernel",

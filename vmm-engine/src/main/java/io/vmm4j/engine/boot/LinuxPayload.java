@@ -4,6 +4,9 @@ import io.vmm4j.api.BootException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.LZMAInputStream;
@@ -15,6 +18,7 @@ final class LinuxPayload {
   private static final int DECODER_KIB = 160 << 10;
 
   private static final int SIZE_BYTES = 4;
+  private static final int PIECE_BYTES = 1 << 16;
 
   /** A compression that this class unpacks. */
   private enum Compression {
@@ -30,7 +34,8 @@ final class LinuxPayload {
    * Unpacks the kernel.
    *
    * @param limitBytes the most it may have unpacked
-   * @return the ELF image, or empty if the compression is not one that is read here
+   * @return the ELF image, to be closed, or empty if the compression is not one that is read here;
+   *     it is outside of the heap, which would keep its some 60 MiB for long
    * @throws io.vmm4j.api.BootException if the payload is damaged, or larger than it may be
    */
   static Optional<ImageBytes> unpack(ImageBytes image, LinuxHeader header, long limitBytes) {
@@ -50,31 +55,49 @@ final class LinuxPayload {
       throw image.fault(
           "the payload's size field says 0x%x bytes; init_size allows 0x%x", size, limitBytes);
     }
-    byte[] unpacked = new byte[(int) size];
+    Arena arena = Arena.ofConfined();
+    boolean done = false;
     try {
-      int written = unpack(compression.get(), packed, unpacked);
+      MemorySegment unpacked = arena.allocate(size);
+      long written = unpack(compression.get(), packed, unpacked);
       if (written != size) {
         throw image.fault(
             "the payload has 0x%x bytes unpacked, its size field says 0x%x", written, size);
       }
+      done = true;
+      return Optional.of(ImageBytes.of(image.name() + " (unpacked)", unpacked, arena));
     } catch (IOException e) {
       throw new BootException(
           "%s: the payload (%s) can't be unpacked: %s"
               .formatted(image.name(), compression.get(), e.getMessage()),
           e);
+    } finally {
+      if (!done) {
+        arena.close();
+      }
     }
-    return Optional.of(ImageBytes.of(image.name() + " (unpacked)", unpacked, unpacked.length));
   }
 
-  private static int unpack(Compression compression, byte[] packed, byte[] unpacked)
+  private static long unpack(Compression compression, byte[] packed, MemorySegment unpacked)
       throws IOException {
     int length = packed.length - SIZE_BYTES;
     if (compression == Compression.LZ4) {
       return Lz4Legacy.unpack(packed, length, unpacked);
     }
+    byte[] piece = new byte[PIECE_BYTES];
+    long written = 0;
     try (InputStream stream = stream(compression, packed)) {
-      return stream.readNBytes(unpacked, 0, unpacked.length);
+      int n;
+      while (written < unpacked.byteSize()
+          && (n =
+                  stream.read(
+                      piece, 0, (int) Math.min(piece.length, unpacked.byteSize() - written)))
+              >= 0) {
+        MemorySegment.copy(piece, 0, unpacked, ValueLayout.JAVA_BYTE, written, n);
+        written += n;
+      }
     }
+    return written;
   }
 
   private static InputStream stream(Compression compression, byte[] packed) throws IOException {

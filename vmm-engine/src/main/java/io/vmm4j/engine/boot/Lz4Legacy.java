@@ -1,6 +1,8 @@
 package io.vmm4j.engine.boot;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * LZ4 in the legacy frame format, which {@code lz4 -l} writes and Linux takes (lz4_Frame_format.md,
@@ -10,17 +12,21 @@ import java.io.IOException;
 final class Lz4Legacy {
   private static final int MAGIC_BYTES = 4;
   private static final int MIN_MATCH = 4;
+  private static final int MOST_BLOCK_BYTES = 8 << 20;
 
   private final byte[] in;
   private final int inEnd;
+
+  /** The present block; a match never reaches into another. */
   private final byte[] out;
+
   private int inAt;
   private int outAt;
 
-  private Lz4Legacy(byte[] in, int inEnd, byte[] out) {
+  private Lz4Legacy(byte[] in, int inEnd, int mostBytes) {
     this.in = in;
     this.inEnd = inEnd;
-    this.out = out;
+    this.out = new byte[mostBytes];
   }
 
   /**
@@ -29,13 +35,21 @@ final class Lz4Legacy {
    * @return how many bytes of {@code unpacked} were written
    * @throws IOException if the data is damaged or does not fit
    */
-  static int unpack(byte[] packed, int length, byte[] unpacked) throws IOException {
-    Lz4Legacy decoder = new Lz4Legacy(packed, length, unpacked);
+  static long unpack(byte[] packed, int length, MemorySegment unpacked) throws IOException {
+    int most = (int) Math.min(MOST_BLOCK_BYTES, unpacked.byteSize());
+    Lz4Legacy decoder = new Lz4Legacy(packed, length, most);
     decoder.inAt = MAGIC_BYTES;
+    long written = 0;
     while (decoder.inAt < length) {
+      decoder.outAt = 0;
       decoder.block();
+      if (decoder.outAt > unpacked.byteSize() - written) {
+        throw decoder.damaged();
+      }
+      MemorySegment.copy(decoder.out, 0, unpacked, ValueLayout.JAVA_BYTE, written, decoder.outAt);
+      written += decoder.outAt;
     }
-    return decoder.outAt;
+    return written;
   }
 
   private void block() throws IOException {
@@ -50,7 +64,6 @@ final class Lz4Legacy {
               .formatted(header, bytes, inEnd - inAt));
     }
     int end = inAt + (int) bytes;
-    int start = outAt;
     while (inAt < end) {
       int token = next();
       literals(length(token >> 4, end), end);
@@ -61,7 +74,7 @@ final class Lz4Legacy {
         throw damaged();
       }
       int distance = next() | next() << 8;
-      match(start, distance, length(token & 15, end) + MIN_MATCH);
+      match(distance, length(token & 15, end) + MIN_MATCH);
     }
   }
 
@@ -93,8 +106,8 @@ final class Lz4Legacy {
     outAt += length;
   }
 
-  private void match(int start, int distance, int length) throws IOException {
-    if (distance == 0 || distance > outAt - start || length > out.length - outAt) {
+  private void match(int distance, int length) throws IOException {
+    if (distance == 0 || distance > outAt || length > out.length - outAt) {
       throw damaged();
     }
     int from = outAt - distance;
