@@ -8,7 +8,9 @@ module io.vmm4j.api {
   exports io.vmm4j.api.clock;
   exports io.vmm4j.api.debug;
   exports io.vmm4j.api.device;
+  exports io.vmm4j.api.firmware;
   exports io.vmm4j.api.memory;
+  exports io.vmm4j.api.pci;
   exports io.vmm4j.api.state;
 
   uses io.vmm4j.api.VmEngine;

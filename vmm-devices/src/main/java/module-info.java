@@ -12,6 +12,8 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.hpet;
   exports io.vmm4j.devices.i8042;
   exports io.vmm4j.devices.ioapic;
+  exports io.vmm4j.devices.pci;
+  exports io.vmm4j.devices.pcitest;
   exports io.vmm4j.devices.pctestdev;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
@@ -32,6 +34,8 @@ module io.vmm4j.devices {
       io.vmm4j.devices.hpet.HpetFactory,
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
+      io.vmm4j.devices.pci.HostBridgeFactory,
+      io.vmm4j.devices.pcitest.PciTestFactory,
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,

@@ -315,6 +315,11 @@ public final class TestMachine implements AutoCloseable {
     return bench.line(path, line);
   }
 
+  /** Whether a device of a path asserts an interrupt line, such as the bus of the device. */
+  public boolean line(String device, int line) {
+    return bench.line(device, line);
+  }
+
   /** How often devices have begun to assert an interrupt line. */
   public int edges(int line) {
     return bench.edges(line);

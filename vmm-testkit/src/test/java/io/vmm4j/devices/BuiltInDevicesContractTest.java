@@ -21,6 +21,11 @@ import io.vmm4j.devices.i8042.I8042Config;
 import io.vmm4j.devices.i8042.I8042Factory;
 import io.vmm4j.devices.ioapic.IoApicConfig;
 import io.vmm4j.devices.ioapic.IoApicFactory;
+import io.vmm4j.devices.pci.HostBridgeConfig;
+import io.vmm4j.devices.pci.HostBridgeFactory;
+import io.vmm4j.devices.pci.PciMachine;
+import io.vmm4j.devices.pcitest.PciTestConfig;
+import io.vmm4j.devices.pcitest.PciTestFactory;
 import io.vmm4j.devices.pctestdev.PcTestDeviceConfig;
 import io.vmm4j.devices.pctestdev.PcTestDeviceFactory;
 import io.vmm4j.devices.pic.PicConfig;
@@ -80,7 +85,9 @@ class BuiltInDevicesContractTest {
             bootRom(new BootRomConfig(image.toString(), true)),
             DeviceModelContract.of(new SystemControlFactory(), SystemControlConfig.DEFAULT),
             DeviceModelContract.of(new TestWindowFactory(), TestWindowConfig.DEFAULT),
-            vmGenerationId())
+            vmGenerationId(),
+            hostBridge(),
+            pciFunction())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -194,6 +201,46 @@ class BuiltInDevicesContractTest {
   private static DeviceModelContract<?, ?> bootRom(BootRomConfig config) {
     return DeviceModelContract.of(new BootRomFactory(), config)
         .unchanged("bytes", "it is the size of the image");
+  }
+
+  private static DeviceModelContract<?, ?> hostBridge() {
+    return DeviceModelContract.of(new HostBridgeFactory(), HostBridgeConfig.DEFAULT)
+        .doing(
+            "a configuration window that moves, and interrupts that are routed",
+            machine -> {
+              machine.out(0xCF8, 4, 0x8000_F860);
+              machine.out(0xCFC, 4, 0x0B0A_0905);
+              machine.out(0xCF8, 4, 0x8000_0060);
+              machine.out(0xCFC, 4, 0xD000_0001);
+            })
+        .mustReach(state -> state.address() == 0x8000_0060)
+        .unchanged("bridge.interrupt", "it has no pin")
+        .unchanged("bridge.vectors", "it has no MSI-X")
+        .unchanged("isa.interrupt", "it has no pin")
+        .unchanged("isa.vectors", "it has no MSI-X");
+  }
+
+  private static DeviceModelContract<?, ?> pciFunction() {
+    return DeviceModelContract.of(new PciTestFactory(), PciTestConfig.DEFAULT)
+        .in(PciMachine.bus(), PciMachine.PATH)
+        .doing("being decoded", PciMachine::setUp)
+        .mustReach(state -> state.pci().config()[4] == 7)
+        .doing(
+            "a register that remembers",
+            machine -> {
+              PciMachine.setUp(machine);
+              machine.out(0xC000, 4, 0x1234_5678);
+            })
+        .mustReach(state -> state.scratch() == 0x1234_5678)
+        .doing(
+            "a pin that is asserted",
+            machine -> {
+              PciMachine.setUp(machine);
+              machine.writeMmio(0xC000_0004L, 4, 0);
+            })
+        .mustReach(state -> state.pci().interrupt())
+        .doing("a message that waits", PciMachine::raiseMasked)
+        .mustReach(state -> state.pci().vectors().get(1).pending());
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

@@ -1,5 +1,6 @@
 package io.vmm4j.api.device;
 
+import io.vmm4j.api.firmware.AcpiTable;
 import java.util.List;
 
 /** What firmware tables say about a device. */
@@ -89,6 +90,19 @@ public sealed interface PlatformFact {
    */
   record EventInterrupt(String deviceName, int notification, int interrupt, int statusPort)
       implements PlatformFact {}
+
+  /**
+   * What a device says in ACPI tables in its own words: a bus, above all, of which nobody else
+   * knows what there is to say. It is asked when the tables are made, after all devices were.
+   */
+  non-sealed interface AcpiContent extends PlatformFact {
+
+    /** Objects for the scope {@code \\_SB}, as {@link io.vmm4j.api.firmware.Aml} makes them. */
+    List<byte[]> systemBusObjects();
+
+    /** Tables of its own. */
+    List<AcpiTable> tables();
+  }
 
   /** Ports of a {@link FixedDevice}. */
   record PortRange(int first, int count) {}

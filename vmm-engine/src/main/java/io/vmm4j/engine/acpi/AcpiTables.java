@@ -1,6 +1,7 @@
 package io.vmm4j.engine.acpi;
 
 import io.vmm4j.api.device.PlatformFact;
+import io.vmm4j.api.device.PlatformFact.AcpiContent;
 import io.vmm4j.api.device.PlatformFact.FixedDevice;
 import io.vmm4j.api.device.PlatformFact.HighPrecisionEventTimer;
 import io.vmm4j.api.device.PlatformFact.InterruptOverride;
@@ -12,6 +13,8 @@ import io.vmm4j.api.device.PlatformFact.PowerButton;
 import io.vmm4j.api.device.PlatformFact.PowerManagement;
 import io.vmm4j.api.device.PlatformFact.RealTimeClock;
 import io.vmm4j.api.device.PlatformFact.ResetRegister;
+import io.vmm4j.api.firmware.AcpiTable;
+import io.vmm4j.api.firmware.Aml;
 import io.vmm4j.api.memory.GuestMemory;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -76,6 +79,11 @@ public final class AcpiTables {
     int timers = 0;
     for (HighPrecisionEventTimer timer : all(facts, HighPrecisionEventTimer.class)) {
       tables.add(layout.add(hpet(timer, timers++), 16));
+    }
+    for (AcpiContent content : all(facts, AcpiContent.class)) {
+      for (AcpiTable own : content.tables()) {
+        tables.add(layout.add(table(own.signature(), own.revision(), own.body()), 16));
+      }
     }
     long rsdt = layout.add(root("RSDT", tables, 4), 16);
     long xsdt = layout.add(root("XSDT", tables, 8), 16);
@@ -291,6 +299,7 @@ public final class AcpiTables {
               Aml.name("_CRS", Aml.resources(device))));
     }
     devices.addAll(EventDevices.of(facts));
+    all(facts, AcpiContent.class).forEach(c -> devices.addAll(c.systemBusObjects()));
     out.writeBytes(Aml.scope("\\_SB_", devices.toArray(byte[][]::new)));
     return table("DSDT", 2, out.toByteArray());
   }

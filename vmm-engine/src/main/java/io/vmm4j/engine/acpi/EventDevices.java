@@ -4,6 +4,7 @@ import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PlatformFact.EventInterrupt;
 import io.vmm4j.api.device.PlatformFact.FixedDevice;
 import io.vmm4j.api.device.PlatformFact.GenerationId;
+import io.vmm4j.api.firmware.Aml;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

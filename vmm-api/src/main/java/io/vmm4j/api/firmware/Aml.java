@@ -1,4 +1,4 @@
-package io.vmm4j.engine.acpi;
+package io.vmm4j.api.firmware;
 
 import io.vmm4j.api.device.PlatformFact.FixedDevice;
 import io.vmm4j.api.device.PlatformFact.MmioRange;
@@ -7,10 +7,10 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The little of ACPI Machine Language that the DSDT takes (ACPI 6.4, chapter 20): names, packages,
+ * The little of ACPI Machine Language that devices take (ACPI 6.4, chapter 20): names, packages,
  * scopes, devices, methods, and resource templates (6.4). Each method gives the bytes of one term.
  */
-final class Aml {
+public final class Aml {
   private static final int ZERO_OP = 0x00;
   private static final int ONE_OP = 0x01;
   private static final int NAME_OP = 0x08;
@@ -42,31 +42,31 @@ final class Aml {
   private Aml() {}
 
   /** {@code Name (name, value)}. */
-  static byte[] name(String name, byte[] value) {
+  public static byte[] name(String name, byte[] value) {
     return concat(new byte[] {NAME_OP}, segment(name), value);
   }
 
   /** {@code Scope (name) { terms }}. */
-  static byte[] scope(String name, byte[]... terms) {
+  public static byte[] scope(String name, byte[]... terms) {
     return concat(new byte[] {SCOPE_OP}, packageLength(concat(segment(name), concat(terms))));
   }
 
   /** {@code Device (name) { terms }}. */
-  static byte[] device(String name, byte[]... terms) {
+  public static byte[] device(String name, byte[]... terms) {
     return concat(
         new byte[] {EXTENDED_PREFIX, (byte) DEVICE_OP},
         packageLength(concat(segment(name), concat(terms))));
   }
 
   /** {@code Package () { elements }}. */
-  static byte[] packageOf(byte[]... elements) {
+  public static byte[] packageOf(byte[]... elements) {
     return concat(
         new byte[] {PACKAGE_OP},
         packageLength(concat(new byte[] {(byte) elements.length}, concat(elements))));
   }
 
   /** {@code Method (name, arguments, Serialized) { terms }}. */
-  static byte[] method(String name, int arguments, byte[]... terms) {
+  public static byte[] method(String name, int arguments, byte[]... terms) {
     byte[] flags = {(byte) (arguments | SERIALIZED)};
     return concat(
         new byte[] {METHOD_OP}, packageLength(concat(segment(name), flags, concat(terms))));
@@ -76,7 +76,7 @@ final class Aml {
    * {@code OperationRegion (region, SystemIO, port, 1)} and {@code Field (region, ByteAcc, NoLock,
    * Preserve) { field, 8 }}.
    */
-  static byte[] portField(String region, int port, String field) {
+  public static byte[] portField(String region, int port, String field) {
     byte[] width = {8};
     byte[] flags = {BYTE_ACCESS};
     return concat(
@@ -90,28 +90,28 @@ final class Aml {
   }
 
   /** {@code If (name) { terms }}. */
-  static byte[] ifTrue(String name, byte[]... terms) {
+  public static byte[] ifTrue(String name, byte[]... terms) {
     return concat(new byte[] {(byte) IF_OP}, packageLength(concat(segment(name), concat(terms))));
   }
 
   /** {@code Store (value, name)}. */
-  static byte[] store(byte[] value, String name) {
+  public static byte[] store(byte[] value, String name) {
     return concat(new byte[] {STORE_OP}, value, segment(name));
   }
 
   /** {@code Notify (name, value)}. */
-  static byte[] notify(String name, int value) {
+  public static byte[] notify(String name, int value) {
     return concat(new byte[] {(byte) NOTIFY_OP}, segment(name), integer(value));
   }
 
   /** A string, of ASCII characters. */
-  static byte[] string(String text) {
+  public static byte[] string(String text) {
     return concat(
         new byte[] {STRING_PREFIX}, text.getBytes(StandardCharsets.US_ASCII), new byte[] {0});
   }
 
   /** An integer in the shortest encoding; unsigned. */
-  static byte[] integer(int value) {
+  public static byte[] integer(int value) {
     if (value == 0) {
       return new byte[] {ZERO_OP};
     }
@@ -131,7 +131,7 @@ final class Aml {
    * {@code EisaId ("PNP0501")} where the text has that form (three upper-case letters and four
    * hexadecimal digits), else a string.
    */
-  static byte[] hardwareId(String id) {
+  public static byte[] hardwareId(String id) {
     if (!id.matches("[A-Z]{3}[0-9A-F]{4}")) {
       return string(id);
     }
@@ -140,8 +140,70 @@ final class Aml {
     return concat(new byte[] {DWORD_PREFIX}, littleEndian(Integer.reverseBytes(packed), 4));
   }
 
+  /** {@code Return (ArgN)}. */
+  public static byte[] returnArgument(int number) {
+    return new byte[] {(byte) 0xA4, (byte) (0x68 + number)};
+  }
+
+  /** What a bus gives to the devices on it (ACPI 6.4, 6.4.3.5). */
+  public enum Space {
+    /** Memory. */
+    MEMORY(0, 1),
+    /** Memory whose loads have no effect. */
+    PREFETCHABLE(0, 7),
+    /** Ports. */
+    PORTS(1, 3),
+    /** Bus numbers. */
+    BUSES(2, 0);
+
+    private final int type;
+    private final int flags;
+
+    Space(int type, int flags) {
+      this.type = type;
+      this.flags = flags;
+    }
+  }
+
+  /**
+   * A descriptor of a range that a bus produces, for {@link #resourceTemplate}.
+   *
+   * @param bytes how wide its numbers are: 2, 4 or 8
+   * @param first the first address
+   * @param last the last address
+   */
+  public static byte[] produced(Space space, int bytes, long first, long last) {
+    int tag = bytes == 2 ? 0x88 : bytes == 4 ? 0x87 : 0x8A;
+    byte[] header = {(byte) tag};
+    byte[] kind = {(byte) space.type, 0x0C, (byte) space.flags}; // both ends fixed, produced
+    return concat(
+        header,
+        littleEndian(3 + 5L * bytes, 2),
+        kind,
+        littleEndian(0, bytes),
+        littleEndian(first, bytes),
+        littleEndian(last, bytes),
+        littleEndian(0, bytes),
+        littleEndian(last - first + 1, bytes));
+  }
+
+  /** A descriptor of ports that a device takes, for {@link #resourceTemplate}. */
+  public static byte[] ports(int first, int count) {
+    return concat(
+        new byte[] {0x47, 1},
+        littleEndian(first, 2),
+        littleEndian(first, 2),
+        new byte[] {1, (byte) count});
+  }
+
+  /** A descriptor of memory below 4 GiB that a device takes, for {@link #resourceTemplate}. */
+  public static byte[] memory(long base, long length) {
+    return concat(
+        new byte[] {(byte) 0x86, 9, 0, 1}, littleEndian(base, 4), littleEndian(length, 4));
+  }
+
   /** {@code ResourceTemplate () { … }} with a device's ports, windows and interrupts. */
-  static byte[] resources(FixedDevice device) {
+  public static byte[] resources(FixedDevice device) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (PortRange range : device.ports()) {
       out.write(0x47); // I/O port descriptor
@@ -170,7 +232,7 @@ final class Aml {
   }
 
   /** {@code ResourceTemplate () { Interrupt (…, Level, ActiveHigh, Shared) { interrupt } }}. */
-  static byte[] sharedInterrupt(int interrupt) {
+  public static byte[] sharedInterrupt(int interrupt) {
     return resourceTemplate(extendedInterrupt(interrupt, LEVEL_INTERRUPT | SHARED));
   }
 
@@ -182,7 +244,8 @@ final class Aml {
         littleEndian(interrupt, 4));
   }
 
-  private static byte[] resourceTemplate(byte[] descriptors) {
+  /** {@code ResourceTemplate () { descriptors }}. */
+  public static byte[] resourceTemplate(byte[] descriptors) {
     byte[] endTag = {0x79, 0}; // a checksum of 0: not checked
     byte[] template = concat(descriptors, endTag);
     return concat(
@@ -190,7 +253,7 @@ final class Aml {
   }
 
   /** A value's low bytes, lowest first. */
-  static byte[] littleEndian(long value, int bytes) {
+  public static byte[] littleEndian(long value, int bytes) {
     byte[] result = new byte[bytes];
     for (int i = 0; i < bytes; i++) {
       result[i] = (byte) (value >> 8 * i);
@@ -199,7 +262,7 @@ final class Aml {
   }
 
   /** All the bytes in a row. */
-  static byte[] concat(byte[]... parts) {
+  public static byte[] concat(byte[]... parts) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (byte[] part : parts) {
       out.writeBytes(part);
