@@ -4,6 +4,7 @@ module io.vmm4j.engine {
   requires static org.jspecify;
   requires transitive io.vmm4j.api;
   requires io.vmm4j.snapshot;
+  requires jdk.jfr;
   requires org.slf4j;
   requires org.tukaani.xz;
 

@@ -31,10 +31,13 @@ import java.util.TreeMap;
 final class VirtualMachine implements Vm {
   private final MachineFactory factory;
   private final Machine machine;
+  private final MetricsEvents events;
 
   VirtualMachine(MachineFactory factory, Machine machine) {
     this.factory = factory;
     this.machine = machine;
+    this.events = new MetricsEvents(machine.name(), this::metrics);
+    events.open();
   }
 
   @Override
@@ -252,6 +255,7 @@ final class VirtualMachine implements Vm {
 
   @Override
   public void close() {
+    events.close();
     machine.close();
   }
 
