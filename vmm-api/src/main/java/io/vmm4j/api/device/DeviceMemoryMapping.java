@@ -16,6 +16,13 @@ public interface DeviceMemoryMapping {
   GuestAccess access();
 
   /**
+   * Says who takes the guest's stores while it may only read: loads go straight to the memory, and
+   * stores to the handler, as to a flash. Without one they are lost. It is no part of a snapshot: a
+   * device says so whenever it maps the memory.
+   */
+  void onStore(StoreHandler handler);
+
+  /**
    * Moves it or changes what the guest may do, in one step. With {@link GuestAccess#OFF} it takes
    * no room. Nobody is refused a place: {@link AddressClaim} says who is seen where several are.
    *

@@ -4,7 +4,10 @@ package io.vmm4j.api.device;
 public enum GuestAccess {
   /** Not visible: accesses find nobody home. */
   OFF,
-  /** Loads and instruction fetches; stores are ignored, as of a ROM. */
+  /**
+   * Loads and instruction fetches; stores are ignored, as of a ROM, or go to {@link
+   * DeviceMemoryMapping#onStore}, as of a flash.
+   */
   READ_ONLY,
   /** Everything. */
   READ_WRITE

@@ -109,7 +109,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
     this.mmio = new MmioBus(map, guestMemory, control);
     this.deviceMemories =
-        new DeviceMemories(lock, memory, map, this::memoryWritten, this::whileHarvested);
+        new DeviceMemories(lock, memory, map, this::memoryWritten, this::whileHarvested, control);
+    mmio.onReadOnlyStore(deviceMemories::store);
   }
 
   /**

@@ -37,8 +37,16 @@ public final class MmioBus {
   /** The windows on the bus, by what the map knows of them. */
   private final Map<MemoryRange, Window> windows = new IdentityHashMap<>();
 
+  private ReadOnlyStores readOnly = (range, address, most, value) -> 1;
   private @Nullable BackendMachine processors;
   private long accesses;
+
+  /** Takes stores to memory that can't be written. */
+  @FunctionalInterface
+  public interface ReadOnlyStores {
+    /** Takes a store of at most so many bytes, and says how many it has taken. */
+    int store(MemoryRange range, long address, int most, long value);
+  }
 
   /** A bus without windows over a memory map. */
   public MmioBus(PhysicalMemoryMap map, MappedGuestMemory memory, DeviceFailures failures) {
@@ -89,6 +97,11 @@ public final class MmioBus {
     Window window = new Window(who.path(), who.next(kind), length, width.bytes(), handler);
     all.add(window);
     return window;
+  }
+
+  /** Registers who takes stores to memory that can't be written; they are lost otherwise. */
+  public void onReadOnlyStore(ReadOnlyStores stores) {
+    readOnly = stores;
   }
 
   /** Connects the processors, which may watch doorbells themselves. Before there are any. */
@@ -150,13 +163,19 @@ public final class MmioBus {
       long at = address + done;
       MemoryRange there = map.at(at);
       Window window = windows.get(there);
-      int piece = window == null ? 1 : window.piece(at, size - done);
+      long left = value >>> 8 * done;
       if (window != null) {
-        window.write(at, piece, value >>> (8 * done));
-      } else if (there != null && there.writable()) {
-        memory.writeByteAt(there.offset() + at - there.base(), (int) (value >>> 8 * done));
+        int piece = window.piece(at, size - done);
+        window.write(at, piece, left);
+        done += piece;
+      } else if (there != null && !there.writable()) {
+        done += readOnly.store(there, at, size - done, left);
+      } else {
+        if (there != null) {
+          memory.writeByteAt(there.offset() + at - there.base(), (int) left);
+        }
+        done++;
       }
-      done += piece;
     }
   }
 

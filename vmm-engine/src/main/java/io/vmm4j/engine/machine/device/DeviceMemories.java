@@ -6,6 +6,8 @@ import io.vmm4j.api.VmException;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceMemoryMapping;
 import io.vmm4j.api.device.GuestAccess;
+import io.vmm4j.api.device.StoreHandler;
+import io.vmm4j.engine.machine.failure.DeviceFailures;
 import io.vmm4j.engine.memory.MachineMemory;
 import io.vmm4j.engine.memory.MappedGuestMemory;
 import io.vmm4j.engine.memory.MemoryRange;
@@ -17,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +51,8 @@ public final class DeviceMemories {
   private final PhysicalMemoryMap map;
   private final MappedGuestMemory.WriteListener written;
   private final WhileHeld whileHeld;
+  private final DeviceFailures failures;
+  private final Map<MemoryRange, Mapping> placed = new IdentityHashMap<>();
   private final Map<Key, Memory> memories = new LinkedHashMap<>();
 
   /** No device memory yet. */
@@ -56,8 +61,10 @@ public final class DeviceMemories {
       MachineMemory memory,
       PhysicalMemoryMap map,
       MappedGuestMemory.WriteListener written,
-      WhileHeld whileHeld) {
+      WhileHeld whileHeld,
+      DeviceFailures failures) {
     this.whileHeld = whileHeld;
+    this.failures = failures;
     this.lock = lock;
     this.memory = memory;
     this.map = map;
@@ -119,6 +126,27 @@ public final class DeviceMemories {
     for (Memory each : memories.values()) {
       each.noteAll();
     }
+  }
+
+  /**
+   * A guest's store to memory that it can only read. With the machine lock held.
+   *
+   * @param range where it goes
+   * @param most how many bytes there are
+   * @return how many of them were taken
+   */
+  public int store(MemoryRange range, long address, int most, long value) {
+    Mapping mapping = placed.get(range);
+    int size = Integer.highestOneBit((int) Math.min(most, range.end() - address));
+    if (mapping != null) {
+      long mask = size == 8 ? -1 : (1L << 8 * size) - 1;
+      try {
+        mapping.stores.store(mapping.offset + address - range.base(), size, value & mask);
+      } catch (Throwable e) {
+        failures.failed(mapping.owner.path, "store to 0x%x".formatted(address), e);
+      }
+    }
+    return size;
   }
 
   /** Takes every mapping off the guest's address space and forgets it: before a restore. */
@@ -276,6 +304,7 @@ public final class DeviceMemories {
     private long guestPhysicalAddress;
     private GuestAccess access = GuestAccess.OFF;
     private @Nullable MemoryRange range;
+    private StoreHandler stores = (at, size, value) -> {};
 
     private Mapping(Memory owner, String name) {
       this.owner = owner;
@@ -305,8 +334,15 @@ public final class DeviceMemories {
                   new Precedence(
                       Precedence.Kind.MAPPING, owner.device, 0, owner.name + "/" + name));
       if (range == null || !range.equals(now)) {
-        map.replace(range, now);
+        MemoryRange old = range;
         range = now;
+        if (old != null) {
+          placed.remove(old);
+        }
+        if (now != null) {
+          placed.put(now, this);
+        }
+        map.replace(old, now);
       }
       offset = at;
       length = size;
@@ -327,6 +363,11 @@ public final class DeviceMemories {
     @Override
     public GuestAccess access() {
       return access;
+    }
+
+    @Override
+    public void onStore(StoreHandler handler) {
+      stores = handler;
     }
 
     @Override

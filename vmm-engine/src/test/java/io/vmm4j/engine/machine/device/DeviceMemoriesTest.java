@@ -39,7 +39,13 @@ class DeviceMemoriesTest {
       (offset, length) -> written.add(offset + "+" + length);
   private final MappedGuestMemory guest = new MappedGuestMemory(map, memory, listener);
   private final DeviceMemories memories =
-      new DeviceMemories(new ReentrantLock(), memory, map, listener, action -> action.get());
+      new DeviceMemories(
+          new ReentrantLock(),
+          memory,
+          map,
+          listener,
+          action -> action.get(),
+          (path, during, cause) -> {});
   private final MmioBus mmio = new MmioBus(map, guest, (path, during, cause) -> {});
 
   @BeforeEach
@@ -195,5 +201,27 @@ class DeviceMemoriesTest {
             () -> mmio.claim(new Claimant("other", 2), RAM - 8, 16, AccessWidth.DWORD, handler))
         .isInstanceOf(DeviceException.class)
         .hasMessageContaining("RAM");
+  }
+
+  @Test
+  void storesToMemoryThatIsReadDirectlyAreTrappedAsOfAFlash() {
+    mmio.onReadOnlyStore(memories::store);
+    DeviceMemory flash = rom();
+    flash.write(0, new byte[] {1, 2, 3, 4});
+    DeviceMemoryMapping mapping = flash.map("upper", 4096, 4096, HOME, GuestAccess.READ_ONLY);
+    mmio.write(HOME, 4, 0xFF);
+    mapping.onStore(
+        (offset, size, value) -> accesses.add("w%d@%d=%x".formatted(size, offset, value)));
+    mmio.write(HOME + 0x10, 2, 0x1_2233);
+    mmio.write(HOME + 0xFFE, 4, 0x4433_2211);
+    assertThat(accesses).containsExactly("w2@4112=2233", "w2@8190=2211");
+    assertThat(map.locate(HOME).isMemory()).as("loads go straight there").isTrue();
+    assertThat(guest.readInt(HOME)).isZero();
+    mapping.remap(HOME + 0x1_0000, GuestAccess.READ_ONLY);
+    mmio.write(HOME + 0x1_0000, 1, 9);
+    assertThat(accesses).last().isEqualTo("w1@4096=9");
+    mapping.remap(HOME, GuestAccess.READ_WRITE);
+    mmio.write(HOME, 1, 9);
+    assertThat(accesses).hasSize(3);
   }
 }
