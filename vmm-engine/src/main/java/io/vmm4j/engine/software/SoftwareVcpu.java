@@ -81,7 +81,8 @@ final class SoftwareVcpu implements Vcpu {
 
   @Override
   public boolean hasWork() {
-    return (cpu.signals() & Cpu.SIGNAL_KICK) != 0 || isRunnable();
+    // One of several may have stood still for a debugger, and be allowed to run by now.
+    return (cpu.signals() & Cpu.SIGNAL_KICK) != 0 || (cpu.parallel ? isRunnable() : hasEvent());
   }
 
   private boolean hasEvent() {

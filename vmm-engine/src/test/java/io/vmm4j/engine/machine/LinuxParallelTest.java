@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.Snapshot;
+import io.vmm4j.api.Translation;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmSpec;
@@ -25,13 +27,12 @@ import org.junit.jupiter.api.Timeout;
 class LinuxParallelTest {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final int CPUS = 4;
-  private static final int ROUNDS = 6;
   private static final String PROMPT = "vmm4j:/root# ";
 
-  private static VmSpec spec() {
+  private static VmSpec spec(Translation tier) {
     GuestImages images = GuestImages.required();
     return VmSpec.builder("linux")
-        .backend(Backends.software())
+        .backend(Backends.software(tier))
         .memory(MemorySize.mebibytes(256))
         .cpus(CPUS)
         .boot(
@@ -42,32 +43,49 @@ class LinuxParallelTest {
         .build();
   }
 
-  @Test
-  void fourChecksumsAtOnceAreRight() {
-    System.out.println("BACKEND: software");
-    try (Vm vm = Vm.start(spec())) {
-      long begun = System.nanoTime();
-      vm.console("com1").expect(PROMPT, PATIENCE);
-      System.out.println("boot " + (System.nanoTime() - begun) / 1_000_000);
-      begun = System.nanoTime();
-      vm.console("com1")
-          .sendLine(
-              "for i in 1 2 3 4; do work "
-                  + ROUNDS
-                  + " 1 >/tmp/$i & done; wait; cat /tmp/1 /tmp/2 /tmp/3 /tmp/4;"
-                  + " grep '^cpu[0-9]' /proc/stat; poweroff -f");
-      assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
-      System.out.println("work " + (System.nanoTime() - begun) / 1_000_000);
-      String transcript = vm.console("com1").transcript();
-      System.out.println(transcript);
-      System.out.println(vm.metrics());
-      assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched");
-      assertThat(GuestWork.linesIn(transcript)).isEqualTo(fourTimes(GuestWork.lines(ROUNDS, 1)));
-      assertThat(transcript).contains("\ncpu0 ", "\ncpu1 ", "\ncpu2 ", "\ncpu3 ");
-    }
+  /** Four shells at once, each with its own checksums; then what each vCPU has done. */
+  private static String work(int rounds) {
+    return "for i in 1 2 3 4; do work "
+        + rounds
+        + " 1 >/tmp/$i & done; echo begun on $(nproc); wait; cat /tmp/1 /tmp/2 /tmp/3 /tmp/4;"
+        + " grep '^cpu[0-9]' /proc/stat; poweroff -f";
+  }
+
+  private static void assertDone(Vm vm, int rounds) {
+    assertThat(vm.awaitExit(PATIENCE)).isEqualTo(new VmExit.PoweredOff());
+    String transcript = vm.console("com1").transcript();
+    assertThat(transcript).doesNotContain("BUG", "WARNING", "soft lockup", "rcu_sched");
+    assertThat(GuestWork.linesIn(transcript)).isEqualTo(fourTimes(GuestWork.lines(rounds, 1)));
+    assertThat(transcript).contains("\ncpu0 ", "\ncpu1 ", "\ncpu2 ", "\ncpu3 ");
   }
 
   private static List<String> fourTimes(List<String> lines) {
     return Stream.generate(() -> lines).limit(CPUS).flatMap(List::stream).toList();
+  }
+
+  @Test
+  void fourChecksumsAtOnceAreRightThroughASnapshot() {
+    System.out.println("BACKEND: software");
+    try (Vm vm = Vm.start(spec(Translation.AUTO))) {
+      vm.console("com1").expect(PROMPT, PATIENCE);
+      vm.console("com1").sendLine(work(6));
+      vm.console("com1").expect("begun on " + CPUS + "\r\n", PATIENCE);
+      try (Snapshot snapshot = vm.snapshot();
+          Vm restored = snapshot.load(Backends.software())) {
+        restored.resume();
+        assertDone(restored, 6);
+      }
+      assertDone(vm, 6);
+    }
+  }
+
+  @Test
+  void theInterpreterAloneIsRightToo() {
+    System.out.println("BACKEND: software");
+    try (Vm vm = Vm.start(spec(Translation.OFF))) {
+      vm.console("com1").expect(PROMPT, PATIENCE);
+      vm.console("com1").sendLine(work(1));
+      assertDone(vm, 1);
+    }
   }
 }
