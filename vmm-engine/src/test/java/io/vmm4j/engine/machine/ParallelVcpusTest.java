@@ -137,7 +137,7 @@ class ParallelVcpusTest {
   @ParameterizedTest
   @MethodSource("tiers")
   void aStoreMayWaitButNotBehindAFence(Translation tier) throws IOException {
-    int times = 20_000;
+    int times = 10_000;
     try (Vm vm = run(tier, Program.BUFFERING, 2, times)) {
       int late = 0;
       for (int i = 0; i < times; i++) {
@@ -162,7 +162,7 @@ class ParallelVcpusTest {
   @ParameterizedTest
   @MethodSource("tiers")
   void noLoadSeesAStoreThatFollowsIt(Translation tier) throws IOException {
-    int times = 20_000;
+    int times = 10_000;
     try (Vm vm = run(tier, Program.LOADS, 2, times)) {
       for (int i = 0; i < times; i++) {
         assertThat(number(vm, 16 * i + 8) & number(vm, 16 * i + 12)).as("slot %d", i).isZero();

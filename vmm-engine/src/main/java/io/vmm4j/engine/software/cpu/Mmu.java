@@ -431,6 +431,28 @@ public final class Mmu {
     }
   }
 
+  /**
+   * Replaces a byte with supervisor privilege, in one step for all vCPUs.
+   *
+   * @return false if another vCPU has changed it
+   */
+  public boolean systemReplace(long linear, long expected, long value) {
+    if (!parallel) {
+      systemWrite(linear, 1, value);
+      return true;
+    }
+    found = expected;
+    locked = true;
+    try {
+      systemWrite(linear, 1, value);
+      return true;
+    } catch (LostRace race) {
+      return false;
+    } finally {
+      locked = false;
+    }
+  }
+
   /** Faults if an access with supervisor privilege would. */
   public void systemProbe(long linear, int size, int access) {
     long[] saved = table;

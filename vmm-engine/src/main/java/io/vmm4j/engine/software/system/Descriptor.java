@@ -21,6 +21,9 @@ final class Descriptor {
   static final int INTERRUPT_GATE = 14;
   static final int TRAP_GATE = 15;
 
+  /** Where the type is in a descriptor. */
+  private static final int TYPE_BYTE = 5;
+
   private Descriptor() {}
 
   // ---- fields ----
@@ -160,14 +163,20 @@ final class Descriptor {
 
   /** Sets bits of a descriptor's type in its table. */
   static void setType(Cpu cpu, int selector, long raw, int bits) {
-    long at = address(cpu, selector, 8);
-    cpu.mmu.systemWrite(at + 5, 1, raw >>> 40 & 0xFF | bits);
+    long at = address(cpu, selector, 8) + TYPE_BYTE;
+    long type = raw >>> 40 & 0xFF;
+    while (!cpu.mmu.systemReplace(at, type, type | bits)) {
+      type = cpu.mmu.systemRead(at, 1); // another vCPU has changed it
+    }
   }
 
   /** Clears bits of a descriptor's type in its table. */
   static void clearType(Cpu cpu, int selector, long raw, int bits) {
-    long at = address(cpu, selector, 8);
-    cpu.mmu.systemWrite(at + 5, 1, raw >>> 40 & 0xFF & ~bits);
+    long at = address(cpu, selector, 8) + TYPE_BYTE;
+    long type = raw >>> 40 & 0xFF;
+    while (!cpu.mmu.systemReplace(at, type, type & ~bits)) {
+      type = cpu.mmu.systemRead(at, 1);
+    }
   }
 
   /** Fills a segment register from a descriptor, as accessed. */

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 class ParallelCodeTest {
   private static final int CPUS = 3;
   private static final int BLOCKS = 3000;
-  private static final int ROUNDS = 300;
+  private static final int ROUNDS = 100;
 
   /** Where the blocks lie. */
   private static final int HERE = 0x20_0000;
