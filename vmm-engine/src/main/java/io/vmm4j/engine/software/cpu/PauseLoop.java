@@ -50,6 +50,7 @@ final class PauseLoop {
       Thread.yield();
     } else {
       LockSupport.parkNanos(SLEEP_NANOS); // an event ends it at once
+      pauses -= MOST_PAUSES;
     }
     if (out) {
       cpu.member.comeBack();
