@@ -6,7 +6,6 @@ import io.vmm4j.engine.software.fpu.FpuState;
 import io.vmm4j.engine.software.system.SystemUnit;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The state of one software vCPU, and the small operations on it that every executor shares. Only
@@ -95,18 +94,6 @@ public final class Cpu {
 
   /** A start-up message is pending. */
   public static final int SIGNAL_STARTUP = 16;
-
-  /** PAUSEs that are at most so many instructions apart are of one loop. */
-  private static final int FAR_PAUSE = 100;
-
-  /** After so many of them, some 5 to 10 microseconds, another thread may run. */
-  private static final int MOST_PAUSES = 50;
-
-  /** How often that is tried before it sleeps. */
-  private static final int MOST_YIELDS = 4;
-
-  /** How long it sleeps. */
-  private static final long LONG_PAUSE_NANOS = 50_000;
 
   private static final VarHandle SIGNALS;
 
@@ -241,8 +228,6 @@ public final class Cpu {
   boolean repeatInterrupted;
 
   private long accounted;
-  private long lastPause;
-  private int pauses;
 
   /** The current block is left when its index reaches this. */
   int blockLimit;
@@ -272,6 +257,9 @@ public final class Cpu {
 
   /** What this one agrees on with them. */
   public final VcpuThreads.Member member;
+
+  /** What PAUSE does. */
+  final PauseLoop pauses = new PauseLoop(this);
 
   private final CpuFault fault = new CpuFault();
   private final UndefinedLog undefinedLog = new UndefinedLog();
@@ -362,33 +350,6 @@ public final class Cpu {
   /** Has something done while no other vCPU accesses memory. */
   void alone(Runnable action) {
     member.alone(action);
-  }
-
-  /**
-   * PAUSE: who waits in a loop lets others have the host's processor after a while. There may be
-   * more vCPUs than processors, and the one that is waited for may have none.
-   */
-  void pause() {
-    if (!parallel) {
-      return;
-    }
-    long now = instructions + blockIndex;
-    pauses = now - lastPause <= FAR_PAUSE ? pauses + 1 : 0;
-    lastPause = now;
-    if (pauses > 0 && pauses % MOST_PAUSES == 0) {
-      boolean out = member.goOut();
-      if (pauses <= MOST_YIELDS * MOST_PAUSES) {
-        Thread.yield();
-      } else {
-        LockSupport.parkNanos(LONG_PAUSE_NANOS); // an event ends it at once
-      }
-      if (out) {
-        member.comeBack();
-      }
-    }
-    if (signals() != 0) {
-      leaveBlock(LeaveReason.SIGNAL);
-    }
   }
 
   // ---- faults ----

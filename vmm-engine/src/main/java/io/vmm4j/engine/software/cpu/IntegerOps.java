@@ -97,7 +97,7 @@ final class IntegerOps {
       case Mnemonic.STC -> Alu.setCarry(cpu, true);
       case Mnemonic.CLD -> cpu.systemFlags &= ~Flags.DF;
       case Mnemonic.STD -> cpu.systemFlags |= Flags.DF;
-      case Mnemonic.PAUSE -> cpu.pause();
+      case Mnemonic.PAUSE -> cpu.pauses.pause();
       case Mnemonic.NOP, Mnemonic.PREFETCH, Mnemonic.PREFETCHW -> {}
       default -> throw cpu.undefined(in);
     }
