@@ -2,9 +2,11 @@
 module io.vmm4j.devices {
   requires static org.jspecify;
   requires transitive io.vmm4j.api;
+  requires org.slf4j;
 
   exports io.vmm4j.devices.acpipm;
   exports io.vmm4j.devices.board;
+  exports io.vmm4j.devices.block;
   exports io.vmm4j.devices.bootrom;
   exports io.vmm4j.devices.debugcon;
   exports io.vmm4j.devices.debugexit;
@@ -21,6 +23,8 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.systemcontrol;
   exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
+  exports io.vmm4j.devices.virtio;
+  exports io.vmm4j.devices.virtioblock;
   exports io.vmm4j.devices.vmgenid;
 
   provides io.vmm4j.api.device.Board with
@@ -43,5 +47,6 @@ module io.vmm4j.devices {
       io.vmm4j.devices.systemcontrol.SystemControlFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
+      io.vmm4j.devices.virtioblock.VirtioBlockFactory,
       io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 }

@@ -89,6 +89,15 @@ public record GuestCache(Path directory) {
   }
 
   /**
+   * Gives the initramfs with the cloud kernel's drivers for virtio devices besides.
+   *
+   * @return the uncompressed cpio archive, or empty when it has not been packed
+   */
+  public Optional<Path> virtio() {
+    return present("initrd-virtio.cpio");
+  }
+
+  /**
    * Gives the initramfs with Lua, OpenSSL and the GNU assembler besides.
    *
    * @return the uncompressed cpio archive, or empty when it has not been packed

@@ -78,6 +78,16 @@ public final class GuestImages {
   }
 
   /**
+   * Gives the initramfs with drivers for virtio devices, or ends the test.
+   *
+   * @return the uncompressed cpio archive, for the cloud kernel
+   * @see GuestCache#virtio()
+   */
+  public Path virtio() {
+    return require("the initramfs with drivers for virtio", cache.virtio());
+  }
+
+  /**
    * Gives the initramfs of a kernel, or ends the test.
    *
    * @param flavour as for {@link #kernel(String)}

@@ -1,0 +1,14 @@
+package io.vmm4j.devices.virtioblock;
+
+/** What becomes of what a guest writes to a disk. */
+public enum DiskMode {
+  /**
+   * It belongs to the machine, as its memory does: snapshots, forks and rewinds have it. The file
+   * is never written.
+   */
+  OVERLAY,
+  /** It is written to the file, of which snapshots hold nothing. */
+  DIRECT,
+  /** The guest can't write. */
+  READONLY
+}
