@@ -15,11 +15,13 @@ import io.vmm4j.devices.virtioblock.DiskMode;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.guests.GuestImages;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -130,13 +132,13 @@ class LinuxDiskTest {
           .containsIgnoringCase("not permitted");
       answer(vm, "yes vmm4j | dd of=/dev/vda bs=64k count=256 iflag=fullblock conv=fsync");
       byte[] expected = new byte[DISK_BYTES];
-      byte[] line = "vmm4j\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      byte[] line = "vmm4j\n".getBytes(StandardCharsets.US_ASCII);
       for (int i = 0; i < expected.length; i++) {
         expected[i] = line[i % line.length];
       }
       assertThat(digest(Files.readAllBytes(file))).isEqualTo(digest(expected));
-      assertThat(answer(vm, "blkdiscard -z -o 4096 -l 8192 /dev/vda; sync; echo $?")).endsWith("0");
-      java.util.Arrays.fill(expected, 4096, 12288, (byte) 0);
+      assertThat(answer(vm, "blkdiscard -o 4096 -l 8192 /dev/vda; echo $?")).isEqualTo("0");
+      Arrays.fill(expected, 4096, 12288, (byte) 0);
       assertThat(digest(vm, "/dev/vda")).isEqualTo(digest(expected));
     }
     assertThat(digest(Files.readAllBytes(other))).isEqualTo(kept);
