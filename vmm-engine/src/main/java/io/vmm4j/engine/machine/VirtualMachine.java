@@ -14,6 +14,7 @@ import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.debug.VmDebugger;
+import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
@@ -81,6 +82,31 @@ final class VirtualMachine implements Vm {
   }
 
   @Override
+  public void attach(String path, DeviceConfig config) {
+    Objects.requireNonNull(config, "config");
+    hold("attach a device", () -> new HotPlug(machine).attach(factory.catalog(), path, config));
+  }
+
+  @Override
+  public void detach(String path) {
+    hold("detach a device", () -> new HotPlug(machine).detach(path));
+  }
+
+  private void hold(String what, Runnable action) {
+    machine
+        .control()
+        .holding()
+        .whileHeld(
+            what,
+            true,
+            () -> {
+              action.run();
+              return action;
+            });
+    machine.control().nudge();
+  }
+
+  @Override
   public CpuState cpuState(int vcpu) {
     machine.requireVcpu(vcpu);
     return machine
@@ -142,14 +168,16 @@ final class VirtualMachine implements Vm {
               "write a snapshot",
               true,
               () ->
-                  machine.whileQuiet(() -> {
-                    try {
-                      stream(out);
-                    } catch (IOException e) {
-                      throw new UncheckedIOException(e);
-                    }
-                    return out;
-                  }));
+                  machine
+                      .quiet()
+                      .during(() -> {
+                        try {
+                          stream(out);
+                        } catch (IOException e) {
+                          throw new UncheckedIOException(e);
+                        }
+                        return out;
+                      }));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -175,10 +203,12 @@ final class VirtualMachine implements Vm {
               "restore a snapshot",
               true,
               () ->
-                  machine.whileQuiet(() -> {
-                    restore(ours.image(), contents);
-                    return ours;
-                  }));
+                  machine
+                      .quiet()
+                      .during(() -> {
+                        restore(ours.image(), contents);
+                        return ours;
+                      }));
     }
   }
 
