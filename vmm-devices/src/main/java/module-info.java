@@ -25,6 +25,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.virtio;
   exports io.vmm4j.devices.virtioblock;
+  exports io.vmm4j.devices.virtiorng;
   exports io.vmm4j.devices.vmgenid;
 
   provides io.vmm4j.api.device.Board with
@@ -49,5 +50,6 @@ module io.vmm4j.devices {
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
+      io.vmm4j.devices.virtiorng.VirtioRngFactory,
       io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 }
