@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,7 @@ final class StackBench implements Hosts {
     private final ByteArrayOutputStream output = new ByteArrayOutputStream();
     private final TcpConnection connection;
     private boolean inputEnded;
+    private boolean broken;
     private int most = Integer.MAX_VALUE;
     boolean opened;
     boolean outputEnded;
@@ -51,6 +53,11 @@ final class StackBench implements Hosts {
       connection.hostReady();
     }
 
+    void breakDown() {
+      broken = true;
+      connection.hostReady();
+    }
+
     byte[] heard() {
       return output.toByteArray();
     }
@@ -61,7 +68,10 @@ final class StackBench implements Hosts {
     }
 
     @Override
-    public int read(ByteRing target) {
+    public int read(ByteRing target) throws IOException {
+      if (broken) {
+        throw new IOException("broken");
+      }
       if (input.isEmpty()) {
         return inputEnded ? -1 : 0;
       }
@@ -107,6 +117,7 @@ final class StackBench implements Hosts {
   final List<Consumer<byte[]>> receivers = new ArrayList<>();
   final UserStack stack;
   private final Deque<byte[]> frames = new ArrayDeque<>();
+  private int open;
   private long now = 1_000_000_000L;
 
   StackBench(boolean outbound) {
@@ -130,15 +141,16 @@ final class StackBench implements Hosts {
   public Datagrams datagrams(InetSocketAddress to, Consumer<byte[]> receiver) {
     reached.add(to);
     receivers.add(receiver);
+    open++;
     return new Datagrams() {
       @Override
       public void send(byte[] bytes, int offset, int length) {
-        datagrams.add(java.util.Arrays.copyOfRange(bytes, offset, offset + length));
+        datagrams.add(Arrays.copyOfRange(bytes, offset, offset + length));
       }
 
       @Override
       public void close() {
-        // Nothing is open.
+        open--;
       }
     };
   }
@@ -146,6 +158,11 @@ final class StackBench implements Hosts {
   @Override
   public InetSocketAddress nameServer() {
     return new InetSocketAddress("192.0.2.53", 53);
+  }
+
+  /** How many datagram sockets are open. */
+  int open() {
+    return open;
   }
 
   // ---- time ----

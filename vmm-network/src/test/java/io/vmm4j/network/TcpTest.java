@@ -220,10 +220,10 @@ class TcpTest {
   @Test
   void aHostThatBreaksIsAResetForTheGuest() {
     StackBench.Host host = peer.open();
-    bench.stack.tcp().positions();
-    host.takeAtMost(-1); // taking fewer than nothing is an error
-    bench.hosts.getFirst();
-    assertThat(bench.stack.tcp().count()).isEqualTo(1);
+    host.breakDown();
+    bench.stack.flush();
+    assertThat(peer.only().is(RST)).isTrue();
+    assertThat(bench.stack.tcp().count()).isZero();
   }
 
   @Test
@@ -361,7 +361,8 @@ class TcpTest {
     peer.open();
     Random random = new Random(7);
     for (int i = 0; i < 50_000; i++) {
-      int at = peer.seq + (random.nextBoolean() ? random.nextInt(70_000) - 35_000 : random.nextInt());
+      int at =
+          peer.seq + (random.nextBoolean() ? random.nextInt(70_000) - 35_000 : random.nextInt());
       byte[] frame =
           StackBench.tcp(
               peer.port,
