@@ -96,7 +96,7 @@ final class UserLink implements NetworkLink, UserNetwork {
   @Override
   public void reset() {
     loop.clear();
-    loop.execute(() -> loop.stack().endAll("the machine was reset"));
+    loop.execute(() -> loop.stack().endAll("the machine was reset or restored"));
   }
 
   @Override

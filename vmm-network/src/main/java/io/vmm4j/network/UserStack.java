@@ -141,7 +141,7 @@ final class UserStack {
 
   /** Begins anew for a guest that remembers connections. */
   void restart(Memory memory) {
-    endAll("the machine was restored");
+    endAll("the machine was reset or restored");
     wire.forget();
     memory.neighbours().forEach(wire::learn);
     tcp.resetRemembered(memory.connections());
