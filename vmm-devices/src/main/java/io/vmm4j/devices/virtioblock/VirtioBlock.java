@@ -14,6 +14,7 @@ import io.vmm4j.devices.virtio.VirtioFunction;
 import io.vmm4j.devices.virtio.VirtioPci;
 import io.vmm4j.devices.virtio.Virtqueue;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.InvalidPathException;
@@ -36,6 +37,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private static final int QUEUE_SIZE = 256;
   private static final int MOST_SEGMENTS = QUEUE_SIZE - 2;
   private static final int CONFIGURATION_BYTES = 60;
+  private static final byte[] QCOW_MAGIC = {'Q', 'F', 'I', (byte) 0xFB};
 
   private static final long SEGMENTS = 1L << 2;
   private static final long READ_ONLY = 1L << 5;
@@ -87,6 +89,11 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
     try {
       RawFile file = RawFile.open(Path.of(config.file()), config.mode() == DiskMode.DIRECT);
+      if (isQcow(file)) {
+        file.close();
+        throw new DeviceException(
+            path, "disk '%s' is a qcow2 image, which is not read yet".formatted(config.file()));
+      }
       if (file.sizeBytes() == 0 || file.sizeBytes() % BlockRequest.SECTOR_BYTES != 0) {
         file.close();
         throw new DeviceException(
@@ -99,6 +106,14 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       throw new DeviceException(
           path, "cannot open the disk '%s': %s".formatted(config.file(), e), e);
     }
+  }
+
+  private static boolean isQcow(RawFile file) throws IOException {
+    byte[] magic = new byte[QCOW_MAGIC.length];
+    if (file.sizeBytes() >= magic.length) {
+      file.read(0, MemorySegment.ofArray(magic));
+    }
+    return Arrays.equals(magic, QCOW_MAGIC);
   }
 
   // ---- as virtio sees it ----
