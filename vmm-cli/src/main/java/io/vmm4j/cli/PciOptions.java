@@ -22,7 +22,7 @@ final class PciOptions {
 
   @Option(
       names = "--disk",
-      paramLabel = "FILE[,mode=overlay|direct|readonly][,serial=…][,queues=N]",
+      paramLabel = "FILE[,mode=overlay|direct|readonly][,serial=…][,overlayBytes=256M]",
       description =
           "Add a disk whose contents are FILE, for the guest's virtio driver; may be given again."
               + " overlay (the default): what the guest writes belongs to the machine and its"

@@ -129,8 +129,7 @@ final class RestoreCommand extends Command {
             "--rebind %s: the snapshot has no disk there; its devices are %s"
                 .formatted(path, String.join(", ", spec.devices().keySet())));
       }
-      configs.put(
-          path, new VirtioBlockConfig(disk, config.mode(), config.serial(), config.queues()));
+      configs.put(path, config.withFile(disk));
     });
     return configs;
   }

@@ -64,8 +64,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     RawFile file = open(config, path);
     try {
       if (config.mode() == DiskMode.OVERLAY) {
-        MemorySize bytes = MemorySize.bytes(Overlay.memoryBytes(file.sizeBytes()));
-        Overlay made = new Overlay(file, context.deviceMemory("overlay", bytes));
+        Overlay made = new Overlay(file, context.deviceMemory("overlay", overlaySize(file)));
         this.overlay = Optional.of(made);
         this.storage = made;
       } else {
@@ -81,6 +80,13 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       close(file);
       throw e;
     }
+  }
+
+  /** Room for all of the disk, but no more than the configuration says. */
+  private MemorySize overlaySize(RawFile file) {
+    long whole = file.sizeBytes() + Overlay.BLOCK_BYTES - 1;
+    long bytes = Math.min(whole, config.overlayBytes());
+    return MemorySize.bytes(bytes / Overlay.BLOCK_BYTES * Overlay.BLOCK_BYTES);
   }
 
   private static RawFile open(VirtioBlockConfig config, String path) {
@@ -231,7 +237,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     return new VirtioBlockState(
         virtio.save(),
         storage.sizeBytes(),
-        overlay.map(Overlay::present).orElseGet(() -> new byte[0]));
+        overlay.map(Overlay::blocks).orElseGet(() -> new byte[0]));
   }
 
   @Override
@@ -242,7 +248,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
               .formatted(state.diskBytes(), config.file(), storage.sizeBytes()));
     }
     virtio.restore(state.virtio());
-    overlay.ifPresent(kept -> kept.setPresent(state.overlay()));
+    overlay.ifPresent(kept -> kept.setBlocks(state.overlay()));
     workers.forEach(DeviceWorker::wake);
   }
 
