@@ -53,7 +53,7 @@ final class Capture {
                 () ->
                     options.whileRunning()
                         ? live()
-                        : held(() -> machine.whileQuiet(this::stopped)));
+                        : held(() -> machine.quiet().during(this::stopped)));
     try {
       Optional<ParentLink> link = parent.map(p -> p.linkTo(captured.image, captured.memory));
       return new MachineSnapshot(
@@ -129,7 +129,7 @@ final class Capture {
             held(() -> {
               written.or(machine.harvestWrites());
               return isTimeToStand(written.cardinality(), copiedBefore)
-                  ? Optional.of(machine.whileQuiet(() -> finish(memory, written)))
+                  ? Optional.of(machine.quiet().during(() -> finish(memory, written)))
                   : Optional.empty();
             });
         if (done.isPresent()) {

@@ -259,7 +259,7 @@ public final class DeviceBench implements AutoCloseable {
   }
 
   private void advanceTo(long target) {
-    machine.control().runTasks();
+    machine.control().tasks().runAll();
     int atOneTime = 0;
     while (machine.control().timers().nextDeadline() <= target) {
       long deadline = machine.control().timers().nextDeadline();
@@ -269,7 +269,7 @@ public final class DeviceBench implements AutoCloseable {
       }
       time.skipTo(deadline);
       machine.control().timers().fireDue(time.nanoTime());
-      machine.control().runTasks();
+      machine.control().tasks().runAll();
     }
     time.skipTo(target);
   }
@@ -281,7 +281,7 @@ public final class DeviceBench implements AutoCloseable {
 
   /** Does what devices have given to be done soon. */
   public void runTasks() {
-    locked(() -> machine.control().runTasks());
+    locked(() -> machine.control().tasks().runAll());
   }
 
   /** Resets a device, as nothing but power-on does to it alone. */

@@ -3,11 +3,9 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.Console;
-import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
-import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
@@ -48,7 +46,6 @@ import java.util.SequencedMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -92,6 +89,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final Map<String, Integer> numbers = new HashMap<>();
   private final Buses buses = new Buses();
   private final Capabilities capabilities = new Capabilities();
+  private final Quiet quiet = new Quiet(this);
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
@@ -109,7 +107,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
     this.mmio = new MmioBus(map, guestMemory, control);
     this.deviceMemories =
-        new DeviceMemories(lock, memory, map, this::memoryWritten, this::whileHarvested, control);
+        new DeviceMemories(lock, memory, map, this::memoryWritten, quiet::whileHarvested, control);
     mmio.onReadOnlyStore(deviceMemories::store);
   }
 
@@ -391,62 +389,12 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     }
   }
 
-  /**
-   * Does something while no device is at work: no thread of a device is inside guest memory, each
-   * request is either not begun or finished, and nothing that a device was to do soon is left.
-   * While it is held, without the machine lock.
-   */
-  <T> T whileQuiet(Supplier<T> action) {
-    List<MachineDevice<?>> quiet = new ArrayList<>();
-    try {
-      lock.lock();
-      try {
-        workers.quiesce();
-        for (MachineDevice<?> device : devices.keySet()) {
-          quiet.add(device);
-          device.quiesce();
-        }
-        control.runDeviceTasks();
-      } finally {
-        lock.unlock();
-      }
-      return action.get();
-    } finally {
-      lock.lock();
-      try {
-        quiet.reversed().forEach(this::resume);
-      } finally {
-        workers.resume();
-        lock.unlock();
-      }
-    }
-  }
-
-  private void resume(MachineDevice<?> device) {
-    try {
-      device.resume();
-    } catch (DeviceException e) {
-      control.failed(device.path(), "resume", e);
-    }
-  }
-
-  private <T> T whileHarvested(Supplier<T> action) {
-    return control
-        .holding()
-        .whileHeld(
-            "look at what was written",
-            false,
-            () -> {
-              if (closed) {
-                throw new VmStoppedException(
-                    "look at what was written", control.exit().orElseGet(VmExit.Stopped::new));
-              }
-              harvestWrites();
-              return action.get();
-            });
-  }
-
   // ---- its parts ----
+
+  /** What keeps devices from their work for a while. */
+  Quiet quiet() {
+    return quiet;
+  }
 
   Workers workers() {
     return workers;

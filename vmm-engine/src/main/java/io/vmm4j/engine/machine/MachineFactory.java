@@ -159,7 +159,12 @@ public final class MachineFactory {
     try (MemoryRestore memory = memoryRestore(machine)) {
       MachineRestore restore = MachineRestore.prepare(machine, image, options.rebound().keySet());
       restore.advanceClock(advance);
-      restore.apply(snapshot.memory(), memory);
+      machine
+          .quiet()
+          .during(() -> {
+            restore.apply(snapshot.memory(), memory);
+            return restore;
+          });
       if (options.identity() == ResumeOptions.Identity.CLONE) {
         machine.becomeClone(UUID.randomUUID());
       }

@@ -142,14 +142,16 @@ final class VirtualMachine implements Vm {
               "write a snapshot",
               true,
               () ->
-                  machine.whileQuiet(() -> {
-                    try {
-                      stream(out);
-                    } catch (IOException e) {
-                      throw new UncheckedIOException(e);
-                    }
-                    return out;
-                  }));
+                  machine
+                      .quiet()
+                      .during(() -> {
+                        try {
+                          stream(out);
+                        } catch (IOException e) {
+                          throw new UncheckedIOException(e);
+                        }
+                        return out;
+                      }));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -175,10 +177,12 @@ final class VirtualMachine implements Vm {
               "restore a snapshot",
               true,
               () ->
-                  machine.whileQuiet(() -> {
-                    restore(ours.image(), contents);
-                    return ours;
-                  }));
+                  machine
+                      .quiet()
+                      .during(() -> {
+                        restore(ours.image(), contents);
+                        return ours;
+                      }));
     }
   }
 

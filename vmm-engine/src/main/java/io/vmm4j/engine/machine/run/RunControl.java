@@ -316,20 +316,12 @@ public final class RunControl implements DeviceFailures {
     wakeForTask();
   }
 
-  /** The same for a task of a device, which {@link #runDeviceTasks} does too. */
+  /** The same for a task of a device, which {@link TaskQueue#runDevices} does too. */
   public void executeForDevice(String path, Runnable task) {
     if (mode != Mode.ENDED) {
       tasks.add(path, task, true);
       wakeForTask();
     }
-  }
-
-  /**
-   * Does what devices have given to be done soon, and what that adds. While no guest code runs,
-   * with the machine lock held.
-   */
-  public void runDeviceTasks() {
-    tasks.runDevices();
   }
 
   private void wakeForTask() {
@@ -394,9 +386,9 @@ public final class RunControl implements DeviceFailures {
     onExitRequest = listener;
   }
 
-  /** Runs the tasks that wait. While no guest code runs, with the machine lock held. */
-  public void runTasks() {
-    tasks.runAll();
+  /** What waits to be done with the machine lock held. */
+  public TaskQueue tasks() {
+    return tasks;
   }
 
   /** Registers what a vCPU's thread calls, without a lock, when it stands for a debugger. */

@@ -6,7 +6,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Tasks that wait to be run with the machine lock held. Added from any thread. */
-final class TaskQueue {
+public final class TaskQueue {
   private record Task(String path, Runnable action, boolean device) {}
 
   private static final int MOST_DEVICE_TASKS = 10_000;
@@ -28,7 +28,7 @@ final class TaskQueue {
   }
 
   /** Runs those that wait now; what they add waits for the next time. With the lock held. */
-  void runAll() {
+  public void runAll() {
     for (int left = tasks.size(); left > 0; left--) {
       Task task = tasks.poll();
       if (task == null) {
@@ -50,7 +50,7 @@ final class TaskQueue {
    * Runs those of devices, and what these add, up to a limit: a device that adds one for ever keeps
    * nobody. Others keep their place. With the lock held.
    */
-  void runDevices() {
+  public void runDevices() {
     for (int left = MOST_DEVICE_TASKS; left > 0; left--) {
       Optional<Task> next = tasks.stream().filter(Task::device).findFirst();
       if (next.isEmpty() || !tasks.remove(next.get())) {
