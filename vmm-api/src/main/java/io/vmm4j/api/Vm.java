@@ -3,6 +3,7 @@ package io.vmm4j.api;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.debug.VmDebugger;
+import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.memory.GuestMemory;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -91,6 +92,25 @@ public interface Vm extends AutoCloseable {
   default Console console(String path) {
     return device(path, Console.class);
   }
+
+  /**
+   * Adds a device, as hot plug does: the guest goes on, and learns of it from the bus that the
+   * device is on. From now on the device is a part of the machine and its snapshots.
+   *
+   * @param path of the new device, such as {@code pci/00:02.0/01:00.0}
+   * @throws IllegalArgumentException if the path is none, or taken, or the type is not present
+   * @throws DeviceException if the device can't be made
+   */
+  void attach(String path, DeviceConfig config);
+
+  /**
+   * Takes a device away, as a hand that pulls it out. The guest learns of it from the bus that the
+   * device was on.
+   *
+   * @throws IllegalArgumentException if there is no such device, or the machine can't be without
+   *     it: a bus with devices, an interrupt controller, a device with a console
+   */
+  void detach(String path);
 
   /** The architectural state of a vCPU; pauses it for the moment. */
   CpuState cpuState(int vcpu);

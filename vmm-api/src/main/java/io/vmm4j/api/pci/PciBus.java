@@ -1,10 +1,12 @@
 package io.vmm4j.api.pci;
 
+import io.vmm4j.api.device.DeviceBus;
+
 /**
  * A PCI bus, which its functions find above their paths: {@code context.bus(PciBus.class)}. With
  * the machine lock held.
  */
-public interface PciBus {
+public interface PciBus extends DeviceBus {
 
   /**
    * Puts a function where its path says.

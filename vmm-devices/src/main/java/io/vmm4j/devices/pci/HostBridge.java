@@ -113,6 +113,11 @@ final class HostBridge implements DeviceModel<HostBridgeState>, PciBus {
   }
 
   @Override
+  public void deviceRemoved(String path) {
+    PciAddress.ofPath(path).ifPresent(place -> functions.remove(key(place)));
+  }
+
+  @Override
   public IntxRouting interrupts() {
     return routing;
   }

@@ -67,7 +67,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
 
-  private final MachinePlan plan;
+  private volatile MachinePlan plan;
   private final BackendSelection selection;
   private final ReentrantLock lock = new ReentrantLock();
   private final ReentrantLock closing = new ReentrantLock();
@@ -87,6 +87,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final Map<String, HostConsole> consoles = new ConcurrentSkipListMap<>();
   private final List<PlatformFact> facts = new ArrayList<>();
   private final Map<String, Integer> numbers = new HashMap<>();
+  private int nextNumber;
   private final Buses buses = new Buses();
   private final Capabilities capabilities = new Capabilities();
   private final Quiet quiet = new Quiet(this);
@@ -172,7 +173,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       plan.devices().keySet().forEach(machine::numberOf);
       image.ifPresent(machine::makeDeviceMemory);
       for (Map.Entry<String, DeviceConfig> entry : plan.devices().entrySet()) {
-        machine.attach(catalog, entry.getKey(), entry.getValue(), image.isPresent());
+        machine.make(catalog, entry.getKey(), entry.getValue(), image.isPresent());
       }
       machine.devices.keySet().forEach(MachineDevice::reset);
       machine.refuseHiddenMemory();
@@ -202,7 +203,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   /** The number of a device, in the order in which they are made. */
   int numberOf(String path) {
-    return numbers.computeIfAbsent(path, p -> numbers.size());
+    return numbers.computeIfAbsent(path, p -> nextNumber++);
   }
 
   /**
@@ -222,7 +223,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     }
   }
 
-  private void attach(DeviceCatalog catalog, String path, DeviceConfig config, boolean restoring) {
+  /** Makes a device, which is not reset yet. With the machine lock held. */
+  MachineDevice<?> make(
+      DeviceCatalog catalog, String path, DeviceConfig config, boolean restoring) {
     DeviceFactory<?, ?> factory =
         catalog
             .factory(config.deviceType())
@@ -230,7 +233,19 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
                 new VmException(
                     "%s: no device type '%s' is present".formatted(path, config.deviceType())));
     MachineDeviceContext context = new MachineDeviceContext(this, path, restoring);
-    devices.put(MachineDevice.create(path, factory, config, context), context);
+    MachineDevice<?> device = MachineDevice.create(path, factory, config, context);
+    devices.put(device, context);
+    return device;
+  }
+
+  /** Forgets the number of a device that is gone. */
+  void forgetNumber(String path) {
+    numbers.remove(path);
+  }
+
+  /** The machine has other devices now. With the machine lock held. */
+  void replan(MachinePlan now) {
+    plan = now;
   }
 
   /** Loads firmware tables and the boot source, and puts the processor to its first instruction. */

@@ -45,6 +45,30 @@ public record MachinePlan(
     return devices;
   }
 
+  /** The same with other devices. */
+  MachinePlan withDevices(SequencedMap<String, DeviceConfig> now) {
+    Map<String, DeviceConfig> own = new LinkedHashMap<>(now);
+    own.keySet().removeIf(path -> devices.containsKey(path) && !spec.devices().containsKey(path));
+    VmSpec changed =
+        new VmSpec(
+            spec.name(),
+            spec.backend(),
+            spec.memory(),
+            spec.cpus(),
+            spec.boot(),
+            spec.board(),
+            own,
+            spec.clock(),
+            spec.startTime(),
+            spec.randomSeed(),
+            spec.consoleLimit(),
+            spec.tscFrequencyHz(),
+            spec.withoutCpuFeatures(),
+            spec.withCpuFeatures(),
+            spec.cpuVendor());
+    return new MachinePlan(changed, now, startTime, randomSeed, cpuid, tscFrequencyHz);
+  }
+
   private static void add(
       Map<String, DeviceConfig> all, String path, Map<String, DeviceConfig> target) {
     DeviceConfig config = all.get(path);

@@ -14,6 +14,7 @@ import io.vmm4j.api.VmStoppedException;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.debug.VmDebugger;
+import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.snapshot.ImageMemory;
 import io.vmm4j.engine.machine.snapshot.MemoryRestore;
@@ -78,6 +79,31 @@ final class VirtualMachine implements Vm {
   @Override
   public <T> SequencedMap<String, T> devices(Class<T> type) {
     return machine.capabilities().devices(type);
+  }
+
+  @Override
+  public void attach(String path, DeviceConfig config) {
+    Objects.requireNonNull(config, "config");
+    hold("attach a device", () -> new HotPlug(machine).attach(factory.catalog(), path, config));
+  }
+
+  @Override
+  public void detach(String path) {
+    hold("detach a device", () -> new HotPlug(machine).detach(path));
+  }
+
+  private void hold(String what, Runnable action) {
+    machine
+        .control()
+        .holding()
+        .whileHeld(
+            what,
+            true,
+            () -> {
+              action.run();
+              return action;
+            });
+    machine.control().nudge();
   }
 
   @Override

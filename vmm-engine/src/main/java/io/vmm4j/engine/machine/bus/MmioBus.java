@@ -126,6 +126,16 @@ public final class MmioBus {
         .toList();
   }
 
+  /** Takes all claims of a device off the bus for ever. */
+  public void release(String path) {
+    for (Window window : all) {
+      if (window.path.equals(path)) {
+        window.disable();
+      }
+    }
+    all.removeIf(window -> window.path.equals(path));
+  }
+
   /** Rings a doorbell of a device, wherever its claim is by now, for tests. */
   public void ring(String path, int claim, int bell) {
     all.stream().filter(w -> w.path.equals(path)).toList().get(claim).doorbells.ring(bell);

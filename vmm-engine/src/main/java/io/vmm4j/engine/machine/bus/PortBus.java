@@ -101,6 +101,16 @@ public final class PortBus {
         .toList();
   }
 
+  /** Takes all claims of a device off the bus for ever. */
+  public void release(String path) {
+    for (Claim claim : all) {
+      if (claim.path.equals(path)) {
+        claim.disable();
+      }
+    }
+    all.removeIf(claim -> claim.path.equals(path));
+  }
+
   /** Rings a doorbell of a device, wherever its claim is by now, for tests. */
   public void ring(String path, int claim, int bell) {
     all.stream().filter(c -> c.path.equals(path)).toList().get(claim).doorbells.ring(bell);

@@ -63,6 +63,15 @@ public final class TimerQueue {
     return found;
   }
 
+  /** Disarms all timers of a device. With the machine lock held. */
+  public void release(String path) {
+    armed.removeIf(timer -> {
+      boolean released = timer.path.equals(path);
+      timer.isArmed &= !released;
+      return released;
+    });
+  }
+
   /** How many have fired. */
   public long fired() {
     return fired;

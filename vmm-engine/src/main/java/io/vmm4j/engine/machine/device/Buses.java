@@ -1,6 +1,7 @@
 package io.vmm4j.engine.machine.device;
 
 import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.device.DeviceBus;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -20,6 +21,18 @@ public final class Buses {
         buses.computeIfAbsent(path, p -> new HashMap<>()).putIfAbsent(type, type.cast(bus));
     if (known != null) {
       throw new DeviceException(path, "it is a %s already".formatted(type.getSimpleName()));
+    }
+  }
+
+  /** A device is gone: it is no bus any more, and the buses above it forget it. */
+  public void release(String path) {
+    buses.remove(path);
+    for (int end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
+      for (Object bus : buses.getOrDefault(path.substring(0, end), Map.of()).values()) {
+        if (bus instanceof DeviceBus told) {
+          told.deviceRemoved(path);
+        }
+      }
     }
   }
 

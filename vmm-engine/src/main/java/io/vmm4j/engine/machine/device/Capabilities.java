@@ -49,6 +49,11 @@ public final class Capabilities {
     return type.getSimpleName().replaceAll("(?<=\\p{Ll})(?=\\p{Lu})", " ").toLowerCase(Locale.ROOT);
   }
 
+  /** Takes back what a device has offered. */
+  public synchronized void release(String path) {
+    offers.values().forEach(known -> known.remove(path));
+  }
+
   /** All offers of a type, by path, in the order in which they were made. */
   public synchronized <T> SequencedMap<String, T> devices(Class<T> type) {
     Objects.requireNonNull(type, "type");

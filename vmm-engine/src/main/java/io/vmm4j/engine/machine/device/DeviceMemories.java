@@ -52,6 +52,7 @@ public final class DeviceMemories {
   private final MappedGuestMemory.WriteListener written;
   private final WhileHeld whileHeld;
   private final DeviceFailures failures;
+  private final List<Memory> free = new ArrayList<>();
   private final Map<MemoryRange, Mapping> placed = new IdentityHashMap<>();
   private final Map<Key, Memory> memories = new LinkedHashMap<>();
 
@@ -90,8 +91,12 @@ public final class DeviceMemories {
       }
       long offset;
       try {
+        Optional<Memory> unused = reuse(size.bytes());
         offset =
-            memory.allocateDeviceMemory(MachineDescription.deviceRegion(path, name), size.bytes());
+            unused.isPresent()
+                ? unused.get().offset
+                : memory.allocateDeviceMemory(
+                    MachineDescription.deviceRegion(path, name), size.bytes());
       } catch (VmException e) {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
@@ -102,6 +107,28 @@ public final class DeviceMemories {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Takes all memory of a device off the address space. Its room is kept for the next memory of the
+   * same size, and zero then. With the machine lock held.
+   */
+  public void release(String path) {
+    for (Memory each : List.copyOf(memories.values())) {
+      if (each.path.equals(path)) {
+        each.mappings.values().forEach(m -> m.remap(m.guestPhysicalAddress, GuestAccess.OFF));
+        each.view.fill((byte) 0);
+        each.written(0, each.bytes);
+        memories.remove(new Key(path, each.name));
+        free.add(each);
+      }
+    }
+  }
+
+  private Optional<Memory> reuse(long bytes) {
+    Optional<Memory> found = free.stream().filter(m -> m.bytes == bytes).findFirst();
+    found.ifPresent(free::remove);
+    return found;
   }
 
   /** Every memory, in the order in which they were made. With the machine lock held. */

@@ -71,6 +71,16 @@ public final class InterruptLines {
     listeners.add(new Listener(path, first, count, controller));
   }
 
+  /** Ends all drives of a device. */
+  public void release(String path) {
+    for (Driver driver : drivers) {
+      if (driver.path.equals(path)) {
+        driver.set(false);
+      }
+    }
+    drivers.removeIf(driver -> driver.path.equals(path));
+  }
+
   /** Registers who hears of what devices do. */
   public void onDrive(DriveObserver listener) {
     observer = listener;

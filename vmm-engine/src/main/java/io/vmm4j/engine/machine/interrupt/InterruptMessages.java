@@ -56,6 +56,11 @@ public final class InterruptMessages {
     endListeners.add(new EndListener(path, listener));
   }
 
+  /** Forgets the listeners of a device. */
+  public void release(String path) {
+    endListeners.removeIf(listener -> listener.path.equals(path));
+  }
+
   /** A local APIC has ended a level-triggered interrupt. */
   public void endOfInterrupt(int vector) {
     for (EndListener listener : endListeners) {

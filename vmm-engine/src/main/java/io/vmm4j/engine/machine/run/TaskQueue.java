@@ -60,6 +60,11 @@ public final class TaskQueue {
     }
   }
 
+  /** Drops those of a device. */
+  public void release(String path) {
+    tasks.removeIf(task -> task.path.equals(path));
+  }
+
   void clear() {
     tasks.clear();
   }

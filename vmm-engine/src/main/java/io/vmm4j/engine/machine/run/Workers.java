@@ -65,6 +65,17 @@ public final class Workers {
     workers.forEach(Worker::wake);
   }
 
+  /** Ends the workers of a device, none of whose requests is under way. With the lock held. */
+  public void release(String path) {
+    for (Worker worker : workers) {
+      if (worker.path.equals(path)) {
+        worker.released = true;
+        worker.wake();
+      }
+    }
+    workers.removeIf(worker -> worker.path.equals(path));
+  }
+
   /** Ends the threads: the machine has ended. With the machine lock held. */
   public void end() {
     workers.forEach(Worker::wake);
@@ -76,6 +87,7 @@ public final class Workers {
     private final Requests requests;
     private final List<Runnable> whenIdle = new ArrayList<>();
     private boolean underWay;
+    private volatile boolean released;
     private volatile @Nullable Thread thread;
 
     Worker(String path, String name, Requests requests) {
@@ -128,20 +140,24 @@ public final class Workers {
      * is looked at once more after the lock was held, and no lock is taken before the sleep.
      */
     private void run() {
-      while (!control.hasEnded()) {
+      while (!isOver()) {
         Optional<Request> next = takeLocked();
         if (next.isPresent()) {
           doOne(next.get());
-        } else if (!control.hasEnded()) {
+        } else if (!isOver()) {
           LockSupport.park(this);
         }
       }
     }
 
+    private boolean isOver() {
+      return released || control.hasEnded();
+    }
+
     private Optional<Request> takeLocked() {
       lock.lock();
       try {
-        Optional<Request> next = control.hasEnded() || quiet ? Optional.empty() : take();
+        Optional<Request> next = isOver() || quiet ? Optional.empty() : take();
         underWay = next.isPresent();
         return next;
       } finally {
@@ -203,7 +219,7 @@ public final class Workers {
 
     /** Under virtual time: with the machine lock held. */
     private void doSome() {
-      if (underWay) {
+      if (underWay || released) {
         return; // a request has woken its own worker
       }
       for (int i = 0; i < TASK_REQUESTS; i++) {
