@@ -35,6 +35,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.i8042.I8042Factory,
       io.vmm4j.devices.ioapic.IoApicFactory,
       io.vmm4j.devices.pci.HostBridgeFactory,
+      io.vmm4j.devices.pci.RootPortFactory,
       io.vmm4j.devices.pcitest.PciTestFactory,
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,

@@ -24,6 +24,8 @@ import io.vmm4j.devices.ioapic.IoApicFactory;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.pci.HostBridgeFactory;
 import io.vmm4j.devices.pci.PciMachine;
+import io.vmm4j.devices.pci.RootPortConfig;
+import io.vmm4j.devices.pci.RootPortFactory;
 import io.vmm4j.devices.pcitest.PciTestConfig;
 import io.vmm4j.devices.pcitest.PciTestFactory;
 import io.vmm4j.devices.pctestdev.PcTestDeviceConfig;
@@ -87,7 +89,8 @@ class BuiltInDevicesContractTest {
             DeviceModelContract.of(new TestWindowFactory(), TestWindowConfig.DEFAULT),
             vmGenerationId(),
             hostBridge(),
-            pciFunction())
+            pciFunction(),
+            rootPort())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -218,6 +221,17 @@ class BuiltInDevicesContractTest {
         .unchanged("bridge.vectors", "it has no MSI-X")
         .unchanged("isa.interrupt", "it has no pin")
         .unchanged("isa.vectors", "it has no MSI-X");
+  }
+
+  private static DeviceModelContract<?, ?> rootPort() {
+    return DeviceModelContract.of(new RootPortFactory(), RootPortConfig.DEFAULT)
+        .in(PciMachine.bus(), "pci/00:02.0")
+        .doing(
+            "a bus that is numbered",
+            machine -> machine.writeMmio(PciMachine.ECAM + (2 << 15) + 0x18, 4, 0x0001_0100))
+        .mustReach(state -> state.pci().config()[0x19] == 1)
+        .unchanged("pci.interrupt", "what comes into the slot changes it: RootPortTest")
+        .unchanged("pci.vectors", "it has no MSI-X");
   }
 
   private static DeviceModelContract<?, ?> pciFunction() {

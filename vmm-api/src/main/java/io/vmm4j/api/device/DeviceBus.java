@@ -7,8 +7,9 @@ package io.vmm4j.api.device;
 public interface DeviceBus {
 
   /**
-   * A device that had asked for this bus is gone ({@link io.vmm4j.api.Vm#detach}): whatever it has
-   * connected is not to be called any more. With the machine lock held.
+   * A device below is gone ({@link io.vmm4j.api.Vm#detach}), or could not be made: whatever it has
+   * connected, if it has, is not to be called any more, and drives no line. With the machine lock
+   * held.
    */
   void deviceRemoved(String path);
 }

@@ -1,5 +1,7 @@
 package io.vmm4j.api.pci;
 
+import java.util.Optional;
+
 /** The configuration space of a PCI function, 4096 bytes. With the machine lock held. */
 public interface ConfigSpace {
   /** How large it is. */
@@ -15,4 +17,9 @@ public interface ConfigSpace {
 
   /** A store; bits of {@code value} above the size are ignored. */
   void write(int offset, int size, int value);
+
+  /** The space of a function that is reached through this one, which is a bridge then. */
+  default Optional<ConfigSpace> behind(int bus, int device, int function) {
+    return Optional.empty();
+  }
 }

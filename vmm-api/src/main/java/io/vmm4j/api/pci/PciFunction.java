@@ -37,17 +37,24 @@ public final class PciFunction implements ConfigSpace {
   private final Optional<Messages> messages;
   private final Optional<MessageTable> table;
   private final Optional<InterruptLine> pin;
+  private final Optional<ExpressPort> port;
+  private final Optional<BusBehind> below;
   private final int expressAt;
   private final Runnable functionReset;
   private final IntConsumer stored;
   private final PciAddress address;
   private boolean interrupt;
 
+  /** Whether the slot of a port asks for an interrupt. */
+  private boolean slotAsks;
+
   private PciFunction(Builder builder) {
     registers = builder.registers;
     bars = List.copyOf(builder.bars.values());
     messages = builder.messages;
     table = builder.table;
+    port = builder.port;
+    below = builder.below;
     expressAt = builder.expressAt;
     functionReset = builder.functionReset;
     stored = builder.stored;
@@ -137,11 +144,58 @@ public final class PciFunction implements ConfigSpace {
     if (isBusMaster()) {
       table.ifPresent(MessageTable::written);
     }
+    lookAtSlot();
     drive();
     stored.accept(offset);
     if (expressAt != 0 && (registers.get(expressAt + 8, 2) & 0x8000) != 0) {
       resetFunction();
     }
+  }
+
+  /** Interrupts by the slot of a port: a level at the pin, or a message when it begins. */
+  private void lookAtSlot() {
+    if (port.isPresent()) {
+      boolean asks = port.get().wantsInterrupt();
+      if (asks && !slotAsks) {
+        raise(0);
+      }
+      slotAsks = asks;
+      interrupt = asks;
+    }
+  }
+
+  /**
+   * Says whether there is a device in the slot of a port.
+   *
+   * @param changed whether the guest is to be told
+   */
+  public void setPresent(boolean present, boolean changed) {
+    port.ifPresent(slot -> slot.setPresent(present, changed));
+    lookAtSlot();
+    drive();
+  }
+
+  @Override
+  public Optional<ConfigSpace> behind(int bus, int device, int function) {
+    if (below.isEmpty()) {
+      return Optional.empty();
+    }
+    int secondary = (int) registers.get(PciRegisters.SECONDARY_BUS, 1);
+    int last = (int) registers.get(PciRegisters.SUBORDINATE_BUS, 1);
+    if (secondary == 0 || bus < secondary || bus > last) {
+      return Optional.empty();
+    }
+    if (bus == secondary) {
+      return below.get().find(device, function);
+    }
+    for (int bridge = 0; bridge < 32; bridge++) {
+      Optional<ConfigSpace> found =
+          below.get().find(bridge, 0).flatMap(next -> next.behind(bus, device, function));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 
   private void resetFunction() {
@@ -174,6 +228,7 @@ public final class PciFunction implements ConfigSpace {
     registers.reset();
     table.ifPresent(MessageTable::reset);
     interrupt = false;
+    slotAsks = false;
     bars.forEach(Bar::forget);
     follow();
     drive();
@@ -198,6 +253,7 @@ public final class PciFunction implements ConfigSpace {
     table.ifPresent(known -> known.restore(state.vectors()));
     messages.ifPresent(known -> known.restore(state.config()));
     interrupt = state.interrupt();
+    slotAsks = interrupt && port.isPresent();
     bars.forEach(Bar::forget);
     follow();
     drive();
@@ -226,6 +282,8 @@ public final class PciFunction implements ConfigSpace {
     private Optional<MessageTable> table = Optional.empty();
     private Runnable functionReset = () -> {};
     private IntConsumer stored = offset -> {};
+    private Optional<ExpressPort> port = Optional.empty();
+    private Optional<BusBehind> below = Optional.empty();
     private int pin;
     private int expressAt;
     private int lastLink = PciRegisters.CAPABILITIES;
@@ -409,6 +467,27 @@ public final class PciFunction implements ConfigSpace {
       registers.define(at + 10, 2, 0, 0, 0x0F);
       expressAt = at;
       functionReset = onFunctionReset;
+      return this;
+    }
+
+    /**
+     * Makes it a PCI Express root port with a slot for hot plug, which is a bridge (PCI Express
+     * 3.0, 7.5.1.2 and 7.8). {@link PciFunction#setPresent} says what is in the slot.
+     *
+     * @param slot its number, 0 to 255, which no other slot has
+     * @param behind the bus on the other side
+     */
+    public Builder rootPort(int slot, BusBehind behind) {
+      registers.define(0x0E, 1, 1, 0, 0); // header type 1
+      registers.define(PciRegisters.PRIMARY_BUS, 4, 0, 0x00FF_FFFF, 0);
+      registers.define(0x1C, 2, 0, 0xF0F0, 0); // I/O base and limit
+      registers.define(0x1E, 2, 0, 0, 0xF900); // secondary status
+      registers.define(0x20, 4, 0, 0xFFF0_FFF0L, 0); // memory base and limit
+      registers.define(0x24, 4, 0x0001_0001, 0xFFF0_FFF0L, 0); // prefetchable, 64 bits
+      registers.define(0x28, 8, 0, -1, 0);
+      registers.define(0x3E, 2, 0, 0x005F, 0); // bridge control
+      port = Optional.of(new ExpressPort(registers, link(EXPRESS, ExpressPort.BYTES), slot));
+      below = Optional.of(behind);
       return this;
     }
 

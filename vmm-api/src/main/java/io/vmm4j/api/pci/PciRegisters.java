@@ -10,6 +10,9 @@ final class PciRegisters {
   static final int COMMAND = 0x04;
   static final int STATUS = 0x06;
   static final int BARS = 0x10;
+  static final int PRIMARY_BUS = 0x18;
+  static final int SECONDARY_BUS = 0x19;
+  static final int SUBORDINATE_BUS = 0x1A;
   static final int CAPABILITIES = 0x34;
   static final int INTERRUPT_LINE = 0x3C;
   static final int INTERRUPT_PIN = 0x3D;

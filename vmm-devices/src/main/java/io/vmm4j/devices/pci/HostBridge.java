@@ -17,6 +17,7 @@ import io.vmm4j.api.pci.PciBus;
 import io.vmm4j.api.pci.PciFunction;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -43,6 +44,7 @@ final class HostBridge implements DeviceModel<HostBridgeState>, PciBus {
   private static final int ROOT_BUS = 0;
 
   private final Map<Integer, ConfigSpace> functions = new TreeMap<>();
+  private final Map<String, PciAddress> places = new TreeMap<>();
   private final PirqRouting routing;
   private final AddressClaim window;
   private final PciFunction bridge;
@@ -109,12 +111,17 @@ final class HostBridge implements DeviceModel<HostBridgeState>, PciBus {
     if (functions.putIfAbsent(key(place), space) != null) {
       throw new DeviceException(path, "there is a function at %s already".formatted(place));
     }
+    places.put(path, place);
     return place;
   }
 
   @Override
   public void deviceRemoved(String path) {
-    PciAddress.ofPath(path).ifPresent(place -> functions.remove(key(place)));
+    PciAddress place = places.remove(path);
+    if (place != null) {
+      functions.remove(key(place));
+      routing.disconnect(place);
+    }
   }
 
   @Override
@@ -124,16 +131,26 @@ final class HostBridge implements DeviceModel<HostBridgeState>, PciBus {
 
   // ---- configuration space ----
 
+  private Optional<ConfigSpace> find(int function) {
+    int bus = function >> 8;
+    if (bus == ROOT_BUS) {
+      return Optional.ofNullable(functions.get(function));
+    }
+    for (ConfigSpace bridge : functions.values()) {
+      Optional<ConfigSpace> found = bridge.behind(bus, function >> 3 & 31, function & 7);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
   private int load(int function, int offset, int size) {
-    ConfigSpace space = functions.get(function);
-    return space == null ? -1 : space.read(offset, size);
+    return find(function).map(space -> space.read(offset, size)).orElse(-1);
   }
 
   private void store(int function, int offset, int size, int value) {
-    ConfigSpace space = functions.get(function);
-    if (space != null) {
-      space.write(offset, size, value);
-    }
+    find(function).ifPresent(space -> space.write(offset, size, value));
   }
 
   private final class AddressPort implements PortHandler {

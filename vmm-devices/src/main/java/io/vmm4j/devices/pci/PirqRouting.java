@@ -4,6 +4,8 @@ import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.InterruptLine;
 import io.vmm4j.api.pci.IntxRouting;
 import io.vmm4j.api.pci.PciAddress;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The interrupt pins of the root bus (ICH9 datasheet, 5.8.6 and 13.1.16): pins are turned by the
@@ -19,6 +21,7 @@ final class PirqRouting implements IntxRouting {
 
   private final InterruptLine[] inputs = new InterruptLine[PIRQS];
   private final InterruptLine[] isa = new InterruptLine[ISA_LINES];
+  private final List<Pin> pins = new ArrayList<>();
   private final int[] asserting = new int[PIRQS];
   private final int[] routes = new int[PIRQS];
 
@@ -43,7 +46,19 @@ final class PirqRouting implements IntxRouting {
 
   @Override
   public InterruptLine connect(PciAddress function, int pin) {
-    return new Pin(pirq(function.device(), pin));
+    Pin made = new Pin(function, pirq(function.device(), pin));
+    pins.add(made);
+    return made;
+  }
+
+  /** A function is gone: it drives nothing any more. */
+  void disconnect(PciAddress function) {
+    for (Pin pin : List.copyOf(pins)) {
+      if (pin.function.equals(function)) {
+        pin.set(false);
+        pins.remove(pin);
+      }
+    }
   }
 
   /** Routes a PIRQ to the ISA interrupt of bits 0 to 3, or to none with bit 7. */
@@ -72,10 +87,12 @@ final class PirqRouting implements IntxRouting {
   }
 
   private final class Pin implements InterruptLine {
+    private final PciAddress function;
     private final int pirq;
     private boolean asserted;
 
-    Pin(int pirq) {
+    Pin(PciAddress function, int pirq) {
+      this.function = function;
       this.pirq = pirq;
     }
 

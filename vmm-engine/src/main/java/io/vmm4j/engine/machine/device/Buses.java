@@ -24,14 +24,18 @@ public final class Buses {
     }
   }
 
-  /** A device is gone: it is no bus any more, and the buses above it forget it. */
+  /** A device is gone: it is no bus any more, and the nearest bus above forgets it. */
   public void release(String path) {
     buses.remove(path);
     for (int end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
-      for (Object bus : buses.getOrDefault(path.substring(0, end), Map.of()).values()) {
-        if (bus instanceof DeviceBus told) {
-          told.deviceRemoved(path);
+      Map<Class<?>, Object> above = buses.get(path.substring(0, end));
+      if (above != null) {
+        for (Object bus : above.values()) {
+          if (bus instanceof DeviceBus told) {
+            told.deviceRemoved(path);
+          }
         }
+        return;
       }
     }
   }
