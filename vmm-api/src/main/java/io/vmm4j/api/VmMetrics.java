@@ -20,8 +20,8 @@ import java.util.Map;
  *   <li>{@code codeBytes}, {@code codeTableBytes}: the memory that code and its tables take.
  * </ul>
  *
- * <p>While the JDK's Flight Recorder records, each machine emits them once a second as events {@code
- * io.vmm4j.Metric}, with its name, the figure's name and its value; durations are {@code
+ * <p>While the JDK's Flight Recorder records, each machine emits them once a second as events
+ * {@code io.vmm4j.Metric}, with its name, the figure's name and its value; durations are {@code
  * runningMicros} and {@code idleMicros}.
  *
  * @param instructions executed by all vCPUs, or -1 if the backend does not count
