@@ -10,6 +10,7 @@ module io.vmm4j.api {
   exports io.vmm4j.api.device;
   exports io.vmm4j.api.firmware;
   exports io.vmm4j.api.memory;
+  exports io.vmm4j.api.network;
   exports io.vmm4j.api.pci;
   exports io.vmm4j.api.state;
 

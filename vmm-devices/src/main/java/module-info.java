@@ -25,8 +25,11 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.virtio;
   exports io.vmm4j.devices.virtioblock;
+  exports io.vmm4j.devices.virtionet;
   exports io.vmm4j.devices.virtiorng;
   exports io.vmm4j.devices.vmgenid;
+
+  uses io.vmm4j.api.network.NetworkFactory;
 
   provides io.vmm4j.api.device.Board with
       io.vmm4j.devices.board.PcBoard;
@@ -50,6 +53,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
+      io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
       io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 }
