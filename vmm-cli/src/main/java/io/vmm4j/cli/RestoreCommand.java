@@ -4,12 +4,16 @@ import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +77,14 @@ final class RestoreCommand extends Command {
       description = "What the machine is called in messages (default: as it was).")
   @Nullable String name;
 
+  @Option(
+      names = "--rebind",
+      paramLabel = "PATH=FILE",
+      description =
+          "The disk of a path, such as pci/00:03.0, has its contents in another file here; may be"
+              + " given again.")
+  Map<String, String> rebound = new LinkedHashMap<>();
+
   @Parameters(paramLabel = "FILE|-", description = "The snapshot, or - for standard input.")
   String file = "";
 
@@ -99,7 +111,7 @@ final class RestoreCommand extends Command {
               asClone ? ResumeOptions.Identity.CLONE : ResumeOptions.Identity.RESUME,
               clock,
               Optional.ofNullable(name),
-              Map.of(),
+              rebound(snapshot.spec()),
               true);
       if (clock == ResumeOptions.GuestClock.CATCH_UP
           && snapshot.spec().clock() == ClockMode.VIRTUAL) {
@@ -107,6 +119,19 @@ final class RestoreCommand extends Command {
       }
       return snapshot.resume(how);
     }
+  }
+
+  private Map<String, DeviceConfig> rebound(VmSpec spec) {
+    Map<String, DeviceConfig> configs = new LinkedHashMap<>();
+    rebound.forEach((path, disk) -> {
+      if (!(spec.devices().get(path) instanceof VirtioBlockConfig config)) {
+        throw new UsageException(
+            "--rebind %s: the snapshot has no disk there; its devices are %s"
+                .formatted(path, String.join(", ", spec.devices().keySet())));
+      }
+      configs.put(path, config.withFile(disk));
+    });
+    return configs;
   }
 
   private Snapshot readStandardInput() throws IOException {

@@ -41,6 +41,8 @@ import picocli.CommandLine.TypeConversionException;
       "  ./vmm run --kernel vmlinuz --initrd initrd --append \"console=ttyS0 panic=-1\"",
       "  ./vmm run --kernel test.elf --timeout 60s; echo $?      # a Multiboot kernel's verdict",
       "  ./vmm run --kernel vmlinuz --append console=ttyS0 --device uart16550,path=com2,port=0x2f8,irq=3",
+      "  ./vmm run --kernel vmlinuz --initrd initrd.img --append \"console=ttyS0 root=/dev/vda\" --disk"
+          + " debian.raw",
       "  ./vmm run --device help                                 # the devices and their keys",
       "",
       "Exit codes: 0 power-off, (v << 1) | 1 debug exit with v, else see vmm --help."
@@ -52,6 +54,7 @@ final class RunCommand extends Command {
 
   @Mixin MachineOptions machine = new MachineOptions();
   @Mixin SaveOptions save = new SaveOptions();
+  @Mixin PciOptions pci = new PciOptions();
 
   @Option(
       names = "--memory",
@@ -104,7 +107,8 @@ final class RunCommand extends Command {
       description =
           "How many vCPUs, 1 to "
               + VmSpec.MAX_CPUS
-              + "; the software backend runs them in turn, on one thread (default: 1).")
+              + "; the software backend runs them in parallel, and in turn with --clock virtual"
+              + " (default: 1).")
   int cpus = 1;
 
   @Option(
@@ -219,6 +223,7 @@ final class RunCommand extends Command {
       }
     });
     all.putAll(given);
+    pci.addTo(all, types);
     return all;
   }
 

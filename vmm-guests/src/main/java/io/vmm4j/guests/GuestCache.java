@@ -98,6 +98,15 @@ public record GuestCache(Path directory) {
   }
 
   /**
+   * Gives a disk with Debian 12: ext4 without partitions, systemd, root without a password.
+   *
+   * @return the raw image, or empty when it has not been made
+   */
+  public Optional<Path> debian() {
+    return present("debian/disk.raw");
+  }
+
+  /**
    * Gives the initramfs with Lua, OpenSSL and the GNU assembler besides.
    *
    * @return the uncompressed cpio archive, or empty when it has not been packed

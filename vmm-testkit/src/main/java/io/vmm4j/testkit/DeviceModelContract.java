@@ -54,6 +54,8 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
   private final C config;
   private final Map<String, Runnable> checks = new LinkedHashMap<>();
   private final List<Doing> doings = new ArrayList<>();
+  private final Map<String, String> outliving = new LinkedHashMap<>();
+  private final Map<String, String> fromHost = new LinkedHashMap<>();
   private final Map<String, String> unchanged = new TreeMap<>();
   private Consumer<TestMachine> preparation = machine -> {};
   private TestMachine.Builder surroundings = TestMachine.builder();
@@ -107,6 +109,18 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
   /** Says why no check changes a field of the state; of a nested record by {@code outer.inner}. */
   public DeviceModelContract<C, S> unchanged(String field, String reason) {
     unchanged.put(field, reason);
+    return this;
+  }
+
+  /** Says why a reset, as a power cycle, leaves a field of the state as it is. */
+  public DeviceModelContract<C, S> outlivesReset(String field, String reason) {
+    outliving.put(field, reason);
+    return this;
+  }
+
+  /** Says why the device takes from the host, by a class of the JDK, what is not the machine's. */
+  public DeviceModelContract<C, S> takesFromHost(Class<?> type, String reason) {
+    fromHost.put(type.getName(), reason);
     return this;
   }
 
@@ -326,9 +340,14 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
           used.dropInput(); // what the host has sent is not the device's
         }
         fresh.setTime(used.nanoTime());
+        FieldMap before = used.state();
         fresh.reset();
         used.reset();
-        same(place, "state after reset", fresh.state(), used.state());
+        FieldMap expected = fresh.state();
+        for (String field : outliving.keySet()) {
+          expected = expected.with(field, before.get(field));
+        }
+        same(place, "state after reset", expected, used.state());
         sameOutside(place, fresh, used);
       });
     }
@@ -432,7 +451,7 @@ public final class DeviceModelContract<C extends Record & DeviceConfig, S extend
 
   private void hostTime() {
     start().close();
-    HostTime.useBy(factory.made())
+    HostTime.useBy(factory.made(), fromHost.keySet())
         .ifPresent(use -> {
           throw new AssertionError(use + ": a run with it does not repeat");
         });

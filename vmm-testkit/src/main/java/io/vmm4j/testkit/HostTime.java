@@ -45,8 +45,10 @@ final class HostTime {
 
   /**
    * A use of the host's time by a device's classes, if there is one: the class and what it calls.
+   *
+   * @param allowed names of classes that it may call
    */
-  static Optional<String> useBy(Class<?> device) {
+  static Optional<String> useBy(Class<?> device, Set<String> allowed) {
     ClassLoader loader = device.getClassLoader();
     String folder = device.getPackageName().replace('.', '/') + "/";
     Set<String> seen = new HashSet<>();
@@ -60,7 +62,9 @@ final class HostTime {
       for (PoolEntry entry : read(loader, name).constantPool()) {
         if (entry instanceof ClassEntry used && used.asInternalName().startsWith(folder)) {
           left.add(used.asInternalName());
-        } else if (entry instanceof MemberRefEntry member && isHosts(member)) {
+        } else if (entry instanceof MemberRefEntry member
+            && isHosts(member)
+            && !allowed.contains(member.owner().asInternalName().replace('/', '.'))) {
           return Optional.of(
               "%s calls %s.%s"
                   .formatted(

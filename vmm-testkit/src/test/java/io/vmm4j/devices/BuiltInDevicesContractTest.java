@@ -42,6 +42,11 @@ import io.vmm4j.devices.testwindow.TestWindowConfig;
 import io.vmm4j.devices.testwindow.TestWindowFactory;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.devices.uart.UartFactory;
+import io.vmm4j.devices.virtio.VirtioDriver;
+import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
+import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
+import io.vmm4j.devices.virtiorng.VirtioRngConfig;
+import io.vmm4j.devices.virtiorng.VirtioRngFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdState;
@@ -50,6 +55,7 @@ import io.vmm4j.testkit.TestMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -90,7 +96,9 @@ class BuiltInDevicesContractTest {
             vmGenerationId(),
             hostBridge(),
             pciFunction(),
-            rootPort())
+            rootPort(),
+            disk(Files.write(directory.resolve("disk"), new byte[64 << 10])),
+            entropy())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -255,6 +263,51 @@ class BuiltInDevicesContractTest {
         .mustReach(state -> state.pci().interrupt())
         .doing("a message that waits", PciMachine::raiseMasked)
         .mustReach(state -> state.pci().vectors().get(1).pending());
+  }
+
+  private static DeviceModelContract<?, ?> disk(Path file) {
+    return DeviceModelContract.of(new VirtioBlockFactory(), new VirtioBlockConfig(file.toString()))
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing("a write", machine -> write(new VirtioDriver(machine, false), machine))
+        .mustReach(state -> state.overlay().length == 8 && state.virtio().status() == 15)
+        .doing(
+            "a write by a packed queue", machine -> write(new VirtioDriver(machine, true), machine))
+        .mustReach(state -> state.virtio().queues().getFirst().position().available() == 0x8003)
+        .outlivesReset("overlay", "it is the disk's contents")
+        .unchanged("diskBytes", "a disk has one size")
+        .unchanged("virtio.generation", "its configuration is always the same")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  /** Writes a sector, and leaves registers of the transport as none is after a reset. */
+  private static void write(VirtioDriver driver, TestMachine machine) {
+    driver.setUp();
+    machine.memory().writeInt(VirtioDriver.BUFFERS, 1);
+    driver.submit(
+        new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 16, 0),
+        new VirtioDriver.Buffer(VirtioDriver.BUFFERS + 0x1000, 512, 0),
+        new VirtioDriver.Buffer(VirtioDriver.BUFFERS + 0x2000, 1, VirtioDriver.WRITE));
+    driver.selectAnything();
+  }
+
+  private static DeviceModelContract<?, ?> entropy() {
+    return DeviceModelContract.of(new VirtioRngFactory(), new VirtioRngConfig(true))
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "some entropy",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false);
+              driver.setUp();
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 24, VirtioDriver.WRITE));
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.drawn() == 3)
+        .takesFromHost(SecureRandom.class, "for a machine that is not to repeat")
+        .unchanged("virtio.generation", "it has no configuration")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another")
+        .unchanged("virtio.queues[].size", "the driver takes all of it");
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

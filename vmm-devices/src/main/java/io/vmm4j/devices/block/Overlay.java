@@ -3,7 +3,12 @@ package io.vmm4j.devices.block;
 import io.vmm4j.api.device.DeviceMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.BitSet;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -11,7 +16,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * Writes that go to the machine's own memory and leave the disk below as it is. So a snapshot holds
  * them, of the same instant as everything else, and forks share what they don't write.
  *
- * <p>A block of 4 KiB is in the overlay as a whole or not at all.
+ * <p>A block of 4 KiB is in the overlay as a whole or not at all. Blocks take places in the memory
+ * in the order in which they are written first. When it is full, writes to further blocks fail.
  */
 public final class Overlay implements BlockStorage {
   /** The size of a block. */
@@ -20,13 +26,14 @@ public final class Overlay implements BlockStorage {
   private final BlockStorage base;
   private final DeviceMemory memory;
   private final MemorySegment contents;
-  private final BitSet present = new BitSet();
+  private final Map<Long, Integer> places = new HashMap<>();
+  private final List<Long> blocks = new ArrayList<>();
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
   /**
    * Nothing written yet.
    *
-   * @param memory of the base's size, rounded up to whole blocks
+   * @param memory for as many blocks as it has room for
    */
   public Overlay(BlockStorage base, DeviceMemory memory) {
     this.base = base;
@@ -34,39 +41,55 @@ public final class Overlay implements BlockStorage {
     this.contents = memory.writableView();
   }
 
-  /** How much memory the overlay of a disk takes when all of it is written. */
-  public static long memoryBytes(long diskBytes) {
-    return Math.max(BLOCK_BYTES, diskBytes + BLOCK_BYTES - 1 & -BLOCK_BYTES);
-  }
-
-  /** The blocks that are in the overlay: bit by bit, the first in bit 0 of the first byte. */
-  public byte[] present() {
+  /** The blocks that are in the overlay, by their places: numbers of 8 bytes, little-endian. */
+  public byte[] blocks() {
     lock.readLock().lock();
     try {
-      return present.toByteArray();
+      ByteBuffer numbers =
+          ByteBuffer.allocate(Long.BYTES * blocks.size()).order(ByteOrder.LITTLE_ENDIAN);
+      blocks.forEach(numbers::putLong);
+      return numbers.array();
     } finally {
       lock.readLock().unlock();
     }
   }
 
   /**
-   * Replaces the blocks that are in the overlay.
+   * Says which blocks are in the overlay; their contents are those of the memory.
    *
-   * @throws IllegalArgumentException if there is one beyond the disk's end
+   * @throws IllegalArgumentException if one is beyond the disk's end or there twice, or there are
+   *     more than it has room for
    */
-  public void setPresent(byte[] bits) {
-    BitSet replaced = BitSet.valueOf(bits);
-    if (replaced.length() > memory.size().bytes() / BLOCK_BYTES) {
-      throw new IllegalArgumentException(
-          "present: block %d is beyond the disk".formatted(replaced.length() - 1));
+  public void setBlocks(byte[] numbers) {
+    if (numbers.length % Long.BYTES != 0 || numbers.length / Long.BYTES > room()) {
+      throw new IllegalArgumentException("overlay: %d bytes".formatted(numbers.length));
+    }
+    ByteBuffer each = ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN);
+    List<Long> replaced = new ArrayList<>();
+    Map<Long, Integer> where = new HashMap<>();
+    while (each.hasRemaining()) {
+      long block = each.getLong();
+      if (block < 0 || block > (base.sizeBytes() - 1) / BLOCK_BYTES) {
+        throw new IllegalArgumentException("overlay: block %d is not the disk's".formatted(block));
+      }
+      if (where.put(block, replaced.size()) != null) {
+        throw new IllegalArgumentException("overlay: block %d is there twice".formatted(block));
+      }
+      replaced.add(block);
     }
     lock.writeLock().lock();
     try {
-      present.clear();
-      present.or(replaced);
+      places.clear();
+      places.putAll(where);
+      blocks.clear();
+      blocks.addAll(replaced);
     } finally {
       lock.writeLock().unlock();
     }
+  }
+
+  private int room() {
+    return (int) Math.min(Integer.MAX_VALUE, memory.size().bytes() / BLOCK_BYTES);
   }
 
   @Override
@@ -86,16 +109,14 @@ public final class Overlay implements BlockStorage {
       long done = 0;
       while (done < target.byteSize()) {
         long at = offset + done;
-        int block = (int) (at / BLOCK_BYTES);
-        boolean here = present.get(block);
-        int next = here ? present.nextClearBit(block) : present.nextSetBit(block);
-        long end = next < 0 ? Long.MAX_VALUE : (long) next * BLOCK_BYTES;
-        long count = Math.min(target.byteSize() - done, end - at);
-        MemorySegment piece = target.asSlice(done, count);
-        if (here) {
-          piece.copyFrom(contents.asSlice(at, count));
+        Integer place = places.get(at / BLOCK_BYTES);
+        long count = Math.min(target.byteSize() - done, BLOCK_BYTES - at % BLOCK_BYTES);
+        if (place == null) {
+          count = runBelow(at, count, target.byteSize() - done);
+          base.read(at, target.asSlice(done, count));
         } else {
-          base.read(at, piece);
+          long from = (long) place * BLOCK_BYTES + at % BLOCK_BYTES;
+          MemorySegment.copy(contents, from, target, done, count);
         }
         done += count;
       }
@@ -104,45 +125,69 @@ public final class Overlay implements BlockStorage {
     }
   }
 
+  /** How many bytes from a place on, at least {@code least}, are not in the overlay. */
+  private long runBelow(long at, long least, long most) {
+    long count = least;
+    while (count < most && !places.containsKey((at + count) / BLOCK_BYTES)) {
+      count += BLOCK_BYTES;
+    }
+    return Math.min(count, most);
+  }
+
   @Override
   public void write(long offset, MemorySegment source) throws IOException {
-    change(offset, source.byteSize(), target -> target.copyFrom(source));
+    change(
+        offset,
+        source.byteSize(),
+        (done, place, count) -> MemorySegment.copy(source, done, contents, place, count));
   }
 
   @Override
   public void zero(long offset, long length) throws IOException {
-    change(offset, length, target -> target.fill((byte) 0));
+    change(offset, length, (done, place, count) -> contents.asSlice(place, count).fill((byte) 0));
   }
 
   private interface Change {
-    void apply(MemorySegment target);
+    /** Changes bytes of a block: how many were changed before, where they lie, and how many. */
+    void apply(long done, long place, long count);
   }
 
   private void change(long offset, long length, Change change) throws IOException {
-    if (length == 0) {
-      return;
-    }
     lock.writeLock().lock();
     try {
-      int first = (int) (offset / BLOCK_BYTES);
-      int last = (int) ((offset + length - 1) / BLOCK_BYTES);
-      bring(first, offset % BLOCK_BYTES != 0 || length < BLOCK_BYTES);
-      bring(last, (offset + length) % BLOCK_BYTES != 0);
-      change.apply(contents.asSlice(offset, length));
-      present.set(first, last + 1);
-      memory.written((long) first * BLOCK_BYTES, (last - first + 1L) * BLOCK_BYTES);
+      long done = 0;
+      while (done < length) {
+        long at = offset + done;
+        long count = Math.min(length - done, BLOCK_BYTES - at % BLOCK_BYTES);
+        long place = (long) placeFor(at / BLOCK_BYTES, count) * BLOCK_BYTES;
+        change.apply(done, place + at % BLOCK_BYTES, count);
+        memory.written(place, BLOCK_BYTES);
+        done += count;
+      }
     } finally {
       lock.writeLock().unlock();
     }
   }
 
-  /** Brings a block from below that is written in part. */
-  private void bring(int block, boolean inPart) throws IOException {
-    if (inPart && !present.get(block)) {
-      long at = (long) block * BLOCK_BYTES;
-      long count = Math.min(BLOCK_BYTES, base.sizeBytes() - at);
-      base.read(at, contents.asSlice(at, count));
+  /** The place of a block of which so many bytes are written: what is left comes from below. */
+  private int placeFor(long block, long count) throws IOException {
+    Integer known = places.get(block);
+    if (known != null) {
+      return known;
     }
+    int place = blocks.size();
+    if (place == room()) {
+      throw new IOException(
+          "the overlay is full: the guest has written to %d blocks of 4 KiB".formatted(place));
+    }
+    if (count < BLOCK_BYTES) {
+      long at = block * BLOCK_BYTES;
+      MemorySegment whole = contents.asSlice((long) place * BLOCK_BYTES, BLOCK_BYTES);
+      base.read(at, whole.asSlice(0, Math.min(BLOCK_BYTES, base.sizeBytes() - at)));
+    }
+    places.put(block, place);
+    blocks.add(block);
+    return place;
   }
 
   /** Nothing is to be done: what lies in the overlay is as safe as the machine's memory. */

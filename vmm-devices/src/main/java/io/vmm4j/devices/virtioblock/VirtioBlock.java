@@ -14,6 +14,7 @@ import io.vmm4j.devices.virtio.VirtioFunction;
 import io.vmm4j.devices.virtio.VirtioPci;
 import io.vmm4j.devices.virtio.Virtqueue;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.InvalidPathException;
@@ -36,6 +37,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private static final int QUEUE_SIZE = 256;
   private static final int MOST_SEGMENTS = QUEUE_SIZE - 2;
   private static final int CONFIGURATION_BYTES = 60;
+  private static final byte[] QCOW_MAGIC = {'Q', 'F', 'I', (byte) 0xFB};
 
   private static final long SEGMENTS = 1L << 2;
   private static final long READ_ONLY = 1L << 5;
@@ -62,8 +64,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     RawFile file = open(config, path);
     try {
       if (config.mode() == DiskMode.OVERLAY) {
-        MemorySize bytes = MemorySize.bytes(Overlay.memoryBytes(file.sizeBytes()));
-        Overlay made = new Overlay(file, context.deviceMemory("overlay", bytes));
+        Overlay made = new Overlay(file, context.deviceMemory("overlay", overlaySize(file)));
         this.overlay = Optional.of(made);
         this.storage = made;
       } else {
@@ -81,12 +82,24 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
   }
 
+  /** Room for all of the disk, but no more than the configuration says. */
+  private MemorySize overlaySize(RawFile file) {
+    long whole = file.sizeBytes() + Overlay.BLOCK_BYTES - 1;
+    long bytes = Math.min(whole, config.overlayBytes());
+    return MemorySize.bytes(bytes / Overlay.BLOCK_BYTES * Overlay.BLOCK_BYTES);
+  }
+
   private static RawFile open(VirtioBlockConfig config, String path) {
     if (config.file().isBlank()) {
       throw new DeviceException(path, "'file' must name the file of the disk");
     }
     try {
       RawFile file = RawFile.open(Path.of(config.file()), config.mode() == DiskMode.DIRECT);
+      if (isQcow(file)) {
+        file.close();
+        throw new DeviceException(
+            path, "disk '%s' is a qcow2 image, which is not read yet".formatted(config.file()));
+      }
       if (file.sizeBytes() == 0 || file.sizeBytes() % BlockRequest.SECTOR_BYTES != 0) {
         file.close();
         throw new DeviceException(
@@ -99,6 +112,14 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       throw new DeviceException(
           path, "cannot open the disk '%s': %s".formatted(config.file(), e), e);
     }
+  }
+
+  private static boolean isQcow(RawFile file) throws IOException {
+    byte[] magic = new byte[QCOW_MAGIC.length];
+    if (file.sizeBytes() >= magic.length) {
+      file.read(0, MemorySegment.ofArray(magic));
+    }
+    return Arrays.equals(magic, QCOW_MAGIC);
   }
 
   // ---- as virtio sees it ----
@@ -216,7 +237,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     return new VirtioBlockState(
         virtio.save(),
         storage.sizeBytes(),
-        overlay.map(Overlay::present).orElseGet(() -> new byte[0]));
+        overlay.map(Overlay::blocks).orElseGet(() -> new byte[0]));
   }
 
   @Override
@@ -227,7 +248,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
               .formatted(state.diskBytes(), config.file(), storage.sizeBytes()));
     }
     virtio.restore(state.virtio());
-    overlay.ifPresent(kept -> kept.setPresent(state.overlay()));
+    overlay.ifPresent(kept -> kept.setBlocks(state.overlay()));
     workers.forEach(DeviceWorker::wake);
   }
 

@@ -10,21 +10,25 @@ import io.vmm4j.devices.Checks;
  * @param mode what becomes of writes
  * @param serial the serial number, at most 20 ASCII characters; may be empty
  * @param queues how many request queues there are, each with a thread of its own: 1 to 16
+ * @param overlayBytes how much of the disk the guest may write to at most where writes go to an
+ *     overlay: 4 KiB to 512 MiB. All device memory of a machine is 512 MiB at most
  */
-public record VirtioBlockConfig(String file, DiskMode mode, String serial, int queues)
+public record VirtioBlockConfig(
+    String file, DiskMode mode, String serial, int queues, long overlayBytes)
     implements DeviceConfig {
   /** The type of device. */
   public static final String TYPE = "virtio-blk";
 
   /** No file: a machine with it can't be started. */
   public static final VirtioBlockConfig DEFAULT =
-      new VirtioBlockConfig("", DiskMode.OVERLAY, "", 1);
+      new VirtioBlockConfig("", DiskMode.OVERLAY, "", 1, 256L << 20);
 
   private static final int SERIAL_CHARACTERS = 20;
 
   /** Checks ranges. */
   public VirtioBlockConfig {
     Checks.range("queues", queues, 1, 16);
+    Checks.range("overlayBytes", overlayBytes, 4096, 512L << 20);
     Checks.range("characters of serial", serial.length(), 0, SERIAL_CHARACTERS);
     if (!serial.chars().allMatch(c -> c >= ' ' && c <= '~')) {
       throw new IllegalArgumentException("serial: '%s' is not ASCII".formatted(serial));
@@ -34,6 +38,16 @@ public record VirtioBlockConfig(String file, DiskMode mode, String serial, int q
   /** A file whose disk is written to the machine's overlay. */
   public VirtioBlockConfig(String file) {
     this(file, DiskMode.OVERLAY, "", 1);
+  }
+
+  /** The same with room for 256 MiB in the overlay. */
+  public VirtioBlockConfig(String file, DiskMode mode, String serial, int queues) {
+    this(file, mode, serial, queues, DEFAULT.overlayBytes());
+  }
+
+  /** The same disk in another file. */
+  public VirtioBlockConfig withFile(String other) {
+    return new VirtioBlockConfig(other, mode, serial, queues, overlayBytes);
   }
 
   @Override

@@ -7,7 +7,7 @@ import io.vmm4j.devices.virtio.VirtioState;
  *
  * @param virtio of the transport
  * @param diskBytes the size of the disk
- * @param overlay which blocks of 4 KiB were written: bit by bit, the first in bit 0 of the first
- *     byte; empty without an overlay
+ * @param overlay which blocks of 4 KiB were written, in the order of their places in the device's
+ *     memory {@code overlay}: numbers of 8 bytes, little-endian; empty without an overlay
  */
 public record VirtioBlockState(VirtioState virtio, long diskBytes, byte[] overlay) {}

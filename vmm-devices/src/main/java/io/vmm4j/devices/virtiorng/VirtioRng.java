@@ -1,5 +1,6 @@
 package io.vmm4j.devices.virtiorng;
 
+import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.memory.GuestMemoryException;
@@ -34,7 +35,7 @@ final class VirtioRng implements DeviceModel<VirtioRngState>, VirtioFunction {
   private long drawn;
 
   VirtioRng(VirtioRngConfig config, DeviceContext context) {
-    this.seeded = config.seeded();
+    this.seeded = config.seeded() || context.clock().mode() == ClockMode.VIRTUAL;
     this.seed = context.randomSeed();
     this.virtio = new VirtioPci(context, TYPE, OTHER, this);
   }

@@ -11,8 +11,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * All memory of one machine: RAM from offset 0, then an area from which device memory is taken,
@@ -40,6 +42,7 @@ public final class MachineMemory implements AutoCloseable {
   /** Pages written before the last harvest, guarded by itself; only of memory with its own file. */
   private final BitSet harvested = new BitSet();
 
+  private final Set<String> placed = new HashSet<>();
   private long deviceMemoryEnd;
   private boolean closed;
 
@@ -239,7 +242,11 @@ public final class MachineMemory implements AutoCloseable {
     if (bytes <= 0 || bytes % PAGE != 0) {
       throw new VmException(bytes + " bytes is not a positive multiple of 4 KiB");
     }
-    OptionalLong known = image.map(i -> i.offsetOf(region, bytes)).orElseGet(OptionalLong::empty);
+    // Once: a device that has gone and comes again may find its first place taken.
+    OptionalLong known =
+        placed.add(region)
+            ? image.map(i -> i.offsetOf(region, bytes)).orElseGet(OptionalLong::empty)
+            : OptionalLong.empty();
     if (known.isPresent()) {
       return known.getAsLong();
     }

@@ -126,6 +126,47 @@ class HotPlugTest {
   }
 
   @Test
+  void memoryOfDevicesThatComeAndGoIsEachOnesOwnInARestoredMachineToo() {
+    long other = PLACE + 0x10_0000;
+    ScriptedDevices devices = devices();
+    devices.with("bus/card", this::card);
+    devices.with(
+        "bus/other",
+        context -> {
+          context
+              .deviceMemory("memory", MemorySize.kibibytes(4))
+              .map(other, GuestAccess.READ_WRITE);
+          return new ScriptedDevices.Plain();
+        });
+    try (Vm vm = devices.create(ClockMode.VIRTUAL);
+        Snapshot snapshot = vm.snapshot();
+        Vm restored = snapshot.resume()) {
+      restored.memory().writeInt(PLACE, 1);
+      restored.memory().writeInt(other, 2);
+      restored.detach("bus/card");
+      restored.detach("bus/other");
+      restored.attach("bus/other", new ScriptedDevices.Named("bus/other"));
+      restored.attach("bus/card", named());
+      assertThat(restored.memory().readInt(PLACE)).isZero();
+      assertThat(restored.memory().readInt(other)).isZero();
+      restored.memory().writeInt(PLACE, 1);
+      restored.memory().writeInt(other, 2);
+      assertThat(restored.memory().readInt(PLACE)).isEqualTo(1);
+      try (Snapshot again = restored.snapshot();
+          Vm twin = again.resume()) {
+        assertThat(twin.memory().readInt(PLACE)).isEqualTo(1);
+        assertThat(twin.memory().readInt(other)).isEqualTo(2);
+      }
+      restored.detach("bus/card");
+      restored.attach("bus/third", new ScriptedDevices.Named("bus/card"));
+      restored.detach("bus/other");
+      restored.attach("bus/other", new ScriptedDevices.Named("bus/other"));
+      restored.memory().writeInt(PLACE, 3);
+      assertThat(restored.memory().readInt(other)).isZero();
+    }
+  }
+
+  @Test
   void whatCantBeIsRefusedAndLeavesNothing() {
     ScriptedDevices devices = devices();
     try (Vm vm = devices.create(ClockMode.VIRTUAL)) {

@@ -1,0 +1,201 @@
+package io.vmm4j.devices.virtio;
+
+import io.vmm4j.devices.pci.PciMachine;
+import io.vmm4j.testkit.TestMachine;
+
+/** A driver of a virtio device at {@code pci/00:03.0}, as small as one can be: one queue. */
+public final class VirtioDriver {
+  /** The device's path. */
+  public static final String PATH = "pci/00:03.0";
+
+  /** Where buffers may lie. */
+  public static final long BUFFERS = 0x4_0000;
+
+  public static final int NEXT = 1;
+  public static final int WRITE = 2;
+  public static final int INDIRECT = 4;
+
+  static final long DESCRIPTORS = 0x1_0000;
+  static final long DRIVER_AREA = 0x2_0000;
+  static final long DEVICE_AREA = 0x3_0000;
+  static final int QUEUE_SIZE = 8;
+
+  private static final long BAR = 0x80_0000_0000L;
+  private static final long NOTIFY = BAR + 0x3000;
+  private static final long DEVICE = BAR + 0x2000;
+  private static final long INTERRUPT_STATUS = BAR + 0x1000;
+  private static final long CONFIGURATION = PciMachine.ECAM + (3L << 15);
+
+  private final TestMachine machine;
+  private final boolean packed;
+  private int next;
+  private int used;
+  private boolean wrap = true;
+  private boolean usedWrap = true;
+
+  /** Nothing set up yet. */
+  public VirtioDriver(TestMachine machine, boolean packed) {
+    this.machine = machine;
+    this.packed = packed;
+  }
+
+  /** Maps the BARs, agrees on features, enables the queue, and says that it is ready. */
+  public void setUp() {
+    map();
+    negotiate(1L << 32 | (packed ? 1L << 34 : 0) | 1L << 28);
+    enableQueue();
+    status(15);
+  }
+
+  /** Maps the BARs. */
+  public void map() {
+    machine.writeMmio(CONFIGURATION + 0x20, 4, 0);
+    machine.writeMmio(CONFIGURATION + 0x24, 4, 0x80);
+    machine.writeMmio(CONFIGURATION + 0x14, 4, 0xC000_0000L);
+    machine.writeMmio(CONFIGURATION + 4, 2, 6);
+  }
+
+  /** Resets the device and accepts features; gives the status. */
+  public int negotiate(long features) {
+    status(0);
+    status(3);
+    for (int word = 0; word < 2; word++) {
+      machine.writeMmio(BAR + 8, 4, word);
+      machine.writeMmio(BAR + 12, 4, features >>> 32 * word & 0xFFFF_FFFFL);
+    }
+    return status(11);
+  }
+
+  /** The features that are offered. */
+  public long offered() {
+    long features = 0;
+    for (int word = 0; word < 2; word++) {
+      machine.writeMmio(BAR, 4, word);
+      features |= machine.readMmio(BAR + 4, 4) << 32 * word;
+    }
+    return features;
+  }
+
+  /** Says where the queue is, and enables it. */
+  public void enableQueue() {
+    machine.writeMmio(BAR + 22, 2, 0);
+    machine.writeMmio(BAR + 24, 2, QUEUE_SIZE);
+    machine.writeMmio(BAR + 32, 8, DESCRIPTORS);
+    machine.writeMmio(BAR + 40, 8, DRIVER_AREA);
+    machine.writeMmio(BAR + 48, 8, DEVICE_AREA);
+    machine.writeMmio(BAR + 28, 2, 1);
+  }
+
+  /** Sets the status; gives what it is then. */
+  public int status(int status) {
+    machine.writeMmio(BAR + 20, 1, status);
+    return status();
+  }
+
+  public int status() {
+    return (int) machine.readMmio(BAR + 20, 1);
+  }
+
+  /** What kinds of interrupt have been raised since the last look. */
+  public int interruptStatus() {
+    return (int) machine.readMmio(INTERRUPT_STATUS, 1);
+  }
+
+  public long configuration(int offset, int size) {
+    return machine.readMmio(DEVICE + offset, size);
+  }
+
+  /** Leaves each register that selects something at another value than a reset gives it. */
+  public void selectAnything() {
+    machine.writeMmio(BAR, 4, 1);
+    machine.writeMmio(BAR + 8, 4, 1);
+    machine.writeMmio(BAR + 22, 2, 1);
+    machine.writeMmio(BAR + 16, 2, 0);
+    machine.writeMmio(BAR + 22, 2, 0);
+    machine.writeMmio(BAR + 26, 2, 1);
+    machine.writeMmio(BAR + 22, 2, 1);
+  }
+
+  /** A store anywhere in the BAR. */
+  public void storeRegister(int offset, int size, long value) {
+    machine.writeMmio(BAR + offset, size, value);
+  }
+
+  /** A load from anywhere in the BAR. */
+  public long loadRegister(int offset, int size) {
+    return machine.readMmio(BAR + offset, size);
+  }
+
+  /** A buffer. */
+  public record Buffer(long address, int length, int flags) {}
+
+  /** Makes a chain of buffers available, and notifies the device. */
+  public void submit(Buffer... chain) {
+    if (packed) {
+      submitPacked(chain);
+    } else {
+      submitSplit(chain);
+    }
+    notifyDevice();
+  }
+
+  /** Rings the doorbell, and has the device work. */
+  public void notifyDevice() {
+    machine.writeMmio(NOTIFY, 4, 0);
+    machine.runTasks();
+  }
+
+  private void submitSplit(Buffer... chain) {
+    for (int i = 0; i < chain.length; i++) {
+      long at = DESCRIPTORS + 16L * i;
+      boolean more = i < chain.length - 1;
+      machine.memory().writeLong(at, chain[i].address());
+      machine.memory().writeInt(at + 8, chain[i].length());
+      machine.memory().writeShort(at + 12, chain[i].flags() | (more ? NEXT : 0));
+      machine.memory().writeShort(at + 14, i + 1);
+    }
+    machine.memory().writeShort(DRIVER_AREA + 4 + 2L * (next % QUEUE_SIZE), 0);
+    next++;
+    machine.memory().writeShort(DRIVER_AREA + 2, next);
+  }
+
+  private void submitPacked(Buffer... chain) {
+    for (int i = 0; i < chain.length; i++) {
+      long at = DESCRIPTORS + 16L * next;
+      boolean more = i < chain.length - 1;
+      machine.memory().writeLong(at, chain[i].address());
+      machine.memory().writeInt(at + 8, chain[i].length());
+      machine.memory().writeShort(at + 12, 7);
+      int flags = chain[i].flags() | (more ? NEXT : 0) | (wrap ? 1 << 7 : 1 << 15);
+      machine.memory().writeShort(at + 14, flags);
+      if (++next == QUEUE_SIZE) {
+        next = 0;
+        wrap = !wrap;
+      }
+    }
+  }
+
+  /** Takes the next chain that has come back; how many bytes were written, or -1 if none has. */
+  public long takeBack(int descriptors) {
+    if (packed) {
+      long at = DESCRIPTORS + 16L * used;
+      int flags = machine.memory().readShort(at + 14);
+      boolean back = (flags & 1 << 7) != 0 == usedWrap && (flags & 1 << 15) != 0 == usedWrap;
+      if (!back) {
+        return -1;
+      }
+      long written = machine.memory().readInt(at + 8) & 0xFFFF_FFFFL;
+      used += descriptors;
+      if (used >= QUEUE_SIZE) {
+        used -= QUEUE_SIZE;
+        usedWrap = !usedWrap;
+      }
+      return written;
+    }
+    if (machine.memory().readShort(DEVICE_AREA + 2) == (used & 0xFFFF)) {
+      return -1;
+    }
+    return machine.memory().readInt(DEVICE_AREA + 4 + 8L * (used++ % QUEUE_SIZE) + 4)
+        & 0xFFFF_FFFFL;
+  }
+}
