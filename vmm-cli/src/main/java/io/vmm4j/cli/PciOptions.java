@@ -1,13 +1,17 @@
 package io.vmm4j.cli;
 
 import io.vmm4j.api.device.DeviceConfig;
+import io.vmm4j.api.network.PortForward;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
+import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** The devices on the PCI bus that have an option of their own. */
@@ -19,6 +23,7 @@ final class PciOptions {
   private static final int FIRST_DEVICE = 3;
 
   private static final int LAST_DEVICE = 30;
+  private static final Pattern FORWARD = Pattern.compile("tcp:([0-9]{1,5}):([0-9]{1,5})");
 
   @Option(
       names = "--disk",
@@ -29,6 +34,16 @@ final class PciOptions {
               + " snapshots, FILE is never written. direct: it is written to FILE. A comma in a"
               + " name is written twice.")
   List<String> disks = new ArrayList<>();
+
+  @Option(
+      names = "--net",
+      paramLabel = "none|user[,outbound][,forward=tcp:HOSTPORT:GUESTPORT]…[,mac=…]",
+      description =
+          "Add a network card, for the guest's virtio driver (default: none). user: a network of its"
+              + " own, with DHCP, in which the guest is 10.0.2.15. outbound: the guest reaches what"
+              + " the host reaches. forward: a port of the host's loopback address leads to a port"
+              + " of the guest; 0 is any free one, which is printed.")
+  String net = VirtioNetConfig.NONE;
 
   @Option(names = "--rng", description = "Add a source of entropy, for the guest's virtio driver.")
   boolean rng;
@@ -43,6 +58,9 @@ final class PciOptions {
         throw new UsageException("--disk " + disk + ": 'path' goes with --device");
       }
       wanted.add(option.config());
+    }
+    if (!net.equals(VirtioNetConfig.NONE)) {
+      wanted.add(network(net));
     }
     if (rng) {
       wanted.add(VirtioRngConfig.DEFAULT);
@@ -65,6 +83,49 @@ final class PciOptions {
         throw new UsageException("there are more devices than the PCI bus has places");
       }
       devices.put(PLACE.formatted(device), config);
+    }
+  }
+
+  /**
+   * Reads {@code --net}.
+   *
+   * @throws UsageException if it is none
+   */
+  static VirtioNetConfig network(String text) {
+    String[] parts = text.split(",", -1);
+    boolean outbound = false;
+    String mac = "";
+    List<PortForward> forwards = new ArrayList<>();
+    for (int i = 1; i < parts.length; i++) {
+      String part = parts[i];
+      if (part.equals("outbound")) {
+        outbound = true;
+      } else if (part.startsWith("mac=")) {
+        mac = part.substring(4);
+      } else if (part.startsWith("forward=")) {
+        forwards.add(forward(part.substring(8)));
+      } else {
+        throw new UsageException(
+            "--net %s: '%s' is none of outbound, forward=…, mac=…".formatted(text, part));
+      }
+    }
+    try {
+      return new VirtioNetConfig(mac, VirtioNetConfig.DEFAULT.mtu(), parts[0], outbound, forwards);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--net %s: %s".formatted(text, e.getMessage()));
+    }
+  }
+
+  private static PortForward forward(String text) {
+    Matcher ports = FORWARD.matcher(text);
+    if (!ports.matches()) {
+      throw new UsageException(
+          "--net: forward=%s: expected tcp:HOSTPORT:GUESTPORT".formatted(text));
+    }
+    try {
+      return new PortForward(Integer.parseInt(ports.group(1)), Integer.parseInt(ports.group(2)));
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--net: forward=%s: %s".formatted(text, e.getMessage()));
     }
   }
 }
