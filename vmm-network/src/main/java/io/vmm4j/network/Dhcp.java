@@ -33,8 +33,9 @@ final class Dhcp {
    *
    * @param message the payload of the datagram
    * @param mac to whom it goes
+   * @param address to whom it goes, who has an address already
    */
-  record Answer(byte[] message, long mac) {}
+  record Answer(byte[] message, long mac, int address) {}
 
   /** Reads a message of a client's; there may be no answer to it. */
   static Optional<Answer> answer(byte[] bytes, int offset, int length) {
@@ -113,7 +114,11 @@ final class Dhcp {
     fields.put((byte) 0xFF);
     boolean broadcast = type == REFUSE || (bytes[offset + 10] & 0x80) != 0;
     long mac = Words.get48(bytes, offset + MAC_AT);
-    return new Answer(message, broadcast ? Addresses.BROADCAST_MAC : mac);
+    if (broadcast) {
+      return new Answer(message, Addresses.BROADCAST_MAC, Addresses.LIMITED_BROADCAST);
+    }
+    boolean renews = Words.get32(bytes, offset + 12) == Addresses.GUEST;
+    return new Answer(message, mac, renews ? Addresses.GUEST : Addresses.LIMITED_BROADCAST);
   }
 
   private static void word(ByteBuffer fields, int code, int value) {

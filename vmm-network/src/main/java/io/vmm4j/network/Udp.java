@@ -129,7 +129,7 @@ final class Udp {
   }
 
   private void answer(Dhcp.Answer answer) {
-    int to = Addresses.LIMITED_BROADCAST;
+    int to = answer.address();
     byte[] frame =
         datagram(Addresses.GATEWAY, Dhcp.SERVER_PORT, to, Dhcp.CLIENT_PORT, answer.message());
     wire.send(frame, answer.mac(), Ipv4Packet.UDP, Addresses.GATEWAY, to);

@@ -31,8 +31,13 @@ public final class UserNetworkFactory implements NetworkFactory {
   public NetworkLink connect(NetworkSettings settings, NetworkPort port) {
     try {
       UserLink link = new UserLink(settings, port);
-      port.offer(UserNetwork.class, link);
-      return link;
+      try {
+        port.offer(UserNetwork.class, link);
+        return link;
+      } catch (RuntimeException e) {
+        link.close();
+        throw e;
+      }
     } catch (IOException e) {
       throw new DeviceException(port.path(), "network 'user': " + e.getMessage(), e);
     }

@@ -121,7 +121,21 @@ final class StackBench implements Hosts {
   private long now = 1_000_000_000L;
 
   StackBench(boolean outbound) {
-    this.stack = new UserStack(1500, outbound, frames::add, this, () -> now, new Random(1));
+    this.stack = new UserStack(1500, outbound, frames::add, this, () -> now, new NearTheEnd());
+  }
+
+  /** Has sequence numbers go round soon. */
+  private static final class NearTheEnd extends Random {
+    private static final long serialVersionUID = 1L;
+
+    NearTheEnd() {
+      super(1);
+    }
+
+    @Override
+    public int nextInt() {
+      return -1000;
+    }
   }
 
   // ---- the host ----

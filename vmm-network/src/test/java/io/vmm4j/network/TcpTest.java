@@ -7,6 +7,7 @@ import static io.vmm4j.network.TcpSegment.RST;
 import static io.vmm4j.network.TcpSegment.SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -14,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** TCP (RFC 9293) with a guest whose segments are made by hand. */
 class TcpTest {
@@ -324,6 +327,71 @@ class TcpTest {
     // the machine's own end is reset too
     bench.stack.restart(Memory.of(saved));
     assertThat(host.reset).hasValueSatisfying(why -> assertThat(why).contains("restored"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 10, 30})
+  void whatIsSentToTheGuestArrivesWholeInSpiteOfLosses(int percent) {
+    Random random = new Random(percent);
+    byte[] all = bytes(600_000);
+    StackBench.Host host = peer.open();
+    host.say(all);
+    host.end();
+    bench.stack.flush();
+    ByteArrayOutputStream got = new ByteArrayOutputStream();
+    boolean ended = false;
+    for (int turn = 0; !ended; turn++) {
+      assertThat(turn).isLessThan(100_000);
+      List<TcpSegment> segments = peer.segments();
+      if (segments.isEmpty()) {
+        bench.pass(100);
+      }
+      for (TcpSegment s : segments) {
+        if (random.nextInt(100) < percent) {
+          continue;
+        }
+        if (s.seq() == peer.ack) {
+          got.write(s.bytes(), s.offset(), s.length());
+          peer.ack += s.span();
+          ended = s.is(FIN);
+        }
+        if (random.nextInt(100) >= percent) {
+          peer.send(ACK);
+        }
+      }
+    }
+    assertThat(got.toByteArray()).isEqualTo(all);
+    assertThat(host.reset).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 10, 30})
+  void whatTheGuestSendsArrivesWholeInSpiteOfLosses(int percent) {
+    Random random = new Random(percent);
+    byte[] all = bytes(600_000);
+    peer.seq = -70_000; // goes round as well
+    StackBench.Host host = peer.open();
+    int begin = peer.seq;
+    int acknowledged = 0;
+    for (int turn = 0; acknowledged < all.length + 1; turn++) {
+      assertThat(turn).isLessThan(100_000);
+      for (int at = acknowledged;
+          at < Math.min(all.length + 1, acknowledged + 20_000);
+          at += 1400) {
+        byte[] piece =
+            Arrays.copyOfRange(all, Math.min(at, all.length), Math.min(all.length, at + 1400));
+        if (random.nextInt(100) >= percent) {
+          peer.sendAt(begin + at, at + 1400 > all.length ? ACK | FIN : ACK, piece);
+        }
+      }
+      for (TcpSegment s : peer.segments()) {
+        if (random.nextInt(100) >= percent) {
+          acknowledged = Math.max(acknowledged, s.ack() - begin);
+        }
+      }
+    }
+    assertThat(host.heard()).isEqualTo(all);
+    assertThat(host.outputEnded).isTrue();
   }
 
   @Test

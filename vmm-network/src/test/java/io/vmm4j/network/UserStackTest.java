@@ -102,6 +102,14 @@ class UserStackTest {
     assertThat(Words.get48(given, 0)).isEqualTo(Addresses.BROADCAST_MAC);
     assertThat(option(given, 53)).isEqualTo(5);
 
+    byte[] renewal = dhcp(3, 0, 0, false);
+    Words.put32(renewal, 42 + 12, Addresses.GUEST);
+    Words.put16(renewal, 40, 0); // without a checksum
+    bench.send(renewal);
+    byte[] renewed = bench.frames().getFirst();
+    assertThat(option(renewed, 53)).as("a renewal").isEqualTo(5);
+    assertThat(Words.get32(renewed, 30)).isEqualTo(Addresses.GUEST);
+
     bench.send(dhcp(3, Addresses.NETWORK + 99, 0, false));
     assertThat(option(bench.frames().getFirst(), 53)).as("another address").isEqualTo(6);
     bench.send(dhcp(3, Addresses.GUEST, Addresses.NETWORK + 99, false));

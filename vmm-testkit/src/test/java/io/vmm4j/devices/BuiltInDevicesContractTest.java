@@ -45,6 +45,8 @@ import io.vmm4j.devices.uart.UartFactory;
 import io.vmm4j.devices.virtio.VirtioDriver;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
+import io.vmm4j.devices.virtionet.VirtioNetConfig;
+import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
@@ -98,7 +100,8 @@ class BuiltInDevicesContractTest {
             pciFunction(),
             rootPort(),
             disk(Files.write(directory.resolve("disk"), new byte[64 << 10])),
-            entropy())
+            entropy(),
+            networkCard())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -308,6 +311,26 @@ class BuiltInDevicesContractTest {
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another")
         .unchanged("virtio.queues[].size", "the driver takes all of it");
+  }
+
+  private static DeviceModelContract<?, ?> networkCard() {
+    return DeviceModelContract.of(new VirtioNetFactory(), VirtioNetConfig.DEFAULT)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a frame that is sent",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false, 1);
+              driver.setUp();
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 100, 0));
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.virtio().queues().get(1).position().used() == 1)
+        .outlivesReset("mac", "it is the card's")
+        .unchanged("mac", "it is the card's")
+        .unchanged("network", "it is connected to nothing: UserStackTest")
+        .unchanged("virtio.generation", "its configuration is always the same")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

@@ -28,6 +28,7 @@ public final class VirtioDriver {
 
   private final TestMachine machine;
   private final boolean packed;
+  private final int queue;
   private int next;
   private int used;
   private boolean wrap = true;
@@ -35,8 +36,14 @@ public final class VirtioDriver {
 
   /** Nothing set up yet. */
   public VirtioDriver(TestMachine machine, boolean packed) {
+    this(machine, packed, 0);
+  }
+
+  /** The same with another queue than the first. */
+  public VirtioDriver(TestMachine machine, boolean packed, int queue) {
     this.machine = machine;
     this.packed = packed;
+    this.queue = queue;
   }
 
   /** Maps the BARs, agrees on features, enables the queue, and says that it is ready. */
@@ -78,7 +85,7 @@ public final class VirtioDriver {
 
   /** Says where the queue is, and enables it. */
   public void enableQueue() {
-    machine.writeMmio(BAR + 22, 2, 0);
+    machine.writeMmio(BAR + 22, 2, queue);
     machine.writeMmio(BAR + 24, 2, QUEUE_SIZE);
     machine.writeMmio(BAR + 32, 8, DESCRIPTORS);
     machine.writeMmio(BAR + 40, 8, DRIVER_AREA);
@@ -141,7 +148,7 @@ public final class VirtioDriver {
 
   /** Rings the doorbell, and has the device work. */
   public void notifyDevice() {
-    machine.writeMmio(NOTIFY, 4, 0);
+    machine.writeMmio(NOTIFY + 4L * queue, 4, queue);
     machine.runTasks();
   }
 
