@@ -2,28 +2,32 @@ package io.vmm4j.devices.block;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Set;
 
-/** A file that holds the bytes of a disk as they are. */
+/**
+ * A file that holds the bytes of a disk as they are. Not by a {@link
+ * java.nio.channels.FileChannel}, which an interrupt of one thread would close for all.
+ */
 public final class RawFile implements BlockStorage {
-  private static final int ZERO_BYTES = 1 << 20;
+  private static final int PIECE_BYTES = 1 << 17;
 
-  private final Path file;
-  private final FileChannel channel;
+  private final Path path;
+  private final RandomAccessFile file;
+  private final byte[] piece = new byte[PIECE_BYTES];
   private final long size;
   private final boolean readOnly;
 
-  private RawFile(Path file, FileChannel channel, boolean readOnly) throws IOException {
+  private RawFile(Path path, RandomAccessFile file, boolean readOnly) throws IOException {
+    this.path = path;
     this.file = file;
-    this.channel = channel;
-    this.size = channel.size();
+    this.size = file.length();
     this.readOnly = readOnly;
   }
 
@@ -33,34 +37,32 @@ public final class RawFile implements BlockStorage {
    * @param writable whether it is written; then nobody else may have it open to be written
    * @throws IOException if it can't be opened, or another machine writes to it
    */
-  public static RawFile open(Path file, boolean writable) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file,
-            writable
-                ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)
-                : Set.of(StandardOpenOption.READ));
+  public static RawFile open(Path path, boolean writable) throws IOException {
+    if (!Files.isRegularFile(path)) { // which would be made
+      throw new NoSuchFileException(path.toString(), null, "not a regular file");
+    }
+    RandomAccessFile file = new RandomAccessFile(path.toFile(), writable ? "rw" : "r");
     try {
       if (writable) {
-        lock(file, channel);
+        lock(path, file);
       }
-      return new RawFile(file, channel, !writable);
+      return new RawFile(path, file, !writable);
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      file.close();
       throw e;
     }
   }
 
-  /** For the life of the channel. */
-  private static void lock(Path file, FileChannel channel) throws IOException {
+  /** Until the file is closed. */
+  private static void lock(Path path, RandomAccessFile file) throws IOException {
     FileLock lock = null;
     try {
-      lock = channel.tryLock();
+      lock = file.getChannel().tryLock();
     } catch (OverlappingFileLockException e) {
       // Another machine of this JVM has it.
     }
     if (lock == null) {
-      throw new IOException(file + " is in use: another machine writes to it");
+      throw new IOException(path + " is in use: another machine writes to it");
     }
   }
 
@@ -75,52 +77,55 @@ public final class RawFile implements BlockStorage {
   }
 
   @Override
-  public void read(long offset, MemorySegment target) throws IOException {
-    ByteBuffer buffer = target.asByteBuffer();
-    long at = offset;
-    while (buffer.hasRemaining()) {
-      int n = channel.read(buffer, at);
+  public synchronized void read(long offset, MemorySegment target) throws IOException {
+    file.seek(offset);
+    long done = 0;
+    while (done < target.byteSize()) {
+      int n = file.read(piece, 0, (int) Math.min(piece.length, target.byteSize() - done));
       if (n < 0) {
-        throw new EOFException(file + " has become shorter than its disk");
+        throw new EOFException(path + " has become shorter than its disk");
       }
-      at += n;
+      MemorySegment.copy(piece, 0, target, ValueLayout.JAVA_BYTE, done, n);
+      done += n;
     }
   }
 
   @Override
-  public void write(long offset, MemorySegment source) throws IOException {
+  public synchronized void write(long offset, MemorySegment source) throws IOException {
     requireWritable();
-    ByteBuffer buffer = source.asByteBuffer();
-    long at = offset;
-    while (buffer.hasRemaining()) {
-      at += channel.write(buffer, at);
+    file.seek(offset);
+    long done = 0;
+    while (done < source.byteSize()) {
+      int n = (int) Math.min(piece.length, source.byteSize() - done);
+      MemorySegment.copy(source, ValueLayout.JAVA_BYTE, done, piece, 0, n);
+      file.write(piece, 0, n);
+      done += n;
     }
   }
 
   private void requireWritable() throws IOException {
     if (readOnly) {
-      throw new IOException(file + " is not to be written");
+      throw new IOException(path + " is not to be written");
     }
   }
 
   @Override
   public void zero(long offset, long length) throws IOException {
-    requireWritable();
-    MemorySegment zeros = MemorySegment.ofArray(new byte[(int) Math.min(length, ZERO_BYTES)]);
-    for (long at = offset; at < offset + length; at += ZERO_BYTES) {
-      write(at, zeros.asSlice(0, Math.min(ZERO_BYTES, offset + length - at)));
+    MemorySegment zeros = MemorySegment.ofArray(new byte[(int) Math.min(length, PIECE_BYTES)]);
+    for (long at = offset; at < offset + length; at += PIECE_BYTES) {
+      write(at, zeros.asSlice(0, Math.min(PIECE_BYTES, offset + length - at)));
     }
   }
 
   @Override
   public void flush() throws IOException {
     if (!readOnly) {
-      channel.force(false);
+      file.getFD().sync();
     }
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    file.close();
   }
 }

@@ -27,6 +27,9 @@ public final class KvmBackend implements VmBackend {
    */
   private static final int NOT_PREFERRED = -10;
 
+  /** {@code off} makes it unusable. */
+  private static final String PROPERTY = "vmm4j.kvm";
+
   private static final Path SOFTWARE_KVM = Path.of("/sys/module/kvm_pvm");
 
   /** What was asked once: it takes a machine of the kernel's, and does not change. */
@@ -63,6 +66,9 @@ public final class KvmBackend implements VmBackend {
     String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
     if (!system.equals("Linux on amd64")) {
       return "it needs Linux on amd64, and this is " + system;
+    }
+    if (System.getProperty(PROPERTY, "auto").equals("off")) {
+      return "the property " + PROPERTY + " turns it off";
     }
     if (!Files.exists(Path.of(KvmDevice.PATH))) {
       return KvmDevice.PATH
