@@ -168,7 +168,9 @@ class TcpTest {
     TcpSegment answer;
     do {
       byte[] piece = Arrays.copyOfRange(all, sent, Math.min(all.length, sent + 1000));
-      peer.sendAt(peer.seq + sent, ACK, piece);
+      // of the last one there is room for a part only, and none for its FIN
+      boolean last = sent + piece.length > TcpConnection.BUFFER_BYTES;
+      peer.sendAt(peer.seq + sent, last ? ACK | FIN : ACK, piece);
       answer = peer.segments().getLast();
       sent = answer.ack() - peer.seq;
     } while (answer.window() > 0);
@@ -178,6 +180,7 @@ class TcpTest {
     bench.stack.flush();
     assertThat(peer.only().window()).isGreaterThan(10_000);
     assertThat(host.heard()).isEqualTo(Arrays.copyOf(all, sent));
+    assertThat(host.outputEnded).isFalse();
   }
 
   @Test
