@@ -36,7 +36,10 @@ class LayeringTest {
   private static final String SOCKET = "io.vmm4j.socket..";
   private static final String CONTROL = "io.vmm4j.control..";
   private static final String GDB = "io.vmm4j.gdb..";
-  private static final String[] LIBRARY = {API, SNAPSHOT, DEVICES, ENGINE, SOCKET, CONTROL, GDB};
+  private static final String NETWORK = "io.vmm4j.network..";
+  private static final String[] LIBRARY = {
+    API, SNAPSHOT, DEVICES, NETWORK, ENGINE, SOCKET, CONTROL, GDB
+  };
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
       new ArchCondition<>("be in a @NullMarked package") {
@@ -69,6 +72,11 @@ class LayeringTest {
   @Test
   void devicesKnowTheApiOnly() {
     mayOnlyDependOn(DEVICES, DEVICES, API, JAVA, JSPECIFY, SLF4J).check(PROJECT);
+  }
+
+  @Test
+  void networksNeedOnlyTheApi() {
+    mayOnlyDependOn(NETWORK, NETWORK, API, JAVA, JSPECIFY, SLF4J).check(PROJECT);
   }
 
   @Test
