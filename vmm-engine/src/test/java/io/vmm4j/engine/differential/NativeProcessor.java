@@ -34,6 +34,9 @@ final class NativeProcessor implements Processor {
   private static final long COMPILED_WITHIN_SECONDS = 60;
   private static final long NONCANONICAL_FROM = 1L << 47;
   private static final int PF = 14;
+  private static final int DB = 1;
+  private static final long TF = 0x100;
+  private static final int INT1 = 0xF1;
   private static final int ERROR_PRESENT = 1;
 
   private static final String[] COMPILE = {
@@ -165,7 +168,28 @@ final class NativeProcessor implements Processor {
     } catch (IOException e) {
       throw new IllegalStateException("the native processor has ended", e);
     }
+    passReportedInt1();
     return outcome();
+  }
+
+  /**
+   * Has RIP be behind an INT1 that was reported as if it were a fault. INT1 is a trap (SDM volume
+   * 3, Interrupt 1); some hypervisors, whose guest this host may be, report it with its own
+   * address. A single step before an INT1 is told apart by TF.
+   */
+  private void passReportedInt1() {
+    long rip = shared.get(ValueLayout.JAVA_LONG, RIP + OUT);
+    int offset = Layout.offset(rip);
+    boolean trap =
+        shared.get(ValueLayout.JAVA_LONG, VECTOR + OUT) == DB
+            && (shared.get(ValueLayout.JAVA_LONG, RFLAGS + OUT) & TF) == 0;
+    if (trap && isInt1(offset) && !isInt1(offset - 1)) {
+      shared.set(ValueLayout.JAVA_LONG, RIP + OUT, rip + 1);
+    }
+  }
+
+  private boolean isInt1(int offset) {
+    return offset >= 0 && (shared.get(ValueLayout.JAVA_BYTE, IMAGE + offset) & 0xFF) == INT1;
   }
 
   private Outcome outcome() {
