@@ -187,7 +187,7 @@ public final class Tcg {
             work.getKey(),
             name,
             side.time(() -> printed[0] = side.run(work.getValue()).strip()));
-        if (!side.run("echo $status").strip().equals("0")) {
+        if (!side.run("echo $status").strip().matches("(.*\\D)?0")) {
           throw new IllegalStateException(work.getKey() + " failed on " + name + ": " + printed[0]);
         }
         String before = results.putIfAbsent(work.getKey(), printed[0]);
