@@ -1,10 +1,8 @@
 package io.vmm4j.devices.virtio;
 
 import io.vmm4j.api.memory.GuestMemory;
-import io.vmm4j.api.memory.GuestMemoryException;
 import java.lang.invoke.VarHandle;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** A packed queue (virtio 1.2, 2.8). */
 final class PackedQueue implements Virtqueue {
@@ -63,7 +61,7 @@ final class PackedQueue implements Virtqueue {
 
   @Override
   public Optional<Chain> take() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       int flags = memory.readShortAcquire(descriptor(available) + 14);
       return isAvailable(flags, available) ? Optional.of(chain()) : Optional.empty();
     });
@@ -111,7 +109,7 @@ final class PackedQueue implements Virtqueue {
 
   @Override
   public void giveBack(Chain chain, long written) {
-    guarded(() -> {
+    BadQueueException.guarded(() -> {
       long at = descriptor(used);
       boolean wrap = (used & WRAP) != 0;
       memory.writeShort(at + 12, chain.id());
@@ -125,7 +123,7 @@ final class PackedQueue implements Virtqueue {
 
   @Override
   public boolean wantsInterrupt() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       int from = signalled;
       signalled = used;
       if (from == used) {
@@ -149,7 +147,7 @@ final class PackedQueue implements Virtqueue {
 
   @Override
   public boolean awaitNotification() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       memory.writeShort(deviceEvents, available);
       memory.writeShortRelease(deviceEvents + EVENT_FLAGS, eventIndex ? EVENTS_AT : 0);
       VarHandle.fullFence(); // the wish is out before the descriptor is read
@@ -161,13 +159,5 @@ final class PackedQueue implements Virtqueue {
   @Override
   public QueuePosition position() {
     return new QueuePosition(available, used, signalled);
-  }
-
-  private static <T> T guarded(Supplier<T> access) {
-    try {
-      return access.get();
-    } catch (GuestMemoryException e) {
-      throw new BadQueueException("a ring: " + e.getMessage());
-    }
   }
 }

@@ -1,10 +1,8 @@
 package io.vmm4j.devices.virtio;
 
 import io.vmm4j.api.memory.GuestMemory;
-import io.vmm4j.api.memory.GuestMemoryException;
 import java.lang.invoke.VarHandle;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** A split queue (virtio 1.2, 2.7). */
 final class SplitQueue implements Virtqueue {
@@ -42,7 +40,7 @@ final class SplitQueue implements Virtqueue {
 
   @Override
   public Optional<Chain> take() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       int ahead = memory.readShortAcquire(availableRing + INDEX) - available & 0xFFFF;
       if (ahead == 0) {
         return Optional.empty();
@@ -110,7 +108,7 @@ final class SplitQueue implements Virtqueue {
 
   @Override
   public void giveBack(Chain chain, long written) {
-    guarded(() -> {
+    BadQueueException.guarded(() -> {
       long at = usedRing + RING + (long) USED_BYTES * (used % size);
       memory.writeInt(at, chain.id());
       memory.writeInt(at + 4, (int) written);
@@ -122,7 +120,7 @@ final class SplitQueue implements Virtqueue {
 
   @Override
   public boolean wantsInterrupt() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       int from = signalled;
       signalled = used;
       if (from == used) {
@@ -139,7 +137,7 @@ final class SplitQueue implements Virtqueue {
 
   @Override
   public boolean awaitNotification() {
-    return guarded(() -> {
+    return BadQueueException.guarded(() -> {
       if (eventIndex) {
         memory.writeShort(usedRing + RING + (long) USED_BYTES * size, available);
       }
@@ -151,13 +149,5 @@ final class SplitQueue implements Virtqueue {
   @Override
   public QueuePosition position() {
     return new QueuePosition(available, used, signalled);
-  }
-
-  private static <T> T guarded(Supplier<T> access) {
-    try {
-      return access.get();
-    } catch (GuestMemoryException e) {
-      throw new BadQueueException("a ring: " + e.getMessage());
-    }
   }
 }
