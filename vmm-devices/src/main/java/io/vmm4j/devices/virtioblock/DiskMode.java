@@ -7,7 +7,7 @@ public enum DiskMode {
    * is never written.
    */
   OVERLAY,
-  /** It is written to the file, of which snapshots hold nothing. */
+  /** It is written to the file. Snapshots hold nothing of the disk. */
   DIRECT,
   /** The guest can't write. */
   READONLY

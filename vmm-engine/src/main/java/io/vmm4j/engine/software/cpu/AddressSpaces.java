@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The translations of one vCPU: those of the address spaces that CR3 had last, of which one is the
- * present one, and those that are global.
+ * The translations of one vCPU: those of the last address spaces, and those that are global. One
+ * address space is the present one.
  *
  * <p>Each address space has the global pages too, as far as they were known when it began or were
  * used in it since.
