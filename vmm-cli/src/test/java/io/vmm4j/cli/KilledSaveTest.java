@@ -14,6 +14,7 @@ import io.vmm4j.control.ControlClient;
 import io.vmm4j.devices.uart.UartConfig;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -95,6 +96,23 @@ class KilledSaveTest {
     }
   }
 
+  /**
+   * A temporary file with bytes in it. An empty one may be the trial of {@code --save}'s path, made
+   * before the machine is.
+   */
+  private boolean isBeingWritten() throws IOException {
+    for (Path file : temporary()) {
+      try {
+        if (Files.size(file) > 0) {
+          return true;
+        }
+      } catch (NoSuchFileException e) {
+        continue; // removed or renamed since it was listed
+      }
+    }
+    return false;
+  }
+
   private static void signal(Process process, String name) throws Exception {
     Process kill =
         new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start();
@@ -110,12 +128,12 @@ class KilledSaveTest {
   private Process stoppedInASave(Saving saving) throws Exception {
     while (true) {
       Process process = saving.begin();
-      while (temporary().isEmpty() && process.isAlive() && !Files.exists(target)) {
+      while (!isBeingWritten() && process.isAlive() && !Files.exists(target)) {
         Thread.onSpinWait();
       }
       if (process.isAlive()) {
         signal(process, "STOP");
-        if (!temporary().isEmpty()) {
+        if (isBeingWritten()) {
           return process;
         }
       }
