@@ -1,9 +1,10 @@
-/** Machine assembly, memory, buses, boot, clock and both backends. */
+/** Machine assembly, memory, buses, boot and clock. Backends come through ServiceLoader. */
 @SuppressWarnings("module") // the test kit is built after it
 module io.vmm4j.engine {
   requires static org.jspecify;
   requires transitive io.vmm4j.api;
   requires io.vmm4j.snapshot;
+  requires io.vmm4j.x86;
   requires jdk.jfr;
   requires org.slf4j;
   requires org.tukaani.xz;
@@ -19,7 +20,4 @@ module io.vmm4j.engine {
 
   provides io.vmm4j.api.VmEngine with
       io.vmm4j.engine.VmEngineProvider;
-  provides io.vmm4j.api.backend.VmBackend with
-      io.vmm4j.engine.software.SoftwareBackend,
-      io.vmm4j.engine.kvm.KvmBackend;
 }

@@ -2,7 +2,7 @@ package io.vmm4j.api;
 
 /**
  * Whether the software backend makes machine code of the guest's. It needs native access ({@code
- * --enable-native-access=io.vmm4j.engine}) and an x86-64 Linux host; without it the interpreter
+ * --enable-native-access=io.vmm4j.software}) and an x86-64 Linux host; without it the interpreter
  * executes the guest, some twenty times slower and in memory-safe Java throughout.
  *
  * <p>A guest finds no difference, and under virtual time a run gives the same bytes either way.

@@ -30,15 +30,16 @@ class LayeringTest {
   private static final String SNAPSHOT = "io.vmm4j.snapshot..";
   private static final String DEVICES = "io.vmm4j.devices..";
   private static final String ENGINE = "io.vmm4j.engine..";
-  private static final String SOFTWARE = "io.vmm4j.engine.software..";
-  private static final String KVM = "io.vmm4j.engine.kvm..";
+  private static final String SOFTWARE = "io.vmm4j.software..";
+  private static final String KVM = "io.vmm4j.kvm..";
+  private static final String X86 = "io.vmm4j.x86..";
   private static final String GUESTS = "io.vmm4j.guests..";
   private static final String SOCKET = "io.vmm4j.socket..";
   private static final String CONTROL = "io.vmm4j.control..";
   private static final String GDB = "io.vmm4j.gdb..";
   private static final String NETWORK = "io.vmm4j.network..";
   private static final String[] LIBRARY = {
-    API, SNAPSHOT, DEVICES, NETWORK, ENGINE, SOCKET, CONTROL, GDB
+    API, SNAPSHOT, DEVICES, NETWORK, X86, SOFTWARE, KVM, ENGINE, SOCKET, CONTROL, GDB
   };
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
@@ -80,9 +81,9 @@ class LayeringTest {
   }
 
   @Test
-  void theEngineKnowsTheApiAndTheSnapshotFormatButNoDevice() {
+  void theEngineKnowsTheApiAndTheSnapshotFormatButNoDeviceAndNoBackend() {
     mayOnlyDependOn(
-            ENGINE, ENGINE, API, SNAPSHOT, JAVA, "jdk..", JSPECIFY, SLF4J, "org.tukaani.xz..")
+            ENGINE, ENGINE, API, SNAPSHOT, X86, JAVA, "jdk..", JSPECIFY, SLF4J, "org.tukaani.xz..")
         .check(PROJECT);
   }
 
@@ -133,9 +134,10 @@ class LayeringTest {
   }
 
   @Test
-  void theBackendsDoNotKnowEachOther() {
-    mayNotDependOn(SOFTWARE, KVM).check(PROJECT);
-    mayNotDependOn(KVM, SOFTWARE).check(PROJECT);
+  void theBackendsKnowTheApiAndTheArchitectureOnly() {
+    mayOnlyDependOn(X86, X86, API, JAVA, JSPECIFY).check(PROJECT);
+    mayOnlyDependOn(SOFTWARE, SOFTWARE, X86, API, JAVA, JSPECIFY, SLF4J).check(PROJECT);
+    mayOnlyDependOn(KVM, KVM, X86, API, JAVA, JSPECIFY).check(PROJECT);
   }
 
   @Test

@@ -38,8 +38,8 @@ class RestrictedMethodsTest {
 
     // then only these are named
     assertThat(typesCallingRestrictedMethods(runtime))
-        .filteredOn(type -> !type.startsWith("io.vmm4j.engine.kvm."))
-        .filteredOn(type -> !type.startsWith("io.vmm4j.engine.software.machinecode."))
+        .filteredOn(type -> !type.startsWith("io.vmm4j.kvm."))
+        .filteredOn(type -> !type.startsWith("io.vmm4j.software.machinecode."))
         .containsExactlyInAnyOrder(
             "io.netty.util.internal.NativeLibraryUtil",
             "net.jpountz.lz4.LZ4JNI",
@@ -56,9 +56,7 @@ class RestrictedMethodsTest {
   }
 
   private static Stream<String> classPath() {
-    return Pattern.compile(File.pathSeparator)
-        .splitAsStream(System.getProperty("java.class.path"))
-        .map(entry -> Path.of(entry).toAbsolutePath().normalize().toString());
+    return ClassPath.entries().map(Path::toString);
   }
 
   private static List<String> typesCallingRestrictedMethods(List<String> classPath) {

@@ -13,8 +13,8 @@ import io.vmm4j.engine.boot.BootLoader;
 import io.vmm4j.engine.boot.BootTarget;
 import io.vmm4j.engine.machine.MachineBoot;
 import io.vmm4j.engine.machine.MachinePlan;
-import io.vmm4j.engine.machine.cpuid.CpuModel;
 import io.vmm4j.engine.mp.MpTable;
+import io.vmm4j.x86.CpuidModel;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,7 +24,7 @@ final class BootLoaders implements MachineBoot {
 
   @Override
   public List<CpuidLeaf> cpuid(int cpus, long tscFrequencyHz, CpuVendor vendor) {
-    return CpuModel.portable(cpus, tscFrequencyHz, vendor);
+    return CpuidModel.portable(cpus, tscFrequencyHz, vendor);
   }
 
   @Override

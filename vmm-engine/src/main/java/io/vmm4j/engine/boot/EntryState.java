@@ -6,8 +6,8 @@ import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
 import io.vmm4j.api.memory.GuestMemory;
-import io.vmm4j.engine.x86.ControlBits;
-import io.vmm4j.engine.x86.SegmentAttributes;
+import io.vmm4j.x86.ControlBits;
+import io.vmm4j.x86.SegmentAttributes;
 import java.util.ArrayList;
 import java.util.List;
 

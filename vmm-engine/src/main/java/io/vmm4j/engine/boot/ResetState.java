@@ -7,9 +7,9 @@ import io.vmm4j.api.backend.MsrState;
 import io.vmm4j.api.backend.PendingEvents;
 import io.vmm4j.api.backend.SegmentState;
 import io.vmm4j.api.backend.TableState;
-import io.vmm4j.engine.machine.cpuid.CpuModel;
-import io.vmm4j.engine.x86.ControlBits;
-import io.vmm4j.engine.x86.SegmentAttributes;
+import io.vmm4j.x86.ControlBits;
+import io.vmm4j.x86.CpuidModel;
+import io.vmm4j.x86.SegmentAttributes;
 import java.util.List;
 
 /**
@@ -71,7 +71,7 @@ public final class ResetState {
    * volume 1, 13.6).
    */
   public static byte[] initialXsaveArea() {
-    byte[] area = new byte[CpuModel.XSAVE_AREA_BYTES];
+    byte[] area = new byte[CpuidModel.XSAVE_AREA_BYTES];
     area[0] = 0x7F; // FCW 0x037F
     area[1] = 0x03;
     area[24] = (byte) 0x80; // MXCSR 0x1F80
@@ -84,7 +84,7 @@ public final class ResetState {
 
   private static CpuState processor(int apicId, boolean bootstrap) {
     long[] gpr = new long[16];
-    gpr[2] = CpuModel.SIGNATURE; // EDX tells the processor's signature
+    gpr[2] = CpuidModel.SIGNATURE; // EDX tells the processor's signature
     SegmentState data = new SegmentState(0, 0, 0xFFFF, SegmentAttributes.REAL_MODE_DATA);
     return new CpuState(
         gpr,

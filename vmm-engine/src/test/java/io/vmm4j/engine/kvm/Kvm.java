@@ -1,6 +1,7 @@
 package io.vmm4j.engine.kvm;
 
 import io.vmm4j.api.backend.BackendProbe;
+import io.vmm4j.kvm.KvmBackend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -16,8 +16,9 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.engine.machine.GuestPrograms;
-import io.vmm4j.engine.machine.cpuid.CpuModel;
-import io.vmm4j.engine.x86.XsaveLayout;
+import io.vmm4j.kvm.KvmBackend;
+import io.vmm4j.x86.CpuidModel;
+import io.vmm4j.x86.XsaveLayout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -74,7 +75,7 @@ class KvmProcessorsTest {
   private static Set<CpuFeature> given(CpuVendor vendor) {
     List<CpuidLeaf> all =
         CpuFeature.claim(
-            CpuModel.portable(1, 1_000_000_000, vendor), EnumSet.allOf(CpuFeature.class));
+            CpuidModel.portable(1, 1_000_000_000, vendor), EnumSet.allOf(CpuFeature.class));
     return CpuFeature.of(new KvmBackend().possible(all));
   }
 
@@ -151,7 +152,8 @@ class KvmProcessorsTest {
     CpuState state = vm.cpuState(0);
     XsaveLayout layout =
         XsaveLayout.of(
-            CpuFeature.claim(CpuModel.portable(1, 1_000_000_000, vendor), Set.of(CpuFeature.PKU)));
+            CpuFeature.claim(
+                CpuidModel.portable(1, 1_000_000_000, vendor), Set.of(CpuFeature.PKU)));
     assertThat(layout.pkru(state.xsave())).isEqualTo(PKRU);
     assertThat(state.rip()).isBetween((long) SPINS_FROM, (long) SPINS_TO);
   }

@@ -9,7 +9,7 @@ import io.vmm4j.api.SnapshotOptions;
 import io.vmm4j.api.Translation;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
-import io.vmm4j.engine.software.machinecode.MachineCode;
+import io.vmm4j.software.machinecode.MachineCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -15,6 +15,7 @@ import io.vmm4j.api.backend.BackendHost;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.CpuFeature;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.backend.CpuidLeaf;
@@ -22,9 +23,9 @@ import io.vmm4j.api.backend.VmBackend;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.memory.GuestMemory;
-import io.vmm4j.engine.machine.cpuid.CpuModel;
-import io.vmm4j.engine.software.SoftwareBackend;
 import io.vmm4j.snapshot.SnapshotInspection;
+import io.vmm4j.software.SoftwareBackend;
+import io.vmm4j.x86.CpuidModel;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -80,7 +81,7 @@ class ProcessorsTest {
         new MachineBoot() {
           @Override
           public List<CpuidLeaf> cpuid(int cpus, long hz, CpuVendor vendor) {
-            return CpuModel.portable(cpus, hz, vendor);
+            return CpuidModel.portable(cpus, hz, vendor);
           }
 
           @Override
@@ -111,13 +112,13 @@ class ProcessorsTest {
   @Test
   void aBackendThatCannotRunCostsNothing() {
     assertThat(portable(spec(ClockMode.REAL), false))
-        .isEqualTo(new Processors(CpuModel.portable(1, 1_000_000_000), 1_000_000_000));
+        .isEqualTo(new Processors(CpuidModel.portable(1, 1_000_000_000), 1_000_000_000));
   }
 
   @Test
   void withVirtualTimeTheyAreTheSameOnEveryHost() {
     assertThat(portable(spec(ClockMode.VIRTUAL), true))
-        .isEqualTo(new Processors(CpuModel.portable(1, 1_000_000_000), 1_000_000_000));
+        .isEqualTo(new Processors(CpuidModel.portable(1, 1_000_000_000), 1_000_000_000));
   }
 
   private static VmSpec asking(ClockMode clock, CpuFeature... features) {
@@ -134,7 +135,7 @@ class ProcessorsTest {
         backends,
         choice,
         spec.clock(),
-        CpuFeature.claim(CpuModel.portable(1, 1_000_000_000), spec.withCpuFeatures()),
+        CpuFeature.claim(CpuidModel.portable(1, 1_000_000_000), spec.withCpuFeatures()),
         spec.withCpuFeatures());
   }
 
@@ -213,7 +214,7 @@ class ProcessorsTest {
   void theThirdModelIsItsFeaturesAndGoesThroughSnapshots() throws IOException {
     VmSpec spec =
         GuestPrograms.spec(directory, Backends.software(), GuestPrograms.REGISTERS)
-            .cpuModel(io.vmm4j.api.backend.CpuModel.V3)
+            .cpuModel(CpuModel.V3)
             .withoutCpuFeatures(CpuFeature.F16C)
             .build();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -238,8 +239,7 @@ class ProcessorsTest {
 
   @Test
   void aModelThatTheHostLacksIsRefusedByTheNamesOfWhatIsMissing() {
-    VmSpec spec =
-        spec(ClockMode.REAL).toBuilder().cpuModel(io.vmm4j.api.backend.CpuModel.V3).build();
+    VmSpec spec = spec(ClockMode.REAL).toBuilder().cpuModel(CpuModel.V3).build();
     assertThatThrownBy(() -> choose(spec, new BackendChoice("poor")))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("it can't give the processor BMI2");
@@ -250,7 +250,7 @@ class ProcessorsTest {
   void featuresNeedThoseThatTheyAreMadeOf() {
     assertThatThrownBy(() ->
             spec(ClockMode.REAL).toBuilder()
-                .cpuModel(io.vmm4j.api.backend.CpuModel.V3)
+                .cpuModel(CpuModel.V3)
                 .withoutCpuFeatures(CpuFeature.AVX)
                 .build())
         .isInstanceOf(InvalidSpecException.class)

@@ -4,7 +4,7 @@ import io.vmm4j.api.backend.CpuState;
 import io.vmm4j.api.debug.LinearAddressException;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.api.memory.GuestMemoryException;
-import io.vmm4j.engine.x86.ControlBits;
+import io.vmm4j.x86.ControlBits;
 import java.util.Arrays;
 import java.util.OptionalLong;
 

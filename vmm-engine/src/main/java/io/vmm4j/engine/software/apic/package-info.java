@@ -1,5 +1,0 @@
-/** The local APIC of the software processor. */
-@NullMarked
-package io.vmm4j.engine.software.apic;
-
-import org.jspecify.annotations.NullMarked;

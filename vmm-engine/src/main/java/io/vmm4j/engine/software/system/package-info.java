@@ -1,8 +1,0 @@
-/**
- * System instructions: segmentation, exceptions and interrupts, far transfers, control registers,
- * MSRs, CPUID.
- */
-@NullMarked
-package io.vmm4j.engine.software.system;
-
-import org.jspecify.annotations.NullMarked;

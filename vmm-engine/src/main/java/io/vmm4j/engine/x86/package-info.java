@@ -1,5 +1,0 @@
-/** Numbers of the processor's architecture that boot loaders and backends share. */
-@NullMarked
-package io.vmm4j.engine.x86;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,9 +1,0 @@
-package io.vmm4j.engine.differential;
-
-import java.util.List;
-
-/** Says what two outcomes of a case differ in. */
-interface Comparer {
-  /** The differences, each as "what ours/theirs"; none if the outcomes are equal. */
-  List<String> of(Case c, Outcome ours, Outcome theirs);
-}
