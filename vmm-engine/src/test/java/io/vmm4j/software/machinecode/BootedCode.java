@@ -30,6 +30,7 @@ import java.util.Map;
  */
 public record BootedCode(
     List<CodePiece> pieces, int exit, List<Integer> lookups, List<String> badLinks, int links) {
+  private static final CodeFeatures PLAIN = new CodeFeatures(true, false, false);
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final String PROMPT = "vmm4j:/root# ";
 
@@ -98,12 +99,12 @@ public record BootedCode(
 
   /** A verifier of code beside the same stubs. */
   public CodeVerifier verifier() {
-    return new CodeVerifier(CodeCheck.contract(), exit, lookups);
+    return new CodeVerifier(CodeCheck.contract(PLAIN), exit, lookups);
   }
 
   /** What code may touch. */
   public CodeContract contract() {
-    return CodeCheck.contract();
+    return CodeCheck.contract(PLAIN);
   }
 
   private static boolean samePage(Translation a, Translation b) {

@@ -25,10 +25,10 @@ final class CodeBench implements AutoCloseable {
 
   private final Arena arena = Arena.ofConfined();
   private final CodeMemory code = CodeMemory.allocate(64 << 20);
-  private final Stubs stubs = new Stubs(code);
+  private final Stubs stubs = new Stubs(code, false);
   private final int firstCode = code.next();
   private final Cpu cpu = new Cpu(0, BareHost.create());
-  private final StateBlock state = new StateBlock(cpu);
+  private final StateBlock state = new StateBlock(cpu, false);
   private final MemorySegment memory =
       arena.allocate((long) (WRITABLE_PAGES + READ_ONLY_PAGES + 4) * PAGE, PAGE);
   private final MemorySegment table = arena.allocate((long) PAGE * Integer.BYTES, PAGE);

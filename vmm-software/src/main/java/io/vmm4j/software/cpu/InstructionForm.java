@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * {@link InstructionRows} says what its words mean.
  */
 public final class InstructionForm {
+  private static final int ONE_ONLY = 2;
+  private static final int ZERO_OR_ONE = 3;
+
   /** The mnemonic, a constant of {@link Mnemonic}. */
   public final int mnemonic;
 
@@ -182,7 +185,7 @@ public final class InstructionForm {
 
   /** Which of the values 0 and 1 of a bit are allowed, as bits. */
   private static int allowed(boolean zero, boolean one) {
-    return zero ? 1 : one ? 2 : 3;
+    return zero ? 1 : one ? ONE_ONLY : ZERO_OR_ONE;
   }
 
   /** The name of its mnemonic. */
@@ -206,6 +209,26 @@ public final class InstructionForm {
       case InstructionRow.BY_REX_W -> in.rexW ? 8 : 4;
       default -> scalesMemory && in.vexL ? 2 * memoryBytes : memoryBytes;
     };
+  }
+
+  /** Whether an immediate of one byte follows. */
+  public boolean hasImmediateByte() {
+    return immediate == Immediate.BYTE;
+  }
+
+  /** Whether an operand is in a place. */
+  public boolean hasOperand(OperandPlace place) {
+    return first == place || second == place || third == place;
+  }
+
+  /** VEX.L of an instruction, clear where it says nothing. */
+  public boolean vexL(Instruction in) {
+    return in.vexL && (lengths == ONE_ONLY || scalesResult || scalesMemory);
+  }
+
+  /** VEX.W of an instruction, clear where it says nothing. */
+  public boolean vexW(Instruction in) {
+    return widths != ZERO_OR_ONE ? in.vexW : in.rexW && text.contains("y");
   }
 
   /** Whether the result of an instruction has 256 bits. */

@@ -13,8 +13,8 @@ final class AddressSpaceCode {
   private final @Nullable FillLog[] logs = new FillLog[Mode.COUNT];
   private final boolean[][] global = new boolean[Mode.COUNT][];
 
-  AddressSpaceCode(Cpu cpu, long codeBase) {
-    state = new StateBlock(cpu);
+  AddressSpaceCode(Cpu cpu, long codeBase, boolean wide) {
+    state = new StateBlock(cpu, wide);
     state.putLong(StateBlock.CODE_BASE, codeBase);
   }
 

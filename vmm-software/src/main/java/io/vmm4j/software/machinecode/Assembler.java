@@ -217,6 +217,44 @@ final class Assembler {
     rm(0, size, opcode, reg, base, displacement, size == 1);
   }
 
+  /**
+   * An instruction with VEX (Intel SDM volume 2, 2.3.5), of registers.
+   *
+   * @param vex the rest of its prefix: see {@link Vex}
+   */
+  void vexRegisters(Vex vex, int reg, int rm) {
+    vex(vex, reg, rm);
+    byte8(0xC0 | (reg & 7) << 3 | rm & 7);
+  }
+
+  /** The same with memory at a register plus displacement. */
+  void vexMemory(Vex vex, int reg, int base, int displacement) {
+    vex(vex, reg, base);
+    memory(reg, base, displacement);
+  }
+
+  /** VZEROUPPER, or VZEROALL. */
+  void vexZero(boolean all) {
+    vex(new Vex(1, 0, 0x77, false, all, 0), 0, 0);
+  }
+
+  private void vex(Vex vex, int reg, int rm) {
+    byte8(0xC4);
+    byte8((reg >> 3 & 1 ^ 1) << 7 | 0x40 | (rm >> 3 & 1 ^ 1) << 5 | vex.map());
+    byte8((vex.w() ? 0x80 : 0) | (vex.register() ^ 15) << 3 | (vex.l() ? 4 : 0) | vex.prefix());
+    byte8(vex.opcode());
+  }
+
+  /**
+   * What VEX says beside the registers of ModRM.
+   *
+   * @param map 1 for 0F, 2 for 0F38, 3 for 0F3A
+   * @param prefix 0 none, 1 for 66, 2 for F3, 3 for F2
+   * @param l whether it works with 256 bits
+   * @param register the register in vvvv; 0 for none
+   */
+  record Vex(int map, int prefix, int opcode, boolean w, boolean l, int register) {}
+
   private void memory(int reg, int base, int displacement) {
     int r = (reg & 7) << 3;
     boolean sib = (base & 7) == RSP;

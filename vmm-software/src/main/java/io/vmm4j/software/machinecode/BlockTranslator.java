@@ -16,12 +16,14 @@ final class BlockTranslator {
   private static final int SUB = 5;
 
   private final Stubs stubs;
-  private final boolean hasAccessControl;
+  private final CodeFeatures features;
   private final BlockCode code = new BlockCode();
   private final IntegerEmitter integers = new IntegerEmitter(code);
   private final ShiftEmitter shifts = new ShiftEmitter(code);
   private final BranchEmitter branches = new BranchEmitter(code);
   private final VectorEmitter vectors = new VectorEmitter(code);
+  private final VexEmitter vex = new VexEmitter(code);
+  private final BitEmitter bits = new BitEmitter(code);
   private final StringEmitter strings = new StringEmitter(code);
   private final SystemEmitter system = new SystemEmitter(code);
   private final int[] effects = new int[MOST_INSTRUCTIONS];
@@ -30,13 +32,9 @@ final class BlockTranslator {
   private CodeTemplate.Jump taken = CodeTemplate.Jump.NONE;
   private CodeTemplate.Jump next = CodeTemplate.Jump.NONE;
 
-  /**
-   * The translator of a machine.
-   *
-   * @param hasAccessControl whether its processors have SMAP, and with it STAC and CLAC
-   */
-  BlockTranslator(Stubs stubs, boolean hasAccessControl) {
-    this.hasAccessControl = hasAccessControl;
+  /** The translator of a machine. */
+  BlockTranslator(Stubs stubs, CodeFeatures features) {
+    this.features = features;
     this.stubs = stubs;
   }
 
@@ -60,9 +58,10 @@ final class BlockTranslator {
       return Effects.INTERPRETED;
     }
     int e = Effects.of(in);
-    if (VectorEffects.isVector(e) && !Mode.sse(mode)
+    if (VectorEffects.isVector(e) && !Mode.vectors(mode)
         || Effects.isForSupervisor(e) && Mode.kind(mode) == Mmu.USER
-        || isAccessControl(in) && !hasAccessControl
+        || isAccessControl(in) && !features.accessControl()
+        || Effects.needsVex(in) && !features.vex()
         || in.segment >= Cpu.FS && !Mode.allows(mode, in.segment)
         || in.isMemory && !code.canAddress(in)
         || !branches.reaches(in)) {
@@ -146,7 +145,13 @@ final class BlockTranslator {
 
   private void emit(Instruction in, int effectsOfIt, int live) {
     int opcode = in.opcode;
-    if (opcode < 0x40) {
+    if (in.vex) {
+      if (VectorEffects.isVector(effectsOfIt)) {
+        vex.emit(in, live);
+      } else {
+        bits.vex(in, live);
+      }
+    } else if (opcode < 0x40) {
       integers.arithmetic(in, live);
     } else if (opcode < 0x100) {
       if (opcode < 0xC0) {
@@ -241,7 +246,9 @@ final class BlockTranslator {
 
   private void twoByte(Instruction in, int live) {
     int opcode = in.opcode;
-    if (opcode >= 0x140 && opcode < 0x150) {
+    if (opcode >= 0x200) {
+      bits.emit(in);
+    } else if (opcode >= 0x140 && opcode < 0x150) {
       integers.moveIf(in);
     } else if (opcode >= 0x180 && opcode < 0x190) {
       branches.jumpIf(in);
@@ -261,7 +268,13 @@ final class BlockTranslator {
         case 0x1B0, 0x1B1 -> integers.compareExchange(in, live);
         case 0x1B6, 0x1B7, 0x1BE, 0x1BF -> integers.extend(in);
         case 0x1B8 -> shifts.populationCount(in, live);
-        case 0x1BC, 0x1BD -> shifts.bitScan(in, live);
+        case 0x1BC, 0x1BD -> {
+          if (in.mnemonic == Mnemonic.TZCNT || in.mnemonic == Mnemonic.LZCNT) {
+            bits.count(in, live);
+          } else {
+            shifts.bitScan(in, live);
+          }
+        }
         case 0x1C0, 0x1C1 -> integers.exchangeAdd(in, live);
         case 0x1C7 -> integers.compareExchangeWide(in);
         default -> throw missing(in);

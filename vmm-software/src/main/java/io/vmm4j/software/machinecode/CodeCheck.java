@@ -19,9 +19,9 @@ final class CodeCheck {
   private final CodeVerifier verifier;
 
   /** Verifies the stubs; blocks are by {@link #check}. */
-  CodeCheck(CodeMemory memory, Stubs stubs) {
+  CodeCheck(CodeMemory memory, Stubs stubs, CodeFeatures features) {
     this.memory = memory;
-    CodeContract contract = contract();
+    CodeContract contract = contract(features);
     new StubVerifier(contract)
         .verify(
             memory.bytes(stubs.entry, stubs.entryBytes), memory.bytes(stubs.exit, stubs.exitBytes));
@@ -37,7 +37,7 @@ final class CodeCheck {
   }
 
   /** What {@link StateBlock} promises. */
-  static CodeContract contract() {
+  static CodeContract contract(CodeFeatures features) {
     List<CodeContract.Mode> modes = new ArrayList<>();
     for (int mode = 0; mode < Mode.COUNT; mode++) {
       modes.add(
@@ -65,7 +65,8 @@ final class CodeCheck {
         modes,
         new CodeContract.Stubs(
             StateBlock.gpr(0),
-            StateBlock.XMM,
+            features.wide() ? StateBlock.YMM : StateBlock.XMM,
+            features.wide() ? 32 : 16,
             StateBlock.FLAGS,
             StateBlock.BUDGET,
             StateBlock.MXCSR,

@@ -14,10 +14,20 @@ final class HostProcessor {
   private static final List<String> NEEDED =
       List.of("sse2", "pni", "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "lahf_lm");
 
+  /** What code of instructions with VEX takes for granted besides: x86-64-v3. */
+  private static final List<String> NEEDED_FOR_VEX =
+      List.of("avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "abm", "movbe");
+
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
   /** They do not change while a JVM runs, and every fork of a machine asks. */
-  private static final List<String> MISSING = read();
+  private static final Set<String> PRESENT = read();
+
+  private static final List<String> MISSING =
+      PRESENT.isEmpty()
+          ? List.of("the list of its features in " + CPU_INFO)
+          : missing(NEEDED, PRESENT);
+  private static final boolean HAS_VEX = missing(NEEDED_FOR_VEX, PRESENT).isEmpty();
 
   private HostProcessor() {}
 
@@ -26,20 +36,30 @@ final class HostProcessor {
     return MISSING;
   }
 
-  private static List<String> read() {
+  /** Whether machine code may have instructions with VEX. */
+  static boolean hasVex() {
+    return HAS_VEX;
+  }
+
+  private static Set<String> read() {
     try (var lines = Files.lines(CPU_INFO)) {
-      String flags = lines.filter(line -> line.startsWith("flags")).findFirst().orElse("");
-      return missing(flags);
+      return features(lines.filter(line -> line.startsWith("flags")).findFirst().orElse(""));
     } catch (IOException e) {
-      return List.of("the list of its features in " + CPU_INFO);
+      return Set.of();
     }
   }
 
-  /** The same, of a line of /proc/cpuinfo. */
+  private static Set<String> features(String flags) {
+    return new HashSet<>(List.of(flags.substring(flags.indexOf(':') + 1).trim().split("\\s+")));
+  }
+
+  /** The features that are needed and not there, of a line of /proc/cpuinfo. */
   static List<String> missing(String flags) {
-    Set<String> present =
-        new HashSet<>(List.of(flags.substring(flags.indexOf(':') + 1).trim().split("\\s+")));
-    List<String> missing = new ArrayList<>(NEEDED);
+    return missing(NEEDED, features(flags));
+  }
+
+  private static List<String> missing(List<String> needed, Set<String> present) {
+    List<String> missing = new ArrayList<>(needed);
     missing.removeAll(present);
     return missing;
   }

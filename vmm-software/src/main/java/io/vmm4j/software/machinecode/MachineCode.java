@@ -1,7 +1,6 @@
 package io.vmm4j.software.machinecode;
 
 import io.vmm4j.api.backend.BackendHost;
-import io.vmm4j.api.backend.CpuidLeaf;
 import io.vmm4j.software.cpu.Block;
 import io.vmm4j.software.cpu.Cpu;
 import io.vmm4j.software.cpu.DecodedCode;
@@ -30,10 +29,8 @@ public final class MachineCode implements AutoCloseable {
   /** Room for the code of one block: 64 instructions at their longest. */
   private static final int LARGEST_BLOCK = 64 << 10;
 
-  /** SMAP in EBX of CPUID leaf 7. */
-  private static final int SMAP = 1 << 20;
-
   private final CodeMemory memory;
+  private final CodeFeatures features;
   private final CodePages pages;
   private final Stubs stubs;
   private final BlockTranslator translator;
@@ -56,17 +53,18 @@ public final class MachineCode implements AutoCloseable {
   private MachineCode(
       CodeMemory memory,
       long guestBytes,
-      boolean smap,
+      CodeFeatures features,
       TranslationOptions options,
       @Nullable KnownBlocks known) {
     this.known = known;
     this.memory = memory;
     this.options = options;
     this.pages = new CodePages(guestBytes);
-    this.stubs = new Stubs(memory);
-    this.translator = new BlockTranslator(stubs, smap);
+    this.features = features;
+    this.stubs = new Stubs(memory, features.wide());
+    this.translator = new BlockTranslator(stubs, features);
     this.firstCode = memory.next();
-    this.check = options.verify() ? new CodeCheck(memory, stubs) : null;
+    this.check = options.verify() ? new CodeCheck(memory, stubs, features) : null;
   }
 
   /** What is missing for machine code to be made here; empty if it can be. */
@@ -115,14 +113,9 @@ public final class MachineCode implements AutoCloseable {
     return new MachineCode(
         CodeMemory.allocate(bytes),
         host.memory().byteSize(),
-        hasAccessControl(host.cpuid()),
+        CodeFeatures.of(host.cpuid()),
         options,
         known);
-  }
-
-  private static boolean hasAccessControl(List<CpuidLeaf> cpuid) {
-    return cpuid.stream()
-        .anyMatch(leaf -> leaf.leaf() == 7 && leaf.subleaf() == 0 && (leaf.ebx() & SMAP) != 0);
   }
 
   /** What executes the instructions of a vCPU of this machine. */
@@ -137,6 +130,10 @@ public final class MachineCode implements AutoCloseable {
 
   TranslationOptions options() {
     return options;
+  }
+
+  CodeFeatures features() {
+    return features;
   }
 
   Stubs stubs() {

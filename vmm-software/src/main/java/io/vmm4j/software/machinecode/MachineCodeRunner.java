@@ -30,6 +30,9 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
 
   private static final int MXCSR_MASKS = 0x1F80;
 
+  /** In XCR0: SSE and AVX. */
+  private static final int YMM_STATE = 6;
+
   /** Direct jumps reach this far; beyond it lies what is not canonical. */
   private static final long REACH = 1L << 32;
 
@@ -86,7 +89,7 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
 
   private AddressSpaceCode space(int number) {
     while (spaces.size() <= number) {
-      spaces.add(new AddressSpaceCode(cpu, machine.base()));
+      spaces.add(new AddressSpaceCode(cpu, machine.base(), machine.features().wide()));
     }
     return spaces.get(number);
   }
@@ -148,8 +151,16 @@ public final class MachineCodeRunner implements BlockRunner, TranslationListener
   private int mode() {
     int kind = cpu.mmu.kind();
     return cpu.codeSize == 8
-        ? Mode.wide(kind, sse())
-        : Mode.narrow(kind, sse(), reachesAll(Cpu.FS), reachesAll(Cpu.GS));
+        ? Mode.wide(kind, vectors())
+        : Mode.narrow(kind, vectors(), reachesAll(Cpu.FS), reachesAll(Cpu.GS));
+  }
+
+  private boolean vectors() {
+    return sse() && (!machine.features().wide() || avx());
+  }
+
+  private boolean avx() {
+    return (cpu.cr4 & ControlBits.CR4_OSXSAVE) != 0 && (cpu.xcr0 & YMM_STATE) == YMM_STATE;
   }
 
   private boolean sse() {

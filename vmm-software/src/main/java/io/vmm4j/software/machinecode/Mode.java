@@ -1,12 +1,12 @@
 package io.vmm4j.software.machinecode;
 
 /**
- * What code is made for, as a number: a kind of privilege, whether SSE instructions may be
- * executed, whether it is 64-bit code or 32-bit code in flat segments, and for the latter whether
- * FS and GS reach all addresses too.
+ * What code is made for, as a number: a kind of privilege, whether vector instructions may be
+ * executed (SSE, and AVX where the processor has it), whether it is 64-bit code or 32-bit code in
+ * flat segments, and for the latter whether FS and GS reach all addresses too.
  */
 final class Mode {
-  private static final int SSE = 1;
+  private static final int VECTORS = 1;
   private static final int NARROW = 2;
   private static final int FS = 4;
   private static final int GS = 8;
@@ -18,13 +18,13 @@ final class Mode {
   private Mode() {}
 
   /** The mode of 64-bit code. */
-  static int wide(int kind, boolean sse) {
-    return kind << KIND_SHIFT | (sse ? SSE : 0);
+  static int wide(int kind, boolean vectors) {
+    return kind << KIND_SHIFT | (vectors ? VECTORS : 0);
   }
 
   /** The mode of 32-bit code. */
-  static int narrow(int kind, boolean sse, boolean fs, boolean gs) {
-    return wide(kind, sse) | NARROW | (fs ? FS : 0) | (gs ? GS : 0);
+  static int narrow(int kind, boolean vectors, boolean fs, boolean gs) {
+    return wide(kind, vectors) | NARROW | (fs ? FS : 0) | (gs ? GS : 0);
   }
 
   /** The same mode with another kind of privilege. */
@@ -37,9 +37,9 @@ final class Mode {
     return mode >> KIND_SHIFT;
   }
 
-  /** Whether SSE instructions may be executed without a look. */
-  static boolean sse(int mode) {
-    return (mode & SSE) != 0;
+  /** Whether vector instructions may be executed without a look. */
+  static boolean vectors(int mode) {
+    return (mode & VECTORS) != 0;
   }
 
   /** The size of the code in bytes: 8 or 4. */

@@ -80,6 +80,9 @@ final class StateBlock {
   /** XMM0 to XMM15. */
   static final int XMM = 128;
 
+  /** YMM0 to YMM15, for processors that have them; {@link #XMM} is not used then. */
+  static final int YMM = 448;
+
   /** The tables of data translations, one for each kind of privilege. */
   static final int TLB = 1024;
 
@@ -115,13 +118,20 @@ final class StateBlock {
 
   // Buffers, not segments: until HotSpot's second compiler has been there, an access of a segment
   // is ten times slower, and took a sixth of the time of a boot.
+  private final boolean wide;
   private final LongBuffer longs;
   private final IntBuffer ints;
   private final long base;
   private final Cpu cpu;
 
-  StateBlock(Cpu cpu) {
+  /**
+   * Makes one for a processor.
+   *
+   * @param wide whether machine code works with YMM registers
+   */
+  StateBlock(Cpu cpu, boolean wide) {
     this.cpu = cpu;
+    this.wide = wide;
     ByteBuffer memory = ByteBuffer.allocateDirect(BYTES + ALIGNMENT).alignedSlice(ALIGNMENT);
     memory.order(ByteOrder.nativeOrder());
     this.longs = memory.asLongBuffer();
@@ -217,20 +227,40 @@ final class StateBlock {
     }
   }
 
-  /** Takes XMM registers and MXCSR. */
+  /** Takes XMM or YMM registers and MXCSR. */
   void takeVectors() {
-    for (int i = 0; i < 32; i++) {
-      putLong(XMM + 8 * i, cpu.fpu.xmm[i]);
-    }
     putInt(MXCSR, cpu.fpu.simd.mxcsr());
+    if (!wide) {
+      for (int i = 0; i < 32; i++) {
+        putLong(XMM + 8 * i, cpu.fpu.xmm[i]);
+      }
+      return;
+    }
+    for (int i = 0; i < 32; i += 2) {
+      int at = YMM + 16 * i;
+      putLong(at, cpu.fpu.xmm[i]);
+      putLong(at + 8, cpu.fpu.xmm[i + 1]);
+      putLong(at + 16, cpu.fpu.ymmHigh[i]);
+      putLong(at + 24, cpu.fpu.ymmHigh[i + 1]);
+    }
   }
 
-  /** Gives back XMM registers and MXCSR. */
+  /** Gives back XMM or YMM registers and MXCSR. */
   void giveVectors() {
-    for (int i = 0; i < 32; i++) {
-      cpu.fpu.xmm[i] = getLong(XMM + 8 * i);
-    }
     cpu.fpu.simd.mxcsr(getInt(MXCSR));
+    if (!wide) {
+      for (int i = 0; i < 32; i++) {
+        cpu.fpu.xmm[i] = getLong(XMM + 8 * i);
+      }
+      return;
+    }
+    for (int i = 0; i < 32; i += 2) {
+      int at = YMM + 16 * i;
+      cpu.fpu.xmm[i] = getLong(at);
+      cpu.fpu.xmm[i + 1] = getLong(at + 8);
+      cpu.fpu.ymmHigh[i] = getLong(at + 16);
+      cpu.fpu.ymmHigh[i + 1] = getLong(at + 24);
+    }
   }
 
   // ---- data translations ----

@@ -30,13 +30,18 @@ final class Stubs {
   private final int[] lookups = new int[Mode.COUNT];
   private final int[] lookupBytes = new int[Mode.COUNT];
 
-  Stubs(CodeMemory memory) {
+  /**
+   * Emits them.
+   *
+   * @param wide whether machine code works with YMM registers
+   */
+  Stubs(CodeMemory memory, boolean wide) {
     Assembler asm = new Assembler();
-    enter(asm);
+    enter(asm, wide);
     entryBytes = asm.position();
     entry = memory.add(asm.code());
     asm.reset();
-    leave(asm);
+    leave(asm, wide);
     exitBytes = asm.position();
     exit = memory.add(asm.code());
     for (int mode = 0; mode < Mode.COUNT; mode++) {
@@ -56,15 +61,27 @@ final class Stubs {
     return lookupBytes[mode];
   }
 
-  private static void enter(Assembler asm) {
+  /** VMOVUPS of YMM registers: a load, or a store. */
+  private static void moveWide(Assembler asm, boolean store) {
+    for (int i = 0; i < XMM_REGISTERS; i++) {
+      Assembler.Vex vex = new Assembler.Vex(1, 0, store ? 0x11 : 0x10, false, true, 0);
+      asm.vexMemory(vex, i, BASE, StateBlock.YMM + 32 * i);
+    }
+  }
+
+  private static void enter(Assembler asm, boolean wide) {
     for (int register : KEPT) {
       asm.push(register);
     }
     asm.move(8, BASE, Assembler.RDI);
     asm.rm(4, 0x0FAE, 3, BASE, StateBlock.HOST_MXCSR);
     asm.rm(4, 0x0FAE, 2, BASE, StateBlock.MXCSR);
-    for (int i = 0; i < XMM_REGISTERS; i++) {
-      asm.rm(0, 4, 0x0F10, i, BASE, StateBlock.XMM + 16 * i, false);
+    if (wide) {
+      moveWide(asm, false);
+    } else {
+      for (int i = 0; i < XMM_REGISTERS; i++) {
+        asm.rm(0, 4, 0x0F10, i, BASE, StateBlock.XMM + 16 * i, false);
+      }
     }
     asm.load(4, HostRegisters.BUDGET, BASE, StateBlock.BUDGET);
     asm.rm(0, 4, 0x0FB7, Assembler.RAX, BASE, StateBlock.FLAGS, false);
@@ -78,14 +95,19 @@ final class Stubs {
     asm.rm(4, 0xFF, 4, BASE, StateBlock.ENTRY);
   }
 
-  private static void leave(Assembler asm) {
+  private static void leave(Assembler asm, boolean wide) {
     for (int guest = 0; guest < GENERAL_REGISTERS; guest++) {
       if (HostRegisters.of(guest) != HostRegisters.NONE) {
         asm.store(8, HostRegisters.of(guest), BASE, StateBlock.gpr(guest));
       }
     }
-    for (int i = 0; i < XMM_REGISTERS; i++) {
-      asm.rm(0, 4, 0x0F11, i, BASE, StateBlock.XMM + 16 * i, false);
+    if (wide) {
+      moveWide(asm, true);
+      asm.vexZero(false); // or what the JVM does with XMM registers takes several times as long
+    } else {
+      for (int i = 0; i < XMM_REGISTERS; i++) {
+        asm.rm(0, 4, 0x0F11, i, BASE, StateBlock.XMM + 16 * i, false);
+      }
     }
     asm.store(4, HostRegisters.BUDGET, BASE, StateBlock.BUDGET);
     asm.rm(4, 0x0FAE, 3, BASE, StateBlock.MXCSR);

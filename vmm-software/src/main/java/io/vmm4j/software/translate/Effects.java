@@ -19,6 +19,7 @@ public final class Effects {
   private static final int SUPERVISOR = 1 << 27;
 
   private static final int LFENCE = 0xE8;
+  private static final int CRC32_BYTE = 0x2F0;
 
   /** The flags that each pair of conditions reads. */
   private static final int[] CONDITION_READS = {
@@ -67,7 +68,7 @@ public final class Effects {
     return CONDITION_READS[condition >> 1 & 7];
   }
 
-  private static int effects(Instruction in, int reads, int writes) {
+  static int effects(Instruction in, int reads, int writes) {
     return TRANSLATED | (in.isMemory ? MAY_EXIT : 0) | reads | writes << WRITES_SHIFT;
   }
 
@@ -77,8 +78,11 @@ public final class Effects {
 
   /** The effects of an instruction of 64-bit or 32-bit code. */
   public static int of(Instruction in) {
-    if (in.illegal || in.vex || in.addressSize == 2 || in.codeSize == 2) {
+    if (in.illegal || in.addressSize == 2 || in.codeSize == 2) {
       return INTERPRETED;
+    }
+    if (in.vex) {
+      return VexEffects.of(in);
     }
     if (in.lock && !in.isMemory) {
       return INTERPRETED;
@@ -90,7 +94,26 @@ public final class Effects {
     if (opcode < 0x100) {
       return opcode < 0xC0 ? oneByteLow(in) : oneByteHigh(in);
     }
-    return opcode < 0x200 ? twoByte(in) : VectorEffects.of(in);
+    if (opcode < 0x200) {
+      return twoByte(in);
+    }
+    return switch (in.mnemonic) {
+      case Mnemonic.MOVBE -> effects(in, 0, 0);
+      case Mnemonic.CRC32 -> translatedIf(!hasHighSource(in), effects(in, 0, 0));
+      default -> VectorEffects.of(in);
+    };
+  }
+
+  private static boolean hasHighSource(Instruction in) {
+    return in.opcode == CRC32_BYTE && !in.isMemory && isHigh(in, in.rm);
+  }
+
+  /** Whether it is made of instructions that only processors with AVX2 and BMI have. */
+  public static boolean needsVex(Instruction in) {
+    return in.vex
+        || in.mnemonic == Mnemonic.MOVBE
+        || in.mnemonic == Mnemonic.TZCNT
+        || in.mnemonic == Mnemonic.LZCNT;
   }
 
   /** A near branch, whose target has the size of the code. */
@@ -284,8 +307,9 @@ public final class Effects {
       case 0x1B7, 0x1BF -> effects(in, 0, 0);
       case 0x1B8 -> effects(in, 0, ALL);
       case 0x1BC, 0x1BD ->
-          translatedIf(
-              in.mnemonic == Mnemonic.BSF || in.mnemonic == Mnemonic.BSR, effects(in, 0, Flags.ZF));
+          in.mnemonic == Mnemonic.TZCNT || in.mnemonic == Mnemonic.LZCNT
+              ? effects(in, 0, ALL)
+              : effects(in, 0, Flags.ZF);
       case 0x1C0, 0x1C1 -> translatedIf(in.isMemory && !awkward(in), effects(in, 0, ALL));
       case 0x1C7 -> translatedIf(in.isMemory && in.extension() == 1, effects(in, 0, Flags.ZF));
       case 0x1C8, 0x1C9, 0x1CA, 0x1CB, 0x1CC, 0x1CD, 0x1CE, 0x1CF ->

@@ -10,7 +10,7 @@ import io.vmm4j.software.cpu.Instruction;
  * approximations RCPPS and RSQRTPS, which differ between processors, and the state instructions.
  */
 public final class VectorEffects {
-  private static final int VECTOR = 1 << 26;
+  static final int VECTOR = 1 << 26;
   private static final int TRANSLATED = 1 << 25;
   private static final int MAY_EXIT = 1 << 24;
   private static final int WRITES_SHIFT = 12;

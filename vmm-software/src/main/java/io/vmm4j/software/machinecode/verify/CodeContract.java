@@ -104,7 +104,8 @@ public record CodeContract(
    * Fields of the way in and out.
    *
    * @param general the general registers, 8 bytes each
-   * @param vectors XMM0 to XMM15
+   * @param vectors XMM0 to XMM15, or YMM0 to YMM15
+   * @param vectorBytes the bytes of each
    * @param flags the arithmetic flags, 2 bytes
    * @param budget the budget, 4 bytes
    * @param guestMxcsr MXCSR of the guest
@@ -112,5 +113,12 @@ public record CodeContract(
    * @param entry the address to go to
    */
   public record Stubs(
-      int general, int vectors, int flags, int budget, int guestMxcsr, int hostMxcsr, int entry) {}
+      int general,
+      int vectors,
+      int vectorBytes,
+      int flags,
+      int budget,
+      int guestMxcsr,
+      int hostMxcsr,
+      int entry) {}
 }

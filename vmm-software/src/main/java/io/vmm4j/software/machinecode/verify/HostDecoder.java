@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes x86-64 instructions (Intel SDM volume 2, chapter 2) as far as {@link HostForms} has them.
- * Prefixes that change nothing here, or that a processor may take otherwise, are refused: segments,
- * the address size, a second one of a kind, REX that is not the last.
+ * VEX is there in its three-byte form. Prefixes that change nothing here, or that a processor may
+ * take otherwise, are refused: segments, the address size, a second one of a kind, REX that is not
+ * the last.
  */
 final class HostDecoder {
   private static final int MOST_BYTES = 15;
@@ -15,6 +16,8 @@ final class HostDecoder {
   private static final int LOCK = 0xF0;
   private static final int REPEAT_NOT = 0xF2;
   private static final int REPEAT = 0xF3;
+
+  private static final int VEX = 0xC4;
 
   private static final int NOP = 0x90;
   private static final int REX_W = 8;
@@ -58,7 +61,13 @@ final class HostDecoder {
     boolean narrow = false;
     int repeat = 0;
     to.lock = false;
+    to.vex = false;
+    to.vexL = false;
+    to.vexRegister = 0;
     int b = next();
+    if (b == VEX) {
+      return decodeVex(offset, to);
+    }
     while (b == OPERAND_SIZE || b == LOCK || b == REPEAT || b == REPEAT_NOT) {
       boolean again = b == OPERAND_SIZE ? narrow : b == LOCK ? to.lock : repeat != 0;
       if (again) {
@@ -116,6 +125,55 @@ final class HostDecoder {
       return "the code ends within it";
     }
     return to.length > MOST_BYTES ? "it is too long" : operands(to, form);
+  }
+
+  /** Chapter 2.3.5: C4; R, X, B inverted and the map; W, vvvv inverted, L and the prefix. */
+  private @Nullable String decodeVex(int offset, HostInstruction to) {
+    int first = next();
+    int second = next();
+    int opcode = next();
+    int rex = (~first >> 5 & 7) | (second >> 7) << 3;
+    int map = first & 0x1F;
+    to.vex = true;
+    to.vexL = (second & 4) != 0;
+    to.vexRegister = ~second >> 3 & 15;
+    to.rex = false;
+    to.wide = second >> 7 != 0;
+    to.operandSize = to.wide ? 8 : 4;
+    to.condition = 0;
+    to.low = 0;
+    if (map == 0 || map > 3) {
+      return "no map of VEX";
+    }
+    int vexMap = HostForms.VEX + map;
+    int prefix = second & 3; // as HostForms numbers them
+    boolean hasModRm = forms.hasModRm(vexMap, opcode, prefix);
+    int modRm = hasModRm ? next() : 0;
+    HostForm form = forms.find(vexMap, opcode, prefix, modRm >> 3 & 7);
+    if (form == null) {
+      to.length = at - offset;
+      return "no instruction that may occur";
+    }
+    to.form = form;
+    to.memory = false;
+    if (hasModRm) {
+      modRm(to, modRm, rex);
+    }
+    immediate(to, form.immediate());
+    to.length = at - offset;
+    if (at > code.length) {
+      return "the code ends within it";
+    }
+    if ((form.lengths() >> (to.vexL ? 1 : 0) & 1) == 0
+        || (form.widths() >> (to.wide ? 1 : 0) & 1) == 0) {
+      return "no form of " + form.name() + " that may occur";
+    }
+    Operand vex = form.vex();
+    boolean none = vex == null || to.memory && !vex.registers();
+    if (none && to.vexRegister != 0) {
+      return "VEX has a register too many";
+    }
+    return operands(to, form);
   }
 
   /** Refuses registers where memory has to be and the other way round. */

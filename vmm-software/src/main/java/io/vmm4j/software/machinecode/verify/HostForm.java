@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param writesFlags whether it writes any flag
  * @param lockable whether LOCK may stand before it where it writes memory
  * @param wideOnly whether it needs REX.W
+ * @param vex the register in VEX.vvvv, or null
+ * @param lengths the values of VEX.L it may have, as bits
+ * @param widths the values of VEX.W it may have, as bits
  */
 record HostForm(
     String name,
@@ -28,7 +31,13 @@ record HostForm(
     int writes,
     boolean writesFlags,
     boolean lockable,
-    boolean wideOnly) {
+    boolean wideOnly,
+    @Nullable Operand vex,
+    int lengths,
+    int widths) {
+
+  /** Both values of a bit, as bits. */
+  static final int BOTH = 3;
 
   /** The operations of which more is known than what they read and write. */
   enum Operation {
@@ -57,6 +66,7 @@ record HostForm(
     JMP,
     JCC,
     RET,
+    VZERO,
     STMXCSR,
     LDMXCSR,
     OTHER
@@ -66,13 +76,14 @@ record HostForm(
    * An operand.
    *
    * @param size of a register, as in the manual's tables: b, w, d, q, v (by operand size), y (4 or
-   *     8), z (2 or 4), 2 (8 or 16), x (16 bytes), a (16 bytes that must be aligned), 0 (an address
-   *     alone)
+   *     8), z (2 or 4), 2 (8 or 16), x (16 bytes, 32 with VEX.L), a (the same, aligned), 0 (an
+   *     address alone); those of {@link VexForms}
    * @param memorySize the same of memory
    * @param vector whether a register is an XMM register
    * @param reads whether it is read
    * @param writes whether it is written
-   * @param registers whether it may be a register
+   * @param registers whether it may be a register; of VEX.vvvv, whether it is none where ModRM.rm
+   *     is memory
    * @param memory whether it may be memory
    */
   record Operand(
@@ -82,7 +93,13 @@ record HostForm(
       boolean reads,
       boolean writes,
       boolean registers,
-      boolean memory) {}
+      boolean memory) {
+
+    /** Whether W says its size. */
+    boolean isWideByW() {
+      return size == 'y' || memorySize == 'y';
+    }
+  }
 
   boolean hasModRm() {
     return reg != null || rm != null;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The instructions that may occur (Intel SDM volume 2, chapters 3 to 5 and appendix A): integer
- * instructions and SSE to SSE4.2, none that is privileged, changes the state of the system or goes
- * by a segment.
+ * instructions, SSE to SSE4.2, and those of {@link VexForms}; none that is privileged, changes the
+ * state of the system or goes by a segment.
  *
  * <p>A line is: a mandatory prefix (NP for "none may be there"; without a word the operand-size
  * prefix may), the opcode or a range of them, an extension in ModRM.reg, the mnemonic, operands,
@@ -126,6 +126,12 @@ final class HostForms {
       0FC1 XADD +Ev +Gv F L
       NP 0FC7/1 CMPXCHG16B +M2 F L !A !D
       NP 0FC8-0FCF BSWAP +Zv
+      0F38F0 MOVBE =Gv Mv
+      F2 0F38F0 CRC32 +Gy Eb
+      0F38F1 MOVBE =Mv Gv
+      F2 0F38F1 CRC32 +Gy Ev
+      F3 0FBC TZCNT =Gv Ev F
+      F3 0FBD LZCNT =Gv Ev F
       """;
 
   private static final String VECTOR =
@@ -260,18 +266,36 @@ final class HostForms {
 
   static final HostForm NOTHING =
       new HostForm(
-          "NOTHING", Operation.OTHER, null, null, null, null, null, 0, false, false, false);
+          "NOTHING",
+          Operation.OTHER,
+          null,
+          null,
+          null,
+          null,
+          null,
+          0,
+          false,
+          false,
+          false,
+          null,
+          HostForm.BOTH,
+          HostForm.BOTH);
 
   /** No opcode of an integer instruction here begins like these. */
   private static final Set<String> PREFIX_WORDS = Set.of("NP", "66", "F3", "F2");
 
+  private static final int ZERO = 1;
+  private static final int ONE = 2;
   private static final int PREFIXES = 4;
   private static final int EXTENSIONS = 8;
 
-  /** By map, opcode, prefix and extension. */
-  private final @Nullable HostForm[] forms = new HostForm[4 * 256 * PREFIXES * EXTENSIONS];
+  /** Added to the number of a map: the same map with VEX. */
+  static final int VEX = 4;
 
-  private final boolean[] hasModRm = new boolean[4 * 256 * PREFIXES];
+  /** By map, opcode, prefix and extension. */
+  private final @Nullable HostForm[] forms = new HostForm[2 * VEX * 256 * PREFIXES * EXTENSIONS];
+
+  private final boolean[] hasModRm = new boolean[2 * VEX * 256 * PREFIXES];
 
   /** What blocks may contain. */
   static final HostForms OF_BLOCKS = ofBlocks();
@@ -290,28 +314,29 @@ final class HostForms {
       String lock = compares ? "" : " L";
       for (String line : ARITHMETIC.formatted(role, name, lock).lines().toList()) {
         int opcode = 8 * i + line.charAt(0) - '0';
-        f.add("%02X%s".formatted(opcode, line.substring(1)));
+        f.add("%02X%s".formatted(opcode, line.substring(1)), 0);
       }
-      f.add("80/%d %s %sEb Ib F%s".formatted(i, name, role, lock));
-      f.add("81/%d %s %sEv Iz F%s".formatted(i, name, role, lock));
-      f.add("83/%d %s %sEv Ib F%s".formatted(i, name, role, lock));
+      f.add("80/%d %s %sEb Ib F%s".formatted(i, name, role, lock), 0);
+      f.add("81/%d %s %sEv Iz F%s".formatted(i, name, role, lock), 0);
+      f.add("83/%d %s %sEv Ib F%s".formatted(i, name, role, lock), 0);
       // Appendix A leaves /6 out; processors execute it as SHL, as AMD's manual says.
       String shift = SHIFT_NAMES[i];
-      f.add("C0/%d %s +Eb Ib F".formatted(i, shift));
-      f.add("C1/%d %s +Ev Ib F".formatted(i, shift));
-      f.add("D0/%d %s +Eb F".formatted(i, shift));
-      f.add("D1/%d %s +Ev F".formatted(i, shift));
-      f.add("D2/%d %s +Eb F".formatted(i, shift));
-      f.add("D3/%d %s +Ev F".formatted(i, shift));
+      f.add("C0/%d %s +Eb Ib F".formatted(i, shift), 0);
+      f.add("C1/%d %s +Ev Ib F".formatted(i, shift), 0);
+      f.add("D0/%d %s +Eb F".formatted(i, shift), 0);
+      f.add("D1/%d %s +Ev F".formatted(i, shift), 0);
+      f.add("D2/%d %s +Eb F".formatted(i, shift), 0);
+      f.add("D3/%d %s +Ev F".formatted(i, shift), 0);
     }
-    INTEGER.lines().forEach(f::add);
-    VECTOR.lines().forEach(f::add);
+    INTEGER.lines().forEach(line -> f.add(line, 0));
+    VECTOR.lines().forEach(line -> f.add(line, 0));
+    VexForms.LINES.lines().forEach(line -> f.add(line, VEX));
     return f;
   }
 
   private static HostForms ofStubs() {
     HostForms f = ofBlocks();
-    STUB.lines().forEach(f::add);
+    STUB.lines().forEach(line -> f.add(line, 0));
     return f;
   }
 
@@ -331,7 +356,7 @@ final class HostForms {
 
   // ---- reading a line ----
 
-  private void add(String line) {
+  private void add(String line, int vex) {
     String[] words = line.split(" ");
     int at = 0;
     String prefixes = "-";
@@ -340,12 +365,13 @@ final class HostForms {
     }
     String[] opcode = words[at++].split("/");
     String[] range = opcode[0].split("-");
-    HostForm form = form(words, at);
+    HostForm form = form(words, at, vex != 0);
     int first = Integer.parseInt(range[0], 16);
     int last = Integer.parseInt(range[range.length - 1], 16);
     for (int code = first; code <= last; code++) {
       for (String prefix : prefixes.equals("-") ? new String[] {"NP", "66"} : prefixes.split(",")) {
-        add(code, prefix(prefix), opcode.length > 1 ? opcode[1].charAt(0) - '0' : -1, form);
+        int extension = opcode.length > 1 ? opcode[1].charAt(0) - '0' : -1;
+        add(code, vex, prefix(prefix), extension, form);
       }
     }
   }
@@ -359,9 +385,9 @@ final class HostForms {
     };
   }
 
-  private void add(int code, int prefix, int extension, HostForm form) {
+  private void add(int code, int vex, int prefix, int extension, HostForm form) {
     int map = code >> 8 == 0x0F ? 1 : code >> 8 == 0x0F38 ? 2 : code >> 8 == 0x0F3A ? 3 : 0;
-    int index = index(map, code & 0xFF, prefix);
+    int index = index(vex + map, code & 0xFF, prefix);
     hasModRm[index] = form.hasModRm();
     for (int i = 0; i < EXTENSIONS; i++) {
       if (extension < 0 || extension == i) {
@@ -373,12 +399,15 @@ final class HostForms {
     }
   }
 
-  private static HostForm form(String[] words, int first) {
+  private static HostForm form(String[] words, int first, boolean hasVex) {
     @Nullable Operand reg = null;
     @Nullable Operand rm = null;
     @Nullable Operand accumulator = null;
     @Nullable Operand low = null;
     @Nullable Operand immediate = null;
+    @Nullable Operand vex = null;
+    int lengths = hasVex ? HostForm.BOTH : ZERO;
+    int widths = hasVex ? ZERO : HostForm.BOTH;
     int writes = 0;
     boolean flags = false;
     boolean lockable = false;
@@ -389,16 +418,31 @@ final class HostForms {
         case "F" -> flags = true;
         case "L" -> lockable = true;
         case "W" -> wide = true;
+        case "L0" -> lengths = ZERO;
+        case "L1" -> lengths = ONE;
+        case "W1" -> widths = ONE;
+        case "W*" -> widths = HostForm.BOTH;
         case "!A" -> writes |= 1;
         case "!C" -> writes |= 2;
         case "!D" -> writes |= 4;
         default -> {
           Operand o = operand(word);
+          if (hasVex && o.isWideByW()) {
+            widths = HostForm.BOTH;
+          }
           switch (word.charAt(word.charAt(0) == '=' || word.charAt(0) == '+' ? 1 : 0)) {
             case 'G', 'V' -> reg = o;
             case 'A', 'X' -> accumulator = o;
             case 'Z' -> low = o;
-            case 'I', 'J' -> immediate = o;
+            case 'H', 'B' -> vex = o;
+            case 'J' -> {
+              if (hasVex) {
+                vex = o;
+              } else {
+                immediate = o;
+              }
+            }
+            case 'I' -> immediate = o;
             default -> rm = o;
           }
         }
@@ -415,7 +459,10 @@ final class HostForms {
         writes,
         flags,
         lockable,
-        wide);
+        wide,
+        vex,
+        lengths,
+        widths);
   }
 
   private static Operand operand(String word) {
@@ -427,10 +474,10 @@ final class HostForms {
     return new Operand(
         size,
         rest.charAt(rest.length() - 1),
-        kind == 'V' || kind == 'W' || kind == 'U',
+        "VWUHJ".indexOf(kind) >= 0,
         !writes && kind != 'N' && kind != 'X',
         writes || both,
-        kind != 'M',
+        kind != 'M' && kind != 'J',
         kind == 'E' || kind == 'W' || kind == 'M');
   }
 

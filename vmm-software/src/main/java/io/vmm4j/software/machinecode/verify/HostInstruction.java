@@ -18,6 +18,15 @@ final class HostInstruction {
   int operandSize;
 
   boolean wide;
+
+  /** Whether VEX is there, and its L. */
+  boolean vex;
+
+  boolean vexL;
+
+  /** The register in VEX.vvvv. */
+  int vexRegister;
+
   boolean rex;
   boolean lock;
 
@@ -47,7 +56,12 @@ final class HostInstruction {
       case 'v' -> operandSize;
       case 'y' -> wide ? 8 : 4;
       case 'z' -> Math.min(4, operandSize);
-      case 'x', 'a' -> 16;
+      case 'x', 'a' -> vexL ? 32 : 16;
+      case 'h' -> vexL ? 16 : 8;
+      case 'f' -> vexL ? 8 : 4;
+      case 'e' -> vexL ? 4 : 2;
+      case 'u' -> vexL ? 32 : 8;
+      case 'o' -> 16;
       case '2' -> wide ? 16 : 8;
       default -> 0;
     };
@@ -63,7 +77,7 @@ final class HostInstruction {
 
   /** The general register that a number says, where AH to BH are the register they are part of. */
   int general(int number, Operand operand) {
-    return operand.size() == 'b' && !rex && number >= 4 ? number - 4 : number;
+    return operand.size() == 'b' && !rex && !vex && number >= 4 ? number - 4 : number;
   }
 
   /** Whether the operand of ModRM.rm is this register. */

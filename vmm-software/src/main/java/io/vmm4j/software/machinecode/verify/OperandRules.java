@@ -63,6 +63,12 @@ final class OperandRules {
     if (form.low() != null) {
       use(in, form.low(), in.low, s);
     }
+    if (form.vex() != null) {
+      use(in, form.vex(), in.vexRegister, s);
+    }
+    if (form.operation() == Operation.VZERO) {
+      guestChanges(s);
+    }
     if (form.accumulator() != null && form.accumulator().writes() || form.writes() != 0) {
       guestChanges(s);
     }
@@ -75,6 +81,9 @@ final class OperandRules {
     }
     if (form.low() != null) {
       written(in, form.low(), in.low, s);
+    }
+    if (form.vex() != null) {
+      written(in, form.vex(), in.vexRegister, s);
     }
     if (form.accumulator() != null && form.accumulator().writes()) {
       s.written(RAX, in.bytes(form.accumulator().size()));

@@ -19,8 +19,9 @@ public final class StubVerifier {
 
   private static final int RDI = 7;
   private static final int REGISTERS = 16;
+  private static final int ALL_VECTORS = (1 << REGISTERS) - 1;
   private static final int GENERAL_BYTES = 8;
-  private static final int VECTOR_BYTES = 16;
+  private static final int YMM_BYTES = 32;
 
   private final CodeContract contract;
   private final HostDecoder decoder = new HostDecoder(HostForms.OF_STUBS);
@@ -107,7 +108,7 @@ public final class StubVerifier {
       case JMP -> {
         field(at.entry());
         Refused.require(based && budget && mxcsrLoaded, "code is entered too early");
-        Refused.require(vectors == (1 << REGISTERS) - 1, "an XMM register is not the guest's");
+        Refused.require(vectors == ALL_VECTORS, "a vector register is not the guest's");
       }
       default -> set();
     }
@@ -178,6 +179,8 @@ public final class StubVerifier {
         Refused.require(guestSaved, "the guest's MXCSR is lost");
         mxcsrLoaded = true;
       }
+      case VZERO ->
+          Refused.require(vectors == ALL_VECTORS && !in.vexL, "a vector register is lost");
       case POP -> {
         Refused.require(
             !in.memory && !pushed.isEmpty() && pushed.pop() == in.low,
@@ -187,7 +190,7 @@ public final class StubVerifier {
       case RET -> {
         Refused.require(pushed.isEmpty(), "registers of the caller are left on the stack");
         Refused.require(mxcsrLoaded && budget, "MXCSR or the budget is not where it belongs");
-        Refused.require(vectors == (1 << REGISTERS) - 1, "an XMM register is lost");
+        Refused.require(vectors == ALL_VECTORS, "a vector register is lost");
       }
       default -> store();
     }
@@ -236,11 +239,16 @@ public final class StubVerifier {
   }
 
   private void vector() {
+    int bytes = contract.stubs().vectorBytes();
     int from = in.displacement - contract.stubs().vectors();
     Operand rm = in.form.rm();
     Refused.require(
-        from == VECTOR_BYTES * in.reg && rm != null && rm.memorySize() == 'x',
-        "an XMM register is kept elsewhere");
+        from == bytes * in.reg
+            && rm != null
+            && rm.memorySize() == 'x'
+            && in.bytes('x') == bytes
+            && in.vex == (bytes == YMM_BYTES),
+        "a vector register is kept elsewhere");
     vectors |= 1 << in.reg;
   }
 }
