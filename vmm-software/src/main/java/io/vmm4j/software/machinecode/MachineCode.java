@@ -86,6 +86,11 @@ public final class MachineCode implements AutoCloseable {
     return Optional.empty();
   }
 
+  /** Whether the host's processor has what machine code of instructions with VEX is made of. */
+  public static boolean hasVex() {
+    return HostProcessor.hasVex();
+  }
+
   /**
    * Makes room for machine code; only where nothing is {@link #missing}.
    *
