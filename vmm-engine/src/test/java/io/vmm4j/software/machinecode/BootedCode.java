@@ -4,6 +4,7 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
+import io.vmm4j.api.backend.CpuModel;
 import io.vmm4j.api.boot.LinuxBoot;
 import io.vmm4j.devices.uart.UartConfig;
 import io.vmm4j.engine.TestEngines;
@@ -20,7 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The machine code that is made while a Debian kernel boots to its shell and some commands run.
+ * The machine code that is made while a Debian kernel boots to its shell and some commands run, on
+ * an x86-64-v3 processor where the host has what its machine code is made of.
  *
  * @param pieces the code of the blocks that are not void, as it was before it was linked
  * @param exit where the way out lies in code memory
@@ -30,7 +32,8 @@ import java.util.Map;
  */
 public record BootedCode(
     List<CodePiece> pieces, int exit, List<Integer> lookups, List<String> badLinks, int links) {
-  private static final CodeFeatures PLAIN = new CodeFeatures(true, false, false);
+  private static final boolean VEX = MachineCode.hasVex();
+  private static final CodeFeatures FEATURES = new CodeFeatures(true, VEX, VEX);
   private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final String PROMPT = "vmm4j:/root# ";
 
@@ -42,6 +45,7 @@ public record BootedCode(
         VmSpec.builder("linux")
             .backend(Backends.software(io.vmm4j.api.Translation.REQUIRED))
             .memory(MemorySize.mebibytes(128))
+            .cpuModel(VEX ? CpuModel.V3 : CpuModel.V2)
             .boot(
                 LinuxBoot.kernel(images.kernel())
                     .initrd(images.initrd())
@@ -99,12 +103,12 @@ public record BootedCode(
 
   /** A verifier of code beside the same stubs. */
   public CodeVerifier verifier() {
-    return new CodeVerifier(CodeCheck.contract(PLAIN), exit, lookups);
+    return new CodeVerifier(CodeCheck.contract(FEATURES), exit, lookups);
   }
 
   /** What code may touch. */
   public CodeContract contract() {
-    return CodeCheck.contract(PLAIN);
+    return CodeCheck.contract(FEATURES);
   }
 
   private static boolean samePage(Translation a, Translation b) {

@@ -16,6 +16,7 @@ import java.util.Random;
  */
 @SuppressWarnings("restricted") // the state block is looked at as bytes
 final class CodeBench implements AutoCloseable {
+  private static final boolean VEX = MachineCode.hasVex();
   private static final int PAGE = 0x1000;
   private static final int WRITABLE_PAGES = 8;
   private static final int READ_ONLY_PAGES = 8;
@@ -25,10 +26,10 @@ final class CodeBench implements AutoCloseable {
 
   private final Arena arena = Arena.ofConfined();
   private final CodeMemory code = CodeMemory.allocate(64 << 20);
-  private final Stubs stubs = new Stubs(code, false);
+  private final Stubs stubs = new Stubs(code, VEX);
   private final int firstCode = code.next();
   private final Cpu cpu = new Cpu(0, BareHost.create());
-  private final StateBlock state = new StateBlock(cpu, false);
+  private final StateBlock state = new StateBlock(cpu, VEX);
   private final MemorySegment memory =
       arena.allocate((long) (WRITABLE_PAGES + READ_ONLY_PAGES + 4) * PAGE, PAGE);
   private final MemorySegment table = arena.allocate((long) PAGE * Integer.BYTES, PAGE);
@@ -92,8 +93,8 @@ final class CodeBench implements AutoCloseable {
     for (int register = 0; register < 16; register++) {
       state.putLong(StateBlock.gpr(register), value());
     }
-    for (int i = 0; i < 32; i++) {
-      state.putLong(StateBlock.XMM + 8 * i, random.nextLong());
+    for (int i = 0; i < (VEX ? 64 : 32); i++) {
+      state.putLong((VEX ? StateBlock.YMM : StateBlock.XMM) + 8 * i, random.nextLong());
     }
     state.putInt(StateBlock.FLAGS, random.nextInt() & 0xD501);
     state.putLong(StateBlock.PAGE_RIP, (long) random.nextInt(StateBlock.TLB_ENTRIES) << 12);
