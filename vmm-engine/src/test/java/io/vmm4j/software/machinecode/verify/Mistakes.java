@@ -23,7 +23,7 @@ final class Mistakes extends MistakeList {
 
   /** All of them, others than these too. */
   static List<Mistake> of(CodeContract contract) {
-    return Stream.of(new Mistakes(contract), new StateMistakes(contract))
+    return Stream.of(new Mistakes(contract), new StateMistakes(contract), new VexMistakes(contract))
         .flatMap(list -> list.all().stream())
         .toList();
   }
