@@ -3,6 +3,7 @@ package io.vmm4j.api;
 import io.vmm4j.api.backend.BackendProbe;
 import io.vmm4j.api.backend.VmBackend;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The choices of backend, and what can run here. */
@@ -27,6 +28,13 @@ public final class Backends {
   /** The host's processor through /dev/kvm. */
   public static BackendChoice kvm() {
     return new BackendChoice("kvm");
+  }
+
+  /**
+   * The names of the backends that are present, by preference; whether they can run is not asked.
+   */
+  public static List<String> present() {
+    return VmEngine.get().backends().stream().map(VmBackend::name).toList();
   }
 
   /** Every backend that is present, by preference, and whether it can run here. */

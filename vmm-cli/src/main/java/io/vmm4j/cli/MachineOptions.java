@@ -9,7 +9,7 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
@@ -110,10 +110,10 @@ final class MachineOptions {
    * @throws BackendUnavailableException if it is not
    */
   static void check(BackendChoice backend) {
-    Map<String, ?> present = Backends.probeAll();
-    if (!backend.name().equals(BackendChoice.AUTO) && !present.containsKey(backend.name())) {
+    List<String> present = Backends.present();
+    if (!backend.name().equals(BackendChoice.AUTO) && !present.contains(backend.name())) {
       throw new BackendUnavailableException(
-          backend.name(), "this build has only " + String.join(", ", present.keySet()));
+          backend.name(), "this build has only " + String.join(", ", present));
     }
   }
 

@@ -8,7 +8,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** The calls of the C library that code memory needs. Linux. */
+/** The calls of the system that code memory needs, and the call of code. Linux on x86-64. */
 @SuppressWarnings("restricted") // they are called here, and nowhere else in this package
 final class Libc {
   private static final int MFD_CLOEXEC = 1;
@@ -18,34 +18,32 @@ final class Libc {
   private static final int PROT_WRITE = 2;
   private static final int PROT_EXEC = 4;
 
+  // Numbers of system calls on x86-64 (Linux, arch/x86/entry/syscalls/syscall_64.tbl).
+  private static final int CLOSE = 3;
+  private static final int MMAP = 9;
+  private static final int MUNMAP = 11;
+  private static final int FTRUNCATE = 77;
+  private static final int MEMFD_CREATE = 319;
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
-  private static final MethodHandle MEMFD_CREATE =
-      handle(
-          "memfd_create",
-          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-  private static final MethodHandle FTRUNCATE =
-      handle(
-          "ftruncate",
-          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-  private static final MethodHandle CLOSE =
-      handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-  private static final MethodHandle MMAP =
-      handle(
-          "mmap",
+
+  /**
+   * The C library's {@code syscall}: one handle for all calls, as each shape of a handle takes
+   * milliseconds to make.
+   */
+  private static final MethodHandle SYSCALL =
+      LINKER.downcallHandle(
+          SYMBOLS.findOrThrow("syscall"),
           FunctionDescriptor.of(
               ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_LONG,
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_INT,
-              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
               ValueLayout.JAVA_LONG));
-  private static final MethodHandle MUNMAP =
-      handle(
-          "munmap",
-          FunctionDescriptor.of(
-              ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
 
   /** Calls code at an address with the address of a {@link StateBlock}. */
   private static final MethodHandle CALL =
@@ -53,40 +51,39 @@ final class Libc {
 
   private Libc() {}
 
-  private static MethodHandle handle(String name, FunctionDescriptor type) {
-    return LINKER.downcallHandle(SYMBOLS.findOrThrow(name), type);
+  private static long call(long number, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long) SYSCALL.invokeExact(number, a, b, c, d, e, f);
+    } catch (Throwable thrown) {
+      throw unexpected(thrown);
+    }
+  }
+
+  private static long call(long number, long a, long b) {
+    return call(number, a, b, 0, 0, 0, 0);
   }
 
   /** An anonymous file of memory; -1 if there is none to be had. */
   static int memoryFile(long bytes) {
     try (Arena arena = Arena.ofConfined()) {
-      int file = (int) MEMFD_CREATE.invokeExact(arena.allocateFrom("vmm4j-code"), MFD_CLOEXEC);
-      if (file >= 0 && (int) FTRUNCATE.invokeExact(file, bytes) != 0) {
+      long name = arena.allocateFrom("vmm4j-code").address();
+      int file = (int) call(MEMFD_CREATE, name, MFD_CLOEXEC);
+      if (file >= 0 && call(FTRUNCATE, file, bytes) != 0) {
         closeFile(file);
         return -1;
       }
       return file;
-    } catch (Throwable e) {
-      throw unexpected(e);
     }
   }
 
   static void closeFile(int file) {
-    try {
-      int ignored = (int) CLOSE.invokeExact(file);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    call(CLOSE, file, 0);
   }
 
   /** Maps a file, to write or to execute; -1 if that is not allowed. */
   static long map(int file, long bytes, boolean execute) {
-    try {
-      int protection = PROT_READ | (execute ? PROT_EXEC : PROT_WRITE);
-      return (long) MMAP.invokeExact(0L, bytes, protection, MAP_SHARED, file, 0L);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    int protection = PROT_READ | (execute ? PROT_EXEC : PROT_WRITE);
+    return call(MMAP, 0, bytes, protection, MAP_SHARED, file, 0);
   }
 
   /**
@@ -95,24 +92,15 @@ final class Libc {
    * @throws OutOfMemoryError if there is none
    */
   static MemorySegment reserve(long bytes) {
-    try {
-      int protection = PROT_READ | PROT_WRITE;
-      long at = (long) MMAP.invokeExact(0L, bytes, protection, MAP_ANONYMOUS, -1, 0L);
-      if (at == -1) {
-        throw new OutOfMemoryError("the host has no memory for tables of machine code");
-      }
-      return segment(at, bytes);
-    } catch (Throwable e) {
-      throw unexpected(e);
+    long at = call(MMAP, 0, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS, -1, 0);
+    if (at == -1) {
+      throw new OutOfMemoryError("the host has no memory for tables of machine code");
     }
+    return segment(at, bytes);
   }
 
   static void unmap(long address, long bytes) {
-    try {
-      int ignored = (int) MUNMAP.invokeExact(address, bytes);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    call(MUNMAP, address, bytes);
   }
 
   /** Mapped memory as a segment that lives until it is unmapped. */
