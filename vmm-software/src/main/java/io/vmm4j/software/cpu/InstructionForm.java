@@ -228,7 +228,12 @@ public final class InstructionForm {
 
   /** VEX.W of an instruction, clear where it says nothing. */
   public boolean vexW(Instruction in) {
-    return widths != ZERO_OR_ONE ? in.vexW : in.rexW && text.contains("y");
+    return widths != ZERO_OR_ONE ? in.vexW : in.rexW && (text.contains("y") || hasLengths());
+  }
+
+  /** Whether RAX and RDX, or EAX and EDX, are the lengths of its operands. */
+  private boolean hasLengths() {
+    return mnemonic == Mnemonic.PCMPESTRM || mnemonic == Mnemonic.PCMPESTRI;
   }
 
   /** Whether the result of an instruction has 256 bits. */
