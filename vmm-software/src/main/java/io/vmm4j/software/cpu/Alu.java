@@ -198,7 +198,10 @@ final class Alu {
     return result & mask(size);
   }
 
-  /** SHLD: {@code high} shifted left, filled from {@code low}. */
+  /**
+   * SHLD: {@code high} shifted left, filled from {@code low}. OF, which is undefined for more than
+   * one bit, is here and for SHRD that of the last step of one bit, as processors have it.
+   */
   static long shiftLeftDouble(Cpu cpu, long high, long low, int count, int size) {
     int n = count & (size == 8 ? 63 : 31);
     long mask = mask(size);
@@ -219,7 +222,7 @@ final class Alu {
     }
     long extended = Flags.signExtend(result, size);
     cpu.flagResult = extended;
-    cpu.flagAux = Flags.aux(carry, ((a ^ result) >>> bits - 1 & 1) != 0);
+    cpu.flagAux = Flags.aux(carry, carry != ((result >>> bits - 1 & 1) != 0));
     return result & mask;
   }
 
@@ -245,7 +248,7 @@ final class Alu {
     result &= mask;
     long extended = Flags.signExtend(result, size);
     cpu.flagResult = extended;
-    cpu.flagAux = Flags.aux(carry, ((a ^ result) >>> bits - 1 & 1) != 0);
+    cpu.flagAux = Flags.aux(carry, ((result ^ result << 1) >>> bits - 1 & 1) != 0);
     return result;
   }
 

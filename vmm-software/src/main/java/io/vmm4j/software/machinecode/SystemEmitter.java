@@ -98,6 +98,6 @@ final class SystemEmitter {
   void fence(Instruction in) {
     asm.byte8(0x0F);
     asm.byte8(0xAE);
-    asm.byte8(in.modrm);
+    asm.byte8(in.modrm & 0xF8); // ModRM.rm says nothing
   }
 }

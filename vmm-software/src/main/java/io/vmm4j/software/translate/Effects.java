@@ -155,7 +155,8 @@ public final class Effects {
       return branch(in, readBy(opcode & 15));
     }
     return switch (opcode) {
-      case 0x63 -> translatedIf(in.operandSize >= 4, effects(in, 0, 0));
+      case 0x63 ->
+          translatedIf(in.mnemonic == Mnemonic.MOVSXD && in.operandSize >= 4, effects(in, 0, 0));
       case 0x68, 0x6A -> translatedIf(in.operandSize == in.codeSize, NONE | MAY_EXIT);
       case 0x69, 0x6B -> effects(in, 0, ALL);
       case 0x80, 0x81, 0x83 -> {
