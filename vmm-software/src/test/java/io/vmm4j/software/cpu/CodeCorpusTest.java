@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** The programs that fuzzing has found, and some by chance, always the same. */
 class CodeCorpusTest {
-  private static final int PROGRAMS = Integer.getInteger("vmm4j.fuzz.programs", 300);
+  private static final int PROGRAMS = Integer.getInteger("vmm4j.fuzz.programs", 120);
   private static final long SEED = Long.getLong("vmm4j.fuzz.seed", 1);
   private static final int MOST_BYTES = 300;
 
