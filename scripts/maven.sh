@@ -16,6 +16,28 @@ find_maven() {
   return 1
 }
 
+# of_sources DIRECTORY SUFFIX: the names of the files below a directory, without a suffix, sorted.
+of_sources() {
+  [ ! -d "$1" ] || find "$1" -type f -name "*$2" ! -name '*$*' ! -path '*/jmh_generated/*' -printf '%P\n' | sed "s/$2\$//" | LC_ALL=C sort
+}
+
+# forget_removed ROOT: removes what was compiled or copied of files that are no longer there, which Maven would leave
+# in the modules' jars.
+forget_removed() {
+  local module kind removed
+  for module in "$1"/*/; do
+    for kind in main:classes test:test-classes; do
+      local classes=$module/target/${kind#*:} sources=$module/src/${kind%:*}
+      removed=$(
+        LC_ALL=C comm -13 <(of_sources "$sources/java" .java) <(of_sources "$classes" .class)
+        LC_ALL=C comm -13 <(of_sources "$sources/resources/META-INF/services" '') \
+          <(of_sources "$classes/META-INF/services" '')
+      )
+      [ -z "$removed" ] || rm -rf "$classes" "$module/target/maven-status"
+    done
+  done
+}
+
 # run_maven ARGUMENT...: Maven on the JDK that find_jdk found.
 run_maven() {
   # Maven's own libraries use what JDK 24 and newer warn about; none of it is ours.
