@@ -278,6 +278,8 @@ class BuiltInDevicesContractTest {
         .mustReach(state -> state.virtio().queues().getFirst().position().available() == 0x8003)
         .outlivesReset("overlay", "it is the disk's contents")
         .unchanged("diskBytes", "a disk has one size")
+        .outlivesReset("files", "it is in the same files")
+        .unchanged("files", "they are as they were: DiskOriginTest has others")
         .unchanged("virtio.generation", "its configuration is always the same")
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");

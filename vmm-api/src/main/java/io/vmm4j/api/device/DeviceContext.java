@@ -21,6 +21,15 @@ public interface DeviceContext {
     return false;
   }
 
+  /**
+   * Whether the user has said that contents outside of the snapshot, such as a disk's file, may be
+   * others than it names ({@link io.vmm4j.api.ResumeOptions#acceptChangedDisks}). Otherwise a
+   * device refuses them, by a {@link io.vmm4j.api.DeviceException} in {@link DeviceModel#restore}.
+   */
+  default boolean acceptsOtherContents() {
+    return false;
+  }
+
   /** The machine's clock. */
   VmClock clock();
 
@@ -110,6 +119,15 @@ public interface DeviceContext {
    * @throws io.vmm4j.api.DeviceException if there is no room, or the name has another size
    */
   DeviceMemory deviceMemory(String name, MemorySize size);
+
+  /**
+   * The same for memory of which a small part is likely to be written. The host keeps no room for
+   * it; a device asks for that by {@link DeviceMemory#keepRoom} as it writes more.
+   *
+   * @throws io.vmm4j.api.DeviceException if the factory has not announced so much ({@link
+   *     DeviceFactory#sparseMemoryBytes}), or the name has another size
+   */
+  DeviceMemory sparseMemory(String name, MemorySize size);
 
   /**
    * A timer of the machine's clock. Whether and when it is armed belongs to the device's state.

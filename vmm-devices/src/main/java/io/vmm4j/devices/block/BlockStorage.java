@@ -3,12 +3,17 @@ package io.vmm4j.devices.block;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The contents of a disk. Several threads may call it; what two of them do to the same bytes at the
  * same time may come in any order.
  */
 public interface BlockStorage extends Closeable {
+
+  /** The files that it is in, the one that was named first. */
+  List<Path> files();
 
   /** Its size in bytes. */
   long sizeBytes();

@@ -1,10 +1,12 @@
 package io.vmm4j.devices.block;
 
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.device.DeviceMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,12 +22,16 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * in the order in which they are written first. When it is full, writes to further blocks fail.
  */
 public final class Overlay implements BlockStorage {
+  /** How much room the host is asked to keep at once. */
+  private static final long KEPT_STEP = 16L << 20;
+
   /** The size of a block. */
   public static final int BLOCK_BYTES = 4096;
 
   private final BlockStorage base;
   private final DeviceMemory memory;
   private final MemorySegment contents;
+  private long kept;
   private final Map<Long, Integer> places = new HashMap<>();
   private final List<Long> blocks = new ArrayList<>();
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -90,6 +96,11 @@ public final class Overlay implements BlockStorage {
 
   private int room() {
     return (int) Math.min(Integer.MAX_VALUE, memory.size().bytes() / BLOCK_BYTES);
+  }
+
+  @Override
+  public List<Path> files() {
+    return base.files();
   }
 
   @Override
@@ -180,6 +191,7 @@ public final class Overlay implements BlockStorage {
       throw new IOException(
           "the overlay is full: the guest has written to %d blocks of 4 KiB".formatted(place));
     }
+    keepRoom((place + 1L) * BLOCK_BYTES);
     if (count < BLOCK_BYTES) {
       long at = block * BLOCK_BYTES;
       MemorySegment whole = contents.asSlice((long) place * BLOCK_BYTES, BLOCK_BYTES);
@@ -188,6 +200,18 @@ public final class Overlay implements BlockStorage {
     places.put(block, place);
     blocks.add(block);
     return place;
+  }
+
+  private void keepRoom(long bytes) throws IOException {
+    if (bytes > kept) {
+      long more = Math.min(memory.size().bytes(), (bytes + KEPT_STEP - 1) / KEPT_STEP * KEPT_STEP);
+      try {
+        memory.keepRoom(more);
+      } catch (DeviceException e) {
+        throw new IOException("the overlay can't grow: " + e.getMessage(), e);
+      }
+      kept = more;
+    }
   }
 
   /** Nothing is to be done: what lies in the overlay is as safe as the machine's memory. */

@@ -10,6 +10,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A file that holds the bytes of a disk as they are. Not by a {@link
@@ -64,6 +65,11 @@ public final class RawFile implements BlockStorage {
     if (lock == null) {
       throw new IOException(path + " is in use: another machine writes to it");
     }
+  }
+
+  @Override
+  public List<Path> files() {
+    return List.of(path);
   }
 
   @Override

@@ -3,18 +3,19 @@ package io.vmm4j.devices.virtioblock;
 import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.device.DeviceContext;
+import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.device.DeviceWorker;
 import io.vmm4j.devices.block.BlockStorage;
+import io.vmm4j.devices.block.DiskFiles;
+import io.vmm4j.devices.block.DiskImageException;
 import io.vmm4j.devices.block.Overlay;
-import io.vmm4j.devices.block.RawFile;
 import io.vmm4j.devices.virtio.BadQueueException;
 import io.vmm4j.devices.virtio.Chain;
 import io.vmm4j.devices.virtio.VirtioFunction;
 import io.vmm4j.devices.virtio.VirtioPci;
 import io.vmm4j.devices.virtio.Virtqueue;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.InvalidPathException;
@@ -32,12 +33,12 @@ import org.slf4j.LoggerFactory;
  */
 final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction {
   private static final Logger LOG = LoggerFactory.getLogger(VirtioBlock.class);
+  private static final String OVERLAY = "overlay";
   private static final int TYPE = 2;
   private static final int MASS_STORAGE = 0x01_00_00;
   private static final int QUEUE_SIZE = 256;
   private static final int MOST_SEGMENTS = QUEUE_SIZE - 2;
   private static final int CONFIGURATION_BYTES = 60;
-  private static final byte[] QCOW_MAGIC = {'Q', 'F', 'I', (byte) 0xFB};
 
   private static final long SEGMENTS = 1L << 2;
   private static final long READ_ONLY = 1L << 5;
@@ -55,21 +56,28 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private final String path;
   private final BlockStorage storage;
   private final Optional<Overlay> overlay;
+  private final DiskOrigin origin;
+  private final DeviceContext context;
   private final VirtioPci virtio;
   private final List<DeviceWorker> workers = new ArrayList<>();
 
   VirtioBlock(VirtioBlockConfig config, DeviceContext context) {
     this.config = config;
+    this.context = context;
     this.path = context.path();
-    RawFile file = open(config, path);
+    BlockStorage file = open(config, path);
+    this.origin = new DiskOrigin(file.files());
     try {
       if (config.mode() == DiskMode.OVERLAY) {
-        Overlay made = new Overlay(file, context.deviceMemory("overlay", overlaySize(file)));
+        Overlay made = new Overlay(file, memory(file));
         this.overlay = Optional.of(made);
         this.storage = made;
       } else {
         this.overlay = Optional.empty();
         this.storage = file;
+      }
+      if (!context.restoring()) {
+        look();
       }
       this.virtio = new VirtioPci(context, TYPE, MASS_STORAGE, this);
       for (int i = 0; i < config.queues(); i++) {
@@ -82,24 +90,49 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
   }
 
+  /** As the snapshot has it, or as the configuration says. */
+  private DeviceMemory memory(BlockStorage file) {
+    return context
+        .restoredMemory(OVERLAY)
+        .orElseGet(() -> context.sparseMemory(OVERLAY, overlaySize(config, file.sizeBytes())));
+  }
+
   /** Room for all of the disk, but no more than the configuration says. */
-  private MemorySize overlaySize(RawFile file) {
-    long whole = file.sizeBytes() + Overlay.BLOCK_BYTES - 1;
-    long bytes = Math.min(whole, config.overlayBytes());
+  private static MemorySize overlaySize(VirtioBlockConfig config, long diskBytes) {
+    long most =
+        config.overlayBytes() == 0 ? VirtioBlockConfig.MOST_OVERLAY_BYTES : config.overlayBytes();
+    long bytes = Math.min(diskBytes, most - Overlay.BLOCK_BYTES + 1) + Overlay.BLOCK_BYTES - 1;
     return MemorySize.bytes(bytes / Overlay.BLOCK_BYTES * Overlay.BLOCK_BYTES);
   }
 
-  private static RawFile open(VirtioBlockConfig config, String path) {
+  /** How much memory a disk asks for, as far as its file tells. */
+  static long overlayBytes(VirtioBlockConfig config) {
+    if (config.mode() != DiskMode.OVERLAY || config.file().isBlank()) {
+      return 0;
+    }
+    try (BlockStorage file = DiskFiles.open(Path.of(config.file()), config.format(), false)) {
+      return overlaySize(config, file.sizeBytes()).bytes();
+    } catch (IOException | InvalidPathException e) {
+      return 0; // which creating it is going to say
+    }
+  }
+
+  private void look() {
+    try {
+      origin.look();
+    } catch (IOException e) {
+      throw new DeviceException(
+          path, "cannot read the disk '%s': %s".formatted(config.file(), e), e);
+    }
+  }
+
+  private static BlockStorage open(VirtioBlockConfig config, String path) {
     if (config.file().isBlank()) {
       throw new DeviceException(path, "'file' must name the file of the disk");
     }
     try {
-      RawFile file = RawFile.open(Path.of(config.file()), config.mode() == DiskMode.DIRECT);
-      if (isQcow(file)) {
-        file.close();
-        throw new DeviceException(
-            path, "disk '%s' is a qcow2 image, which is not read yet".formatted(config.file()));
-      }
+      BlockStorage file =
+          DiskFiles.open(Path.of(config.file()), config.format(), config.mode() == DiskMode.DIRECT);
       if (file.sizeBytes() == 0 || file.sizeBytes() % BlockRequest.SECTOR_BYTES != 0) {
         file.close();
         throw new DeviceException(
@@ -108,18 +141,12 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
                 .formatted(config.file(), file.sizeBytes()));
       }
       return file;
+    } catch (DiskImageException e) {
+      throw new DeviceException(path, "disk %s".formatted(e.getMessage()), e);
     } catch (IOException | InvalidPathException e) {
       throw new DeviceException(
           path, "cannot open the disk '%s': %s".formatted(config.file(), e), e);
     }
-  }
-
-  private static boolean isQcow(RawFile file) throws IOException {
-    byte[] magic = new byte[QCOW_MAGIC.length];
-    if (file.sizeBytes() >= magic.length) {
-      file.read(0, MemorySegment.ofArray(magic));
-    }
-    return Arrays.equals(magic, QCOW_MAGIC);
   }
 
   // ---- as virtio sees it ----
@@ -234,22 +261,48 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
 
   @Override
   public VirtioBlockState save() {
+    if (config.mode() == DiskMode.DIRECT) {
+      look(); // it is what the guest has made of it
+    }
     return new VirtioBlockState(
         virtio.save(),
         storage.sizeBytes(),
-        overlay.map(Overlay::blocks).orElseGet(() -> new byte[0]));
+        overlay.map(Overlay::blocks).orElseGet(() -> new byte[0]),
+        origin.identities());
   }
 
   @Override
   public void restore(VirtioBlockState state) {
     if (state.diskBytes() != storage.sizeBytes()) {
-      throw new IllegalArgumentException(
-          "diskBytes: %d, but '%s' has %d"
-              .formatted(state.diskBytes(), config.file(), storage.sizeBytes()));
+      throw new DeviceException(
+          path,
+          "the disk '%s' has %d bytes; it had %d"
+              .formatted(config.file(), storage.sizeBytes(), state.diskBytes()));
+    }
+    if (context.acceptsOtherContents()) {
+      look();
+    } else {
+      adopt(state);
     }
     virtio.restore(state.virtio());
     overlay.ifPresent(kept -> kept.setBlocks(state.overlay()));
     workers.forEach(DeviceWorker::wake);
+  }
+
+  private void adopt(VirtioBlockState state) {
+    try {
+      // Times are coarse: a write just after the snapshot may not show in them.
+      boolean thorough = config.mode() == DiskMode.DIRECT;
+      origin
+          .adopt(state.files(), thorough)
+          .ifPresent(difference -> {
+            throw new DeviceException(
+                path, "the disk is not the one of the snapshot: %s".formatted(difference));
+          });
+    } catch (IOException e) {
+      throw new DeviceException(
+          path, "cannot read the disk '%s': %s".formatted(config.file(), e), e);
+    }
   }
 
   @Override

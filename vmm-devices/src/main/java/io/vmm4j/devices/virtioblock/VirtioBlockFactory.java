@@ -5,16 +5,26 @@ import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Makes {@code virtio-blk} devices. */
 public final class VirtioBlockFactory
     implements DeviceFactory<VirtioBlockConfig, VirtioBlockState> {
   private static final RecordSchema<VirtioBlockConfig> CONFIG =
       RecordSchema.builder(MethodHandles.lookup(), VirtioBlockConfig.class)
+          .version(2)
           .defaults(VirtioBlockConfig.DEFAULT)
+          // Version 1 had raw files only.
+          .upgrade(1, fields -> fields.with("format", "RAW"))
           .build();
   private static final RecordSchema<VirtioBlockState> STATE =
-      RecordSchema.of(MethodHandles.lookup(), VirtioBlockState.class);
+      RecordSchema.builder(MethodHandles.lookup(), VirtioBlockState.class)
+          .version(2)
+          // Version 1 does not say which files they were.
+          .defaultValue("files", List.of())
+          .upgrade(1, UnaryOperator.identity())
+          .build();
 
   /** For {@link java.util.ServiceLoader}. */
   public VirtioBlockFactory() {}
@@ -37,6 +47,11 @@ public final class VirtioBlockFactory
   @Override
   public RecordSchema<VirtioBlockState> stateSchema() {
     return STATE;
+  }
+
+  @Override
+  public long sparseMemoryBytes(VirtioBlockConfig config) {
+    return VirtioBlock.overlayBytes(config);
   }
 
   @Override

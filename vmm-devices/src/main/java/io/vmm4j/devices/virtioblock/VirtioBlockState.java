@@ -1,6 +1,8 @@
 package io.vmm4j.devices.virtioblock;
 
+import io.vmm4j.devices.block.FileIdentity;
 import io.vmm4j.devices.virtio.VirtioState;
+import java.util.List;
 
 /**
  * State of a disk. What the guest has written lies in the machine's memory.
@@ -9,5 +11,7 @@ import io.vmm4j.devices.virtio.VirtioState;
  * @param diskBytes the size of the disk
  * @param overlay which blocks of 4 KiB were written, in the order of their places in the device's
  *     memory {@code overlay}: numbers of 8 bytes, little-endian; empty without an overlay
+ * @param files the file of the configuration, then those behind it; empty where they are not known
  */
-public record VirtioBlockState(VirtioState virtio, long diskBytes, byte[] overlay) {}
+public record VirtioBlockState(
+    VirtioState virtio, long diskBytes, byte[] overlay, List<FileIdentity> files) {}

@@ -3,9 +3,11 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
@@ -94,6 +96,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
+  private volatile boolean acceptsOtherContents;
 
   private Machine(MachinePlan plan, BackendSelection selection, MachineMemory memory) {
     this.plan = plan;
@@ -119,7 +122,38 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   static Machine build(
       DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen, HostRoom host) {
     return build(
-        catalog, plan, chosen, Optional.empty(), MachineMemory.allocate(host, ramBytes(plan)));
+        catalog,
+        plan,
+        chosen,
+        Optional.empty(),
+        MachineMemory.allocate(host, ramBytes(plan), sparseBytes(catalog, plan)));
+  }
+
+  private static long sparseBytes(DeviceCatalog catalog, MachinePlan plan) {
+    long bytes = 0;
+    for (Map.Entry<String, DeviceConfig> each : plan.devices().entrySet()) {
+      bytes += sparseBytes(catalog, each.getValue());
+      if (bytes > VmSpec.MAX_SPARSE_MEMORY.bytes()) {
+        throw new DeviceException(
+            each.getKey(),
+            "the sparse memory of all devices, such as overlays of disks, exceeds "
+                + VmSpec.MAX_SPARSE_MEMORY);
+      }
+    }
+    return bytes;
+  }
+
+  private static long sparseBytes(DeviceCatalog catalog, DeviceConfig config) {
+    return catalog
+        .factory(config.deviceType())
+        .map(factory -> sparseBytes(factory, config))
+        .orElse(0L);
+  }
+
+  private static <C extends Record & DeviceConfig> long sparseBytes(
+      DeviceFactory<C, ?> factory, DeviceConfig config) {
+    Class<C> type = factory.configSchema().type();
+    return type.isInstance(config) ? factory.sparseMemoryBytes(type.cast(config)) : 0;
   }
 
   /**
@@ -236,6 +270,16 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     MachineDevice<?> device = MachineDevice.create(path, factory, config, context);
     devices.put(device, context);
     return device;
+  }
+
+  /** Whether devices take contents outside of the snapshot as they are. */
+  boolean acceptsOtherContents() {
+    return acceptsOtherContents;
+  }
+
+  /** Says so, for the restore that follows. */
+  void acceptOtherContents(boolean accepts) {
+    acceptsOtherContents = accepts;
   }
 
   /** Forgets the number of a device that is gone. */

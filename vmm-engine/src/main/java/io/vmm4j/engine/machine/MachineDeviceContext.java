@@ -165,6 +165,16 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
+  public DeviceMemory sparseMemory(String name, MemorySize size) {
+    return machine.deviceMemories().getSparse(path, machine.numberOf(path), name, size);
+  }
+
+  @Override
+  public boolean acceptsOtherContents() {
+    return machine.acceptsOtherContents();
+  }
+
+  @Override
   public Optional<DeviceMemory> restoredMemory(String name) {
     return restoring
         ? machine.deviceMemories().find(path, name).map(Function.identity())

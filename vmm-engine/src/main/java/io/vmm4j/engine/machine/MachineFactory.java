@@ -162,7 +162,9 @@ public final class MachineFactory {
       machine
           .quiet()
           .during(() -> {
+            machine.acceptOtherContents(options.acceptChangedDisks());
             restore.apply(snapshot.memory(), memory);
+            machine.acceptOtherContents(false);
             return restore;
           });
       if (options.identity() == ResumeOptions.Identity.CLONE) {

@@ -26,7 +26,7 @@ import java.util.Set;
  * where a look would fill the page.
  */
 public final class MachineMemory implements AutoCloseable {
-  /** The most device memory of a machine: address space, used only where written. */
+  /** The most device memory of a machine that is not sparse, all of which the host has room for. */
   public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
   private static final int PAGE = 4096;
@@ -44,6 +44,10 @@ public final class MachineMemory implements AutoCloseable {
 
   private final Set<String> placed = new HashSet<>();
   private long deviceMemoryEnd;
+
+  /** How much of the device memory is not sparse. */
+  private long keptBytes;
+
   private boolean closed;
 
   private MachineMemory(
@@ -70,10 +74,11 @@ public final class MachineMemory implements AutoCloseable {
    *
    * @param host where there is room for it
    * @param ramBytes a multiple of 4 KiB
+   * @param sparseBytes of device memory of which little may be written, a multiple of 4 KiB
    * @throws VmException if the host has not the room
    */
-  public static MachineMemory allocate(HostRoom host, long ramBytes) {
-    BackingFile file = host.create(ramBytes + DEVICE_MEMORY_BYTES, ramBytes);
+  public static MachineMemory allocate(HostRoom host, long ramBytes, long sparseBytes) {
+    BackingFile file = host.create(ramBytes + DEVICE_MEMORY_BYTES + sparseBytes, ramBytes);
     Arena arena = Arena.ofShared();
     try {
       return new MachineMemory(
@@ -215,6 +220,37 @@ public final class MachineMemory implements AutoCloseable {
             : versions.isFirst(page));
   }
 
+  /** Takes pages out that are known to be of zeros. While no guest code runs, or roughly. */
+  public void clearZeros(BitSet pages) {
+    int end;
+    for (int first = pages.nextSetBit(0); first >= 0; first = pages.nextSetBit(end)) {
+      end = (first / PageVersions.CHUNK + 1) * PageVersions.CHUNK;
+      if (!isAsItBegan(first, end)) {
+        for (int page = first; page < end; page++) {
+          if (isZero(page)) {
+            pages.clear(page);
+          }
+        }
+      } else if (image.isEmpty()) {
+        pages.clear(first, end);
+      } else {
+        for (int page = first; page < end; page++) {
+          int filled = Math.min(end, image.get().nextFilled(page));
+          pages.clear(page, filled);
+          page = filled;
+        }
+      }
+    }
+  }
+
+  /** Whether nothing was written to pages of one chunk; false where it may have been. */
+  private boolean isAsItBegan(int first, int end) {
+    return !dirty.isAnyMarked(first, end)
+        && (image.isPresent()
+            ? versions.isChunkSame(first, image.get().versions())
+            : versions.isChunkFirst(first));
+  }
+
   /** Whether a page is known to be of zeros; false where it is not known. */
   public boolean isZero(int page) {
     return !isTouched((long) page * PAGE) && image.map(i -> i.isZero(page)).orElse(true);
@@ -235,10 +271,11 @@ public final class MachineMemory implements AutoCloseable {
    *
    * @param region the name under which it stands in a snapshot
    * @param bytes a multiple of 4 KiB, more than 0
+   * @param sparse whether the host keeps no room for it, until {@link #keepRoom}
    * @return its offset in {@link #segment}
    * @throws VmException if there is no room; nothing is taken
    */
-  public synchronized long allocateDeviceMemory(String region, long bytes) {
+  public synchronized long allocateDeviceMemory(String region, long bytes, boolean sparse) {
     if (bytes <= 0 || bytes % PAGE != 0) {
       throw new VmException(bytes + " bytes is not a positive multiple of 4 KiB");
     }
@@ -251,15 +288,30 @@ public final class MachineMemory implements AutoCloseable {
       return known.getAsLong();
     }
     long left = segment.byteSize() - deviceMemoryEnd;
-    if (bytes > left) {
+    if (bytes > left || !sparse && bytes > DEVICE_MEMORY_BYTES - keptBytes) {
       throw new VmException(
           "%s of device memory exceed what is left of %s"
-              .formatted(MemorySize.bytes(bytes), MemorySize.bytes(DEVICE_MEMORY_BYTES)));
+              .formatted(
+                  MemorySize.bytes(bytes),
+                  MemorySize.bytes(sparse ? segment.byteSize() - ramBytes : DEVICE_MEMORY_BYTES)));
     }
-    file.ifPresent(own -> own.keepRoom(bytes, "device memory"));
+    if (!sparse) {
+      keepRoom(bytes);
+      keptBytes += bytes;
+    }
     long offset = deviceMemoryEnd;
     deviceMemoryEnd += bytes;
     return offset;
+  }
+
+  /**
+   * Has the host keep room for more of what may be written. What is shared with an image has none
+   * kept.
+   *
+   * @throws VmException if there is no room
+   */
+  public void keepRoom(long bytes) {
+    file.ifPresent(own -> own.keepRoom(bytes, "device memory"));
   }
 
   /** Unmaps it and gives its room back; no thread uses it any more. May be called repeatedly. */

@@ -36,6 +36,9 @@ public interface MemoryImage {
   /** Whether a page is known to be of zeros. */
   boolean isZero(int page);
 
+  /** The first page, from one on, that is not known to be of zeros; the largest number if none. */
+  int nextFilled(int page);
+
   /** Where the memory of a region lies, if it is here and has this size. */
   OptionalLong offsetOf(String region, long bytes);
 

@@ -86,7 +86,7 @@ class HostRoomTest {
 
   @Test
   void whatAMachineHasWrittenIsNotCountedTwice() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
     try {
       // when: it has written half of its memory, which the file system has given up
       first.dirty().mark(0, RAM / 4);
@@ -105,16 +105,16 @@ class HostRoomTest {
 
   @Test
   void deviceMemoryIsKeptRoomForToo() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
-    MachineMemory second = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
+    MachineMemory second = MachineMemory.allocate(host, RAM, 0);
     try {
-      first.allocateDeviceMemory("device:a/b", 3 * MIB);
-      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 2 * MIB))
+      first.allocateDeviceMemory("device:a/b", 3 * MIB, false);
+      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 2 * MIB, false))
           .isInstanceOf(VmException.class)
           .hasMessage(
               "no room for the 2M of device memory: it is in /dev/shm (tmpfs), which has 20M free,"
                   + " 19M of it promised to other machines");
-      second.allocateDeviceMemory("device:a/b", MIB);
+      second.allocateDeviceMemory("device:a/b", MIB, false);
     } finally {
       first.close();
       second.close();
@@ -140,7 +140,7 @@ class HostRoomTest {
 
   @Test
   void aFaultNamesTheFileSystemAndOtherErrorsStayWhatTheyAre() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
     try {
       InternalError fault =
           new InternalError("a fault occurred in an unsafe memory access operation");

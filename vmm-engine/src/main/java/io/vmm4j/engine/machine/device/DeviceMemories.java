@@ -79,6 +79,15 @@ public final class DeviceMemories {
    * @throws DeviceException if there is no room, or the name has another size
    */
   public DeviceMemory get(String path, int device, String name, MemorySize size) {
+    return get(path, device, name, size, false);
+  }
+
+  /** The same for memory that takes room as it is written. */
+  public DeviceMemory getSparse(String path, int device, String name, MemorySize size) {
+    return get(path, device, name, size, true);
+  }
+
+  private DeviceMemory get(String path, int device, String name, MemorySize size, boolean sparse) {
     lock.lock();
     try {
       Memory known = memories.get(new Key(path, name));
@@ -96,7 +105,7 @@ public final class DeviceMemories {
             unused.isPresent()
                 ? unused.get().offset
                 : memory.allocateDeviceMemory(
-                    MachineDescription.deviceRegion(path, name), size.bytes());
+                    MachineDescription.deviceRegion(path, name), size.bytes(), sparse);
       } catch (VmException e) {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
@@ -117,8 +126,7 @@ public final class DeviceMemories {
     for (Memory each : List.copyOf(memories.values())) {
       if (each.path.equals(path)) {
         each.mappings.values().forEach(m -> m.remap(m.guestPhysicalAddress, GuestAccess.OFF));
-        each.view.fill((byte) 0);
-        each.written(0, each.bytes);
+        each.clear();
         memories.remove(new Key(path, each.name));
         free.add(each);
       }
@@ -198,6 +206,9 @@ public final class DeviceMemories {
     private final MemorySegment view;
     private final Map<String, Mapping> mappings = new LinkedHashMap<>();
 
+    /** How much of sparse memory room is kept for. Guarded by this memory. */
+    private long kept;
+
     /** The pages written since they were last asked for; empty until they first are. */
     private Optional<BitSet> dirty = Optional.empty();
 
@@ -250,6 +261,36 @@ public final class DeviceMemories {
       Objects.checkFromIndexSize(at, length, bytes);
       if (length > 0) {
         written.written(offset + at, length);
+      }
+    }
+
+    @Override
+    public synchronized void keepRoom(long most) {
+      Objects.checkFromIndexSize(0, most, bytes);
+      try {
+        if (most > kept) {
+          memory.keepRoom(most - kept);
+          kept = most;
+        }
+      } catch (VmException e) {
+        throw new DeviceException(
+            path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
+      }
+    }
+
+    /** Makes all of it zero; what is known to be takes no room by that. */
+    private void clear() {
+      int first = (int) (offset >>> PAGE_SHIFT);
+      BitSet filled = new BitSet();
+      filled.set(first, first + pages());
+      memory.clearZeros(filled);
+      for (int from = filled.nextSetBit(first); from >= 0; ) {
+        int end = filled.nextClearBit(from);
+        long at = (long) (from - first) << PAGE_SHIFT;
+        long length = (long) (end - from) << PAGE_SHIFT;
+        view.asSlice(at, length).fill((byte) 0);
+        written(at, length);
+        from = filled.nextSetBit(end);
       }
     }
 

@@ -78,8 +78,10 @@ public final class ImageMemory implements MemoryImage {
       used += region.bytes();
       ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
     }
-    long size = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
-    BackingFile file = host.create(size, used);
+    // Sparse memory may hold much or little: what is beyond takes room as it is read.
+    long room = Math.min(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
+    long size = used + MachineMemory.DEVICE_MEMORY_BYTES;
+    BackingFile file = host.create(size, room);
     return new ImageMemory(new ImageStorage.Own(file), places, PageVersions.of(size));
   }
 
@@ -121,18 +123,10 @@ public final class ImageMemory implements MemoryImage {
    */
   public static ImageMemory of(HostRoom host, MachineMemory memory, Map<String, Place> places) {
     BitSet pages = pages(places);
-    clearZeros(pages, memory);
+    memory.clearZeros(pages);
     BackingFile file = host.create(memory.segment().byteSize(), (long) pages.cardinality() * PAGE);
     return new ImageMemory(
         new ImageStorage.Own(file), new LinkedHashMap<>(places), memory.versions());
-  }
-
-  private static void clearZeros(BitSet pages, MachineMemory memory) {
-    for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
-      if (memory.isZero(page)) {
-        pages.clear(page);
-      }
-    }
   }
 
   /** The pages of all regions. */
@@ -185,7 +179,7 @@ public final class ImageMemory implements MemoryImage {
    */
   public long copyAll(MachineMemory from) {
     BitSet pages = pages();
-    clearZeros(pages, from);
+    from.clearZeros(pages);
     copy(from, pages);
     return pages.cardinality();
   }
@@ -267,6 +261,12 @@ public final class ImageMemory implements MemoryImage {
     return !filled.get(page);
   }
 
+  @Override
+  public int nextFilled(int page) {
+    int next = filled.nextSetBit(page);
+    return next < 0 ? Integer.MAX_VALUE : next;
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -275,7 +275,7 @@ public final class ImageMemory implements MemoryImage {
   @Override
   public synchronized MemorySegment mapPrivate(Arena arena) throws IOException {
     if (mappings == 0) {
-      storage.keepRoomForHoles(usedBytes - (long) filled.cardinality() * PAGE);
+      storage.keepRoomForHoles(holes());
     }
     mappings++;
     try {
@@ -284,6 +284,15 @@ public final class ImageMemory implements MemoryImage {
       unmapped();
       throw e;
     }
+  }
+
+  /**
+   * How much room holes may take when they are looked at; nobody looks at those of sparse memory.
+   */
+  private long holes() {
+    Place ram = places.getOrDefault(MachineDescription.RAM, new Place(0, 0));
+    long looked = Math.min(usedBytes, ram.bytes + MachineMemory.DEVICE_MEMORY_BYTES);
+    return Math.max(0, looked - (long) filled.cardinality() * PAGE);
   }
 
   @Override
@@ -379,6 +388,11 @@ public final class ImageMemory implements MemoryImage {
     byte[] two = new byte[BLOCK];
     for (long done = 0; done < our.bytes; done += BLOCK) {
       int length = (int) Math.min(BLOCK, our.bytes - done);
+      if (isHole(our.offset + done, length)
+          && (their.isEmpty() || other.isHole(their.get().offset + done, length))) {
+        continue;
+      }
+      Arrays.fill(two, (byte) 0);
       read(our.offset + done, one, 0, length);
       if (their.isPresent()) {
         other.read(their.get().offset + done, two, 0, length);
@@ -389,6 +403,10 @@ public final class ImageMemory implements MemoryImage {
         }
       }
     }
+  }
+
+  private boolean isHole(long offset, int length) {
+    return nextFilled((int) (offset / PAGE)) >= (offset + length) / PAGE;
   }
 
   @Override
