@@ -4,6 +4,8 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** The machine as one device sees it. Claims are made in {@link DeviceFactory#create}. */
@@ -197,4 +199,14 @@ public interface DeviceContext {
    * Runs a task soon with the machine lock held. From any thread; dropped once the machine ends.
    */
   void execute(Runnable task);
+
+  /**
+   * Replaces a file of the host as a whole: at any moment there is the old one or the complete new
+   * one, which outlives a power failure once this has returned. Any thread, without the machine
+   * lock.
+   *
+   * @throws java.io.IOException if it can't be written, or what the contents throw; then the old
+   *     one is as it was
+   */
+  void replaceFile(Path target, PositionedOutput.Contents contents) throws IOException;
 }

@@ -1,5 +1,6 @@
 package io.vmm4j.control.protocol;
 
+import io.vmm4j.api.Disk;
 import java.nio.file.Path;
 
 /** What a client asks for; docs/control.md has the grammar. */
@@ -49,6 +50,15 @@ public sealed interface Request {
 
   /** Shows memory. */
   record DumpMemory(long guestPhysicalAddress, int length) implements Request {}
+
+  /**
+   * Writes a disk's contents to a file.
+   *
+   * @param device the path of the disk
+   * @param file an absolute path
+   * @param format how the file holds them
+   */
+  record DiskExport(String device, Path file, Disk.Format format) implements Request {}
 
   /** Presses the power button. */
   record PowerOff() implements Request {}

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import io.vmm4j.api.Disk;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -91,12 +92,14 @@ public final class RequestParser {
           fields.has("address") || fields.has("length")
               ? memory(fields)
               : new Request.DumpRegisters();
+      case "disk-export" ->
+          new Request.DiskExport(fields.text("device"), file(fields), format(fields));
       case "poweroff" -> new Request.PowerOff();
       case "stop" -> new Request.Stop();
       default ->
           throw new Fields.Fault(
               ErrorType.UNKNOWN_COMMAND,
-              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, poweroff, stop"
+              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, poweroff, stop"
                   .formatted(Fields.quoted(command)));
     };
   }
@@ -128,6 +131,16 @@ public final class RequestParser {
       throw Fields.bad(FILE, "an absolute path is wanted");
     }
     return path.normalize();
+  }
+
+  private static Disk.Format format(Fields fields) throws Fields.Fault {
+    String text = fields.optionalText("format").orElse("raw");
+    return switch (text) {
+      case "raw" -> Disk.Format.RAW;
+      case "qcow2" -> Disk.Format.QCOW2;
+      default ->
+          throw Fields.bad("format", "%s is none of raw, qcow2".formatted(Fields.quoted(text)));
+    };
   }
 
   private Request memory(Fields fields) throws Fields.Fault {

@@ -1,6 +1,7 @@
 package io.vmm4j.devices.virtioblock;
 
 import io.vmm4j.api.DeviceException;
+import io.vmm4j.api.Disk;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
@@ -10,6 +11,9 @@ import io.vmm4j.devices.block.BlockStorage;
 import io.vmm4j.devices.block.DiskFiles;
 import io.vmm4j.devices.block.DiskImageException;
 import io.vmm4j.devices.block.Overlay;
+import io.vmm4j.devices.block.RawImageWriter;
+import io.vmm4j.devices.block.SharedStorage;
+import io.vmm4j.devices.block.qcow.QcowImageWriter;
 import io.vmm4j.devices.virtio.BadQueueException;
 import io.vmm4j.devices.virtio.Chain;
 import io.vmm4j.devices.virtio.VirtioFunction;
@@ -54,7 +58,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
 
   private final VirtioBlockConfig config;
   private final String path;
-  private final BlockStorage storage;
+  private final SharedStorage storage;
   private final Optional<Overlay> overlay;
   private final DiskOrigin origin;
   private final DeviceContext context;
@@ -71,10 +75,10 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       if (config.mode() == DiskMode.OVERLAY) {
         Overlay made = new Overlay(file, memory(file));
         this.overlay = Optional.of(made);
-        this.storage = made;
+        this.storage = new SharedStorage(made);
       } else {
         this.overlay = Optional.empty();
-        this.storage = file;
+        this.storage = new SharedStorage(file);
       }
       if (!context.restoring()) {
         look();
@@ -84,6 +88,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
         int queue = i;
         workers.add(context.worker("queue" + i, () -> take(queue)));
       }
+      context.offer(Disk.class, new Offered());
     } catch (RuntimeException e) {
       close(file);
       throw e;
@@ -225,6 +230,26 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     return Optional.empty();
   }
 
+  /** What the machine's user reaches, from any thread and without the machine lock. */
+  private final class Offered implements Disk {
+    @Override
+    public long sizeBytes() {
+      return storage.sizeBytes();
+    }
+
+    @Override
+    public void exportTo(Path file, Format format) throws IOException {
+      context.replaceFile(
+          file,
+          out ->
+              storage.copyTo(
+                  switch (format) {
+                    case RAW -> new RawImageWriter(out, storage.sizeBytes());
+                    case QCOW2 -> new QcowImageWriter(out, storage.sizeBytes());
+                  }));
+    }
+  }
+
   private final class Work implements DeviceWorker.Request {
     private final int index;
     private final Virtqueue queue;
@@ -238,7 +263,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
 
     @Override
     public void work() {
-      request.work();
+      storage.request(request::work);
     }
 
     @Override
@@ -257,6 +282,16 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   @Override
   public void reset() {
     virtio.powerOn();
+  }
+
+  @Override
+  public void quiesce() {
+    storage.hold();
+  }
+
+  @Override
+  public void resume() {
+    storage.release();
   }
 
   @Override
@@ -286,6 +321,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
     virtio.restore(state.virtio());
     overlay.ifPresent(kept -> kept.setBlocks(state.overlay()));
+    storage.replaced();
     workers.forEach(DeviceWorker::wake);
   }
 

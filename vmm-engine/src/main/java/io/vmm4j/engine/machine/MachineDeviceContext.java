@@ -18,10 +18,14 @@ import io.vmm4j.api.device.MessageInterrupts;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
+import io.vmm4j.api.device.PositionedOutput;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
+import io.vmm4j.snapshot.AtomicFileWriter;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -209,6 +213,11 @@ final class MachineDeviceContext implements DeviceContext {
   @Override
   public void execute(Runnable task) {
     machine.control().executeForDevice(path, task);
+  }
+
+  @Override
+  public void replaceFile(Path target, PositionedOutput.Contents contents) throws IOException {
+    AtomicFileWriter.writePositioned(target, contents);
   }
 
   @Override

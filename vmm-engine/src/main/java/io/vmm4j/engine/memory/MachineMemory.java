@@ -222,9 +222,10 @@ public final class MachineMemory implements AutoCloseable {
 
   /** Takes pages out that are known to be of zeros. While no guest code runs, or roughly. */
   public void clearZeros(BitSet pages) {
+    int all = Math.toIntExact(segment.byteSize() / PAGE);
     int end;
     for (int first = pages.nextSetBit(0); first >= 0; first = pages.nextSetBit(end)) {
-      end = (first / PageVersions.CHUNK + 1) * PageVersions.CHUNK;
+      end = Math.min(all, (first / PageVersions.CHUNK + 1) * PageVersions.CHUNK);
       if (!isAsItBegan(first, end)) {
         for (int page = first; page < end; page++) {
           if (isZero(page)) {

@@ -4,7 +4,9 @@ import static io.vmm4j.devices.virtio.VirtioDriver.BUFFERS;
 import static io.vmm4j.devices.virtio.VirtioDriver.INDIRECT;
 import static io.vmm4j.devices.virtio.VirtioDriver.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.Disk;
 import io.vmm4j.devices.pci.PciMachine;
 import io.vmm4j.devices.virtio.VirtioDriver.Buffer;
 import io.vmm4j.devices.virtioblock.DiskMode;
@@ -17,10 +19,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A disk of the virtio kind and its queues, of a driver that errs or means harm too. */
@@ -112,6 +116,30 @@ class VirtioBlockTest {
     assertThat(request(4, 0, 0, false)).as("flush").isZero();
     Arrays.fill(contents, 5 * 512, 6 * 512, (byte) 0);
     assertThat(Files.readAllBytes(file)).isEqualTo(contents);
+  }
+
+  @ParameterizedTest
+  @EnumSource(DiskMode.class)
+  void aDiskIsExported(DiskMode mode) throws IOException {
+    start(mode, false);
+    if (mode != DiskMode.READONLY) {
+      machine.memory().write(DATA, new byte[512]);
+      assertThat(request(OUT, 5, 512, false)).isZero();
+      Arrays.fill(contents, 5 * 512, 6 * 512, (byte) 0);
+    }
+    Path exported = directory.resolve("exported");
+    Disk disk = machine.vm().device(VirtioDriver.PATH, Disk.class);
+    assertThat(disk.sizeBytes()).isEqualTo(contents.length);
+    disk.exportTo(exported, Disk.Format.RAW);
+    assertThat(Files.readAllBytes(exported)).isEqualTo(contents);
+    disk.exportTo(exported, Disk.Format.QCOW2);
+    assertThat(Files.readAllBytes(exported)).startsWith('Q', 'F', 'I', 0xFB);
+    assertThatThrownBy(() -> disk.exportTo(directory.resolve("no/where"), Disk.Format.RAW))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("no/where");
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).containsExactlyInAnyOrder(file, exported);
+    }
   }
 
   @Test
