@@ -126,10 +126,14 @@ public interface DeviceContext {
    * The same for memory of which a small part is likely to be written. The host keeps no room for
    * it; a device asks for that by {@link DeviceMemory#keepRoom} as it writes more.
    *
-   * @throws io.vmm4j.api.DeviceException if the factory has not announced so much ({@link
-   *     DeviceFactory#sparseMemoryBytes}), or the name has another size
+   * <p>It may be smaller than was asked for: all that a machine has must be mapped at once, which
+   * Linux allows for as much as the host has RAM and swap space. A device that is attached to a
+   * machine gets what that has left.
+   *
+   * @param most a multiple of 4 KiB, as {@link DeviceFactory#sparseMemoryBytes} says
+   * @throws io.vmm4j.api.DeviceException if there is none
    */
-  DeviceMemory sparseMemory(String name, MemorySize size);
+  DeviceMemory sparseMemory(String name, MemorySize most);
 
   /**
    * A timer of the machine's clock. Whether and when it is armed belongs to the device's state.

@@ -31,8 +31,7 @@ public interface DeviceFactory<C extends Record & DeviceConfig, S extends Record
    * How much sparse memory a device is going to ask for ({@link DeviceContext#sparseMemory}), for
    * the machine has its address space from the start.
    *
-   * @return bytes, a multiple of 4 KiB; 0 where that is not known, and then the device is refused
-   *     when it asks
+   * @return bytes, a multiple of 4 KiB; 0 where that is not known
    */
   default long sparseMemoryBytes(C config) {
     return 0;

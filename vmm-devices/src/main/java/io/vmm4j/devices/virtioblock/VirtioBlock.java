@@ -99,7 +99,15 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private DeviceMemory memory(BlockStorage file) {
     return context
         .restoredMemory(OVERLAY)
-        .orElseGet(() -> context.sparseMemory(OVERLAY, overlaySize(config, file.sizeBytes())));
+        .orElseGet(() -> newMemory(overlaySize(config, file.sizeBytes())));
+  }
+
+  private DeviceMemory newMemory(MemorySize size) {
+    DeviceMemory given = context.sparseMemory(OVERLAY, size);
+    if (!given.size().equals(size)) {
+      LOG.info("{}: an overlay of {} in place of {}", path, given.size(), size);
+    }
+    return given;
   }
 
   /** Room for all of the disk, but no more than the configuration says. */

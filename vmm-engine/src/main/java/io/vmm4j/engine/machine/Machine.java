@@ -3,11 +3,9 @@ package io.vmm4j.engine.machine;
 import io.vmm4j.api.BackendSelection;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.Console;
-import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmExit;
-import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.BackendMachine;
 import io.vmm4j.api.backend.CpuStateText;
 import io.vmm4j.api.backend.Vcpu;
@@ -97,9 +95,12 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
   private volatile boolean acceptsOtherContents;
+  private final SparseBytes sparse;
 
-  private Machine(MachinePlan plan, BackendSelection selection, MachineMemory memory) {
+  private Machine(
+      MachinePlan plan, BackendSelection selection, MachineMemory memory, SparseBytes sparse) {
     this.plan = plan;
+    this.sparse = sparse;
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
     this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
@@ -121,39 +122,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    */
   static Machine build(
       DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen, HostRoom host) {
-    return build(
-        catalog,
-        plan,
-        chosen,
-        Optional.empty(),
-        MachineMemory.allocate(host, ramBytes(plan), sparseBytes(catalog, plan)));
-  }
-
-  private static long sparseBytes(DeviceCatalog catalog, MachinePlan plan) {
-    long bytes = 0;
-    for (Map.Entry<String, DeviceConfig> each : plan.devices().entrySet()) {
-      bytes += sparseBytes(catalog, each.getValue());
-      if (bytes > VmSpec.MAX_SPARSE_MEMORY.bytes()) {
-        throw new DeviceException(
-            each.getKey(),
-            "the sparse memory of all devices, such as overlays of disks, exceeds "
-                + VmSpec.MAX_SPARSE_MEMORY);
-      }
-    }
-    return bytes;
-  }
-
-  private static long sparseBytes(DeviceCatalog catalog, DeviceConfig config) {
-    return catalog
-        .factory(config.deviceType())
-        .map(factory -> sparseBytes(factory, config))
-        .orElse(0L);
-  }
-
-  private static <C extends Record & DeviceConfig> long sparseBytes(
-      DeviceFactory<C, ?> factory, DeviceConfig config) {
-    Class<C> type = factory.configSchema().type();
-    return type.isInstance(config) ? factory.sparseMemoryBytes(type.cast(config)) : 0;
+    SparseBytes sparse = SparseBytes.of(catalog, plan);
+    MachineMemory memory = MachineMemory.allocate(host, ramBytes(plan), sparse.total());
+    return build(catalog, plan, chosen, Optional.empty(), memory, sparse);
   }
 
   /**
@@ -171,7 +142,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         plan,
         chosen,
         Optional.of(image),
-        MachineMemory.copyOnWrite(contents, ramBytes(plan)));
+        MachineMemory.copyOnWrite(contents, ramBytes(plan)),
+        SparseBytes.NONE);
   }
 
   private static long ramBytes(MachinePlan plan) {
@@ -183,8 +155,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       MachinePlan plan,
       BackendChooser.Chosen chosen,
       Optional<MachineDescription> image,
-      MachineMemory memory) {
-    Machine machine = new Machine(plan, chosen.selection(), memory);
+      MachineMemory memory,
+      SparseBytes sparse) {
+    Machine machine = new Machine(plan, chosen.selection(), memory, sparse);
     LOG.info(
         "machine '{}': backend {}: {}",
         plan.spec().name(),
@@ -270,6 +243,11 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     MachineDevice<?> device = MachineDevice.create(path, factory, config, context);
     devices.put(device, context);
     return device;
+  }
+
+  /** How much sparse memory devices get. */
+  SparseBytes sparseBytes() {
+    return sparse;
   }
 
   /** Whether devices take contents outside of the snapshot as they are. */

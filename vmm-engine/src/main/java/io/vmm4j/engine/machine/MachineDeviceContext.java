@@ -169,8 +169,10 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
-  public DeviceMemory sparseMemory(String name, MemorySize size) {
-    return machine.deviceMemories().getSparse(path, machine.numberOf(path), name, size);
+  public DeviceMemory sparseMemory(String name, MemorySize most) {
+    MemorySize given =
+        MemorySize.bytes(Math.min(most.bytes(), machine.sparseBytes().givenTo(path)));
+    return machine.deviceMemories().getSparse(path, machine.numberOf(path), name, given);
   }
 
   @Override

@@ -122,6 +122,28 @@ class HostRoomTest {
   }
 
   @Test
+  void sparseMemoryIsKeptRoomForAsItIsAskedFor() {
+    MachineMemory first = MachineMemory.allocate(host, RAM, 1024 * MIB);
+    MachineMemory second = MachineMemory.allocate(host, RAM, 0);
+    try {
+      first.allocateDeviceMemory("device:disk/overlay", 1024 * MIB, true);
+      first.keepRoom(3 * MIB);
+      assertThatThrownBy(() -> second.keepRoom(2 * MIB))
+          .isInstanceOf(VmException.class)
+          .hasMessageContaining("no room for the 2M of device memory: it is in /dev/shm (tmpfs)");
+      second.keepRoom(MIB);
+      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 1024 * MIB, true))
+          .hasMessageContaining("1G of device memory exceed what is left of 512M");
+      assertThatThrownBy(() -> first.allocateDeviceMemory("device:a/b", 513 * MIB, false))
+          .as("memory that is not sparse has a limit of its own")
+          .hasMessageContaining("513M of device memory exceed what is left of 512M");
+    } finally {
+      first.close();
+      second.close();
+    }
+  }
+
+  @Test
   void holesTakeRoomOnlyWhereALookFillsThem() {
     try (BackingFile first = host.create(RAM, 0);
         BackingFile second = host.create(RAM, 0)) {

@@ -78,8 +78,8 @@ class DiskExportTest {
   private static byte[] sparse(int bytes) {
     byte[] contents = new byte[bytes];
     new Random(1).nextBytes(contents);
-    Arrays.fill(contents, 100_000, 6 << 20, (byte) 0);
-    Arrays.fill(contents, bytes - 5000, bytes, (byte) 0);
+    Arrays.fill(contents, Math.min(bytes, 100_000), Math.min(bytes, 6 << 20), (byte) 0);
+    Arrays.fill(contents, Math.max(0, bytes - 5000), bytes, (byte) 0);
     return contents;
   }
 
@@ -99,7 +99,7 @@ class DiskExportTest {
   @ParameterizedTest
   @ValueSource(longs = {512, 65536, 1 << 20, 3L << 30, 600L << 30})
   void qemuFindsNoFaultInAnExport(long bytes) throws Exception {
-    Path disk = disk(sparse(Math.toIntExact(Math.min(bytes, BYTES))).clone());
+    Path disk = disk(sparse(Math.toIntExact(Math.min(bytes, BYTES))));
     try (RandomAccessFile opened = new RandomAccessFile(disk.toFile(), "rw")) {
       opened.setLength(bytes);
     }
