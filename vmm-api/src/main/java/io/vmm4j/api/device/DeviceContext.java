@@ -123,8 +123,9 @@ public interface DeviceContext {
   DeviceMemory deviceMemory(String name, MemorySize size);
 
   /**
-   * The same for memory of which a small part is likely to be written. The host keeps no room for
-   * it; a device asks for that by {@link DeviceMemory#keepRoom} as it writes more.
+   * The same for memory that is never mapped, and of which a small part is likely to be written.
+   * The host keeps no room for it; a device asks for that by {@link DeviceMemory#keepRoom} as it
+   * writes more.
    *
    * <p>It may be smaller than was asked for: all that a machine has must be mapped at once, which
    * Linux allows for as much as the host has RAM and swap space. A device that is attached to a

@@ -393,8 +393,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   private void memoryWritten(long offset, long length) {
     memory.dirty().mark(offset, length);
+    tellProcessors(offset, length);
+  }
+
+  /** Says that bytes of its one segment were written, of which no code may be left. */
+  void tellProcessors(long offset, long length) {
     BackendMachine processors = backend;
-    if (processors != null) {
+    if (processors != null && memory.isGuestVisible(offset)) {
       processors.memoryWritten(offset, length);
     }
   }

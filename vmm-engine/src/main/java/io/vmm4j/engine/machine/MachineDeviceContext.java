@@ -23,6 +23,7 @@ import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
 import io.vmm4j.snapshot.AtomicFileWriter;
+import io.vmm4j.snapshot.MachineDescription;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -172,7 +173,9 @@ final class MachineDeviceContext implements DeviceContext {
   public DeviceMemory sparseMemory(String name, MemorySize most) {
     MemorySize given =
         MemorySize.bytes(Math.min(most.bytes(), machine.sparseBytes().givenTo(path)));
-    return machine.deviceMemories().getSparse(path, machine.numberOf(path), name, given);
+    return machine
+        .deviceMemories()
+        .get(path, machine.numberOf(path), name + MachineDescription.SPARSE, given);
   }
 
   @Override
@@ -183,7 +186,11 @@ final class MachineDeviceContext implements DeviceContext {
   @Override
   public Optional<DeviceMemory> restoredMemory(String name) {
     return restoring
-        ? machine.deviceMemories().find(path, name).map(Function.identity())
+        ? machine
+            .deviceMemories()
+            .find(path, name)
+            .or(() -> machine.deviceMemories().find(path, name + MachineDescription.SPARSE))
+            .map(Function.identity())
         : Optional.empty();
   }
 

@@ -246,7 +246,7 @@ public final class MachineFactory {
   }
 
   MemoryRestore memoryRestore(Machine machine) {
-    return new MemoryRestore(host, machine.memory(), machine.processors()::memoryWritten);
+    return new MemoryRestore(host, machine.memory(), machine::tellProcessors);
   }
 
   /** Reads a snapshot, to its footer and not further, and the parents that it is a delta to. */

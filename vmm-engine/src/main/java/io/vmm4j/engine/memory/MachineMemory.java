@@ -29,11 +29,15 @@ public final class MachineMemory implements AutoCloseable {
   /** The most device memory of a machine that is not sparse, all of which the host has room for. */
   public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
+  /** For sparse memory of devices that are attached later. */
+  public static final long MORE_SPARSE_BYTES = 512L << 20;
+
   private static final int PAGE = 4096;
 
   private final Arena arena;
   private final MemorySegment segment;
   private final long ramBytes;
+  private final long guestBytes;
   private final Optional<BackingFile> file;
   private final Optional<MemoryImage> image;
   private final PageVersions versions;
@@ -44,9 +48,7 @@ public final class MachineMemory implements AutoCloseable {
 
   private final Set<String> placed = new HashSet<>();
   private long deviceMemoryEnd;
-
-  /** How much of the device memory is not sparse. */
-  private long keptBytes;
+  private long sparseEnd;
 
   private boolean closed;
 
@@ -54,13 +56,17 @@ public final class MachineMemory implements AutoCloseable {
       Arena arena,
       MemorySegment segment,
       long ramBytes,
+      long guestBytes,
       long deviceMemoryEnd,
+      long sparseEnd,
       Optional<BackingFile> file,
       Optional<MemoryImage> image) {
     this.arena = arena;
     this.segment = segment;
     this.ramBytes = ramBytes;
+    this.guestBytes = guestBytes;
     this.deviceMemoryEnd = deviceMemoryEnd;
+    this.sparseEnd = sparseEnd;
     this.file = file;
     this.image = image;
     this.versions =
@@ -74,15 +80,24 @@ public final class MachineMemory implements AutoCloseable {
    *
    * @param host where there is room for it
    * @param ramBytes a multiple of 4 KiB
-   * @param sparseBytes of device memory of which little may be written, a multiple of 4 KiB
+   * @param sparseBytes of device memory that no guest sees, and of which little may be written, a
+   *     multiple of 4 KiB; there is room for some more
    * @throws VmException if the host has not the room
    */
   public static MachineMemory allocate(HostRoom host, long ramBytes, long sparseBytes) {
-    BackingFile file = host.create(ramBytes + DEVICE_MEMORY_BYTES + sparseBytes, ramBytes);
+    long guestBytes = ramBytes + DEVICE_MEMORY_BYTES;
+    BackingFile file = host.create(guestBytes + sparseBytes + MORE_SPARSE_BYTES, ramBytes);
     Arena arena = Arena.ofShared();
     try {
       return new MachineMemory(
-          arena, file.map(arena), ramBytes, ramBytes, Optional.of(file), Optional.empty());
+          arena,
+          file.map(arena),
+          ramBytes,
+          guestBytes,
+          ramBytes,
+          guestBytes,
+          Optional.of(file),
+          Optional.empty());
     } catch (IOException e) {
       arena.close();
       file.close();
@@ -97,13 +112,25 @@ public final class MachineMemory implements AutoCloseable {
     try {
       MemorySegment segment = image.mapPrivate(arena);
       return new MachineMemory(
-          arena, segment, ramBytes, image.usedBytes(), Optional.empty(), Optional.of(image));
+          arena,
+          segment,
+          ramBytes,
+          image.guestBytes(),
+          image.usedGuestBytes(),
+          Math.max(image.guestBytes(), image.usedBytes()),
+          Optional.empty(),
+          Optional.of(image));
     } catch (IOException | RuntimeException e) {
       arena.close();
       image.release();
       throw e instanceof RuntimeException known
           ? known
-          : new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
+          : new VmException(
+              "cannot map %s of memory; the host has %s of RAM and swap space"
+                  .formatted(
+                      MemorySize.bytes(image.size()),
+                      MemorySize.mebibytes(HostRoom.mappableBytes() >> 20)),
+              e);
     }
   }
 
@@ -139,6 +166,16 @@ public final class MachineMemory implements AutoCloseable {
   /** RAM and device memory. Any thread; valid until {@link #close}. */
   public MemorySegment segment() {
     return segment;
+  }
+
+  /** What guests may see: RAM and device memory that is not sparse. */
+  public MemorySegment guestSegment() {
+    return segment.asSlice(0, guestBytes);
+  }
+
+  /** Whether a place may be seen by a guest. */
+  public boolean isGuestVisible(long offset) {
+    return offset < guestBytes;
   }
 
   /** The size of RAM. */
@@ -244,6 +281,14 @@ public final class MachineMemory implements AutoCloseable {
     }
   }
 
+  /** Whether whole pages are known to be of zeros; false where it is not known. */
+  public boolean isKnownZero(long offset, int length) {
+    BitSet pages = new BitSet();
+    pages.set((int) (offset / PAGE), (int) ((offset + length) / PAGE));
+    clearZeros(pages);
+    return pages.isEmpty();
+  }
+
   /** Whether nothing was written to pages of one chunk; false where it may have been. */
   private boolean isAsItBegan(int first, int end) {
     return !dirty.isAnyMarked(first, end)
@@ -288,21 +333,22 @@ public final class MachineMemory implements AutoCloseable {
     if (known.isPresent()) {
       return known.getAsLong();
     }
-    long left = segment.byteSize() - deviceMemoryEnd;
-    if (bytes > left || !sparse && bytes > DEVICE_MEMORY_BYTES - keptBytes) {
+    long end = sparse ? sparseEnd : deviceMemoryEnd;
+    if (bytes > (sparse ? segment.byteSize() : guestBytes) - end) {
       throw new VmException(
           "%s of device memory exceed what is left of %s"
               .formatted(
                   MemorySize.bytes(bytes),
-                  MemorySize.bytes(sparse ? segment.byteSize() - ramBytes : DEVICE_MEMORY_BYTES)));
+                  MemorySize.bytes(
+                      sparse ? segment.byteSize() - guestBytes : DEVICE_MEMORY_BYTES)));
     }
-    if (!sparse) {
+    if (sparse) {
+      sparseEnd += bytes;
+    } else {
       keepRoom(bytes);
-      keptBytes += bytes;
+      deviceMemoryEnd += bytes;
     }
-    long offset = deviceMemoryEnd;
-    deviceMemoryEnd += bytes;
-    return offset;
+    return end;
   }
 
   /**

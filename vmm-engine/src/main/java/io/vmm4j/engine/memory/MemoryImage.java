@@ -15,8 +15,14 @@ public interface MemoryImage {
   /** Its size in bytes, a multiple of 4 KiB; what is mapped, not what is written. */
   long size();
 
-  /** Its size without what is left for device memory that a restored device has not had before. */
+  /** Its size without what is left for sparse memory that a restored device has not had before. */
   long usedBytes();
+
+  /** Where what guests may see ends; behind it is sparse memory alone. */
+  long guestBytes();
+
+  /** How much of that is used, the rest being left for devices' memory. */
+  long usedGuestBytes();
 
   /**
    * Maps all of it privately: what is written through the mapping is seen there only. {@link

@@ -73,21 +73,13 @@ public final class DeviceMemories {
   }
 
   /**
-   * Memory of a device, made on the first call with its name.
+   * Memory of a device, made on the first call with its name. The name says whether it is sparse:
+   * {@link MachineDescription#isSparse}.
    *
    * @param device its number, in the order in which devices are made
    * @throws DeviceException if there is no room, or the name has another size
    */
   public DeviceMemory get(String path, int device, String name, MemorySize size) {
-    return get(path, device, name, size, false);
-  }
-
-  /** The same for memory that takes room as it is written. */
-  public DeviceMemory getSparse(String path, int device, String name, MemorySize size) {
-    return get(path, device, name, size, true);
-  }
-
-  private DeviceMemory get(String path, int device, String name, MemorySize size, boolean sparse) {
     lock.lock();
     try {
       Memory known = memories.get(new Key(path, name));
@@ -100,12 +92,14 @@ public final class DeviceMemories {
       }
       long offset;
       try {
-        Optional<Memory> unused = reuse(size.bytes());
+        Optional<Memory> unused = reuse(name, size.bytes());
         offset =
             unused.isPresent()
                 ? unused.get().offset
                 : memory.allocateDeviceMemory(
-                    MachineDescription.deviceRegion(path, name), size.bytes(), sparse);
+                    MachineDescription.deviceRegion(path, name),
+                    size.bytes(),
+                    MachineDescription.isSparse(name));
       } catch (VmException e) {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
@@ -133,8 +127,10 @@ public final class DeviceMemories {
     }
   }
 
-  private Optional<Memory> reuse(long bytes) {
-    Optional<Memory> found = free.stream().filter(m -> m.bytes == bytes).findFirst();
+  private Optional<Memory> reuse(String name, long bytes) {
+    boolean sparse = MachineDescription.isSparse(name);
+    Optional<Memory> found =
+        free.stream().filter(m -> m.bytes == bytes && m.isSparse() == sparse).findFirst();
     found.ifPresent(free::remove);
     return found;
   }
@@ -224,6 +220,11 @@ public final class DeviceMemories {
     /** The device's path. */
     public String path() {
       return path;
+    }
+
+    /** Whether no guest sees it, and it takes room as it is written. */
+    public boolean isSparse() {
+      return MachineDescription.isSparse(name);
     }
 
     /** Where it begins in the machine's one segment. */
@@ -350,6 +351,9 @@ public final class DeviceMemories {
             path,
             "cannot map 0x%x bytes of '%s' at 0x%x: not made of whole pages"
                 .formatted(length, name, guestPhysicalAddress));
+      }
+      if (isSparse()) {
+        throw new DeviceException(path, "cannot map '%s': it is sparse".formatted(name));
       }
       Objects.checkFromIndexSize(at, length, bytes);
       lock.lock();

@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +45,7 @@ public final class ImageMemory implements MemoryImage {
   private final ImageStorage storage;
   private final Map<String, Place> places;
   private final long usedBytes;
+  private final long guestBytes;
   private PageVersions versions;
 
   /** Pages that may be something else than zeros. */
@@ -52,15 +54,21 @@ public final class ImageMemory implements MemoryImage {
   private int holders = 1;
   private int mappings;
 
-  private ImageMemory(ImageStorage storage, Map<String, Place> places, PageVersions versions) {
+  private ImageMemory(
+      ImageStorage storage, Map<String, Place> places, long guestBytes, PageVersions versions) {
     this.storage = storage;
+    this.guestBytes = guestBytes;
     this.places = places;
     this.versions = versions;
-    this.usedBytes = usedBytes(places);
+    this.usedBytes = usedBytes(places, true);
   }
 
-  private static long usedBytes(Map<String, Place> places) {
-    return places.values().stream().mapToLong(place -> place.offset + place.bytes).max().orElse(0);
+  private static long usedBytes(Map<String, Place> places, boolean sparseToo) {
+    return places.entrySet().stream()
+        .filter(each -> sparseToo || !MachineDescription.isSparse(each.getKey()))
+        .mapToLong(each -> each.getValue().offset + each.getValue().bytes)
+        .max()
+        .orElse(0);
   }
 
   /**
@@ -73,16 +81,25 @@ public final class ImageMemory implements MemoryImage {
     Map<String, Place> places = new LinkedHashMap<>();
     long used = 0;
     long ram = 0;
-    for (MachineDescription.Region region : ramFirst(regions)) {
-      places.put(region.name(), new Place(used, region.bytes()));
-      used += region.bytes();
-      ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
+    for (MachineDescription.Region region : inOrder(regions)) {
+      if (!MachineDescription.isSparse(region.name())) {
+        places.put(region.name(), new Place(used, region.bytes()));
+        used += region.bytes();
+        ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
+      }
     }
-    // Sparse memory may hold much or little: what is beyond takes room as it is read.
-    long room = Math.min(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
-    long size = used + MachineMemory.DEVICE_MEMORY_BYTES;
-    BackingFile file = host.create(size, room);
-    return new ImageMemory(new ImageStorage.Own(file), places, PageVersions.of(size));
+    long guestBytes = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
+    long end = guestBytes;
+    for (MachineDescription.Region region : regions) {
+      if (MachineDescription.isSparse(region.name())) {
+        places.put(region.name(), new Place(end, region.bytes()));
+        end += region.bytes();
+      }
+    }
+    // Sparse memory may hold much or little: it takes room as it is read.
+    BackingFile file = host.create(end + MachineMemory.MORE_SPARSE_BYTES, used);
+    return new ImageMemory(
+        new ImageStorage.Own(file), places, guestBytes, PageVersions.of(file.size()));
   }
 
   /**
@@ -93,7 +110,7 @@ public final class ImageMemory implements MemoryImage {
    */
   public static Optional<ImageMemory> mapped(Path path, MappedSnapshot file) throws IOException {
     List<MachineDescription.Region> regions = file.plan().machine().regions();
-    if (!file.isWritable() || !regions.equals(ramFirst(regions))) {
+    if (!file.isWritable() || !regions.equals(inOrder(regions))) {
       return Optional.empty();
     }
     Map<String, Place> places = new LinkedHashMap<>();
@@ -101,16 +118,22 @@ public final class ImageMemory implements MemoryImage {
       places.put(region.name(), new Place(file.regionOffset(region.name()), region.bytes()));
     }
     ImageMemory image =
-        new ImageMemory(new MappedStorage(path, file), places, PageVersions.of(file.imageBytes()));
+        new ImageMemory(
+            new MappedStorage(path, file),
+            places,
+            usedBytes(places, false),
+            PageVersions.of(file.imageBytes()));
     image.filled.set(0, Math.toIntExact(file.imageBytes() / PAGE));
     return Optional.of(image);
   }
 
-  private static List<MachineDescription.Region> ramFirst(List<MachineDescription.Region> regions) {
+  /** RAM, then device memory that guests may see, then sparse memory. */
+  private static List<MachineDescription.Region> inOrder(List<MachineDescription.Region> regions) {
     return regions.stream()
-        .sorted((a, b) ->
-            Boolean.compare(
-                b.name().equals(MachineDescription.RAM), a.name().equals(MachineDescription.RAM)))
+        .sorted(
+            Comparator.comparing(
+                    (MachineDescription.Region r) -> !r.name().equals(MachineDescription.RAM))
+                .thenComparing(r -> MachineDescription.isSparse(r.name())))
         .toList();
   }
 
@@ -126,7 +149,10 @@ public final class ImageMemory implements MemoryImage {
     memory.clearZeros(pages);
     BackingFile file = host.create(memory.segment().byteSize(), (long) pages.cardinality() * PAGE);
     return new ImageMemory(
-        new ImageStorage.Own(file), new LinkedHashMap<>(places), memory.versions());
+        new ImageStorage.Own(file),
+        new LinkedHashMap<>(places),
+        memory.guestSegment().byteSize(),
+        memory.versions());
   }
 
   /** The pages of all regions. */
@@ -244,6 +270,16 @@ public final class ImageMemory implements MemoryImage {
   }
 
   @Override
+  public long guestBytes() {
+    return guestBytes;
+  }
+
+  @Override
+  public long usedGuestBytes() {
+    return usedBytes(places, false);
+  }
+
+  @Override
   public PageVersions versions() {
     return versions;
   }
@@ -290,9 +326,8 @@ public final class ImageMemory implements MemoryImage {
    * How much room holes may take when they are looked at; nobody looks at those of sparse memory.
    */
   private long holes() {
-    Place ram = places.getOrDefault(MachineDescription.RAM, new Place(0, 0));
-    long looked = Math.min(usedBytes, ram.bytes + MachineMemory.DEVICE_MEMORY_BYTES);
-    return Math.max(0, looked - (long) filled.cardinality() * PAGE);
+    long used = usedGuestBytes();
+    return used - (long) filled.get(0, (int) (used / PAGE)).cardinality() * PAGE;
   }
 
   @Override
@@ -405,7 +440,7 @@ public final class ImageMemory implements MemoryImage {
     }
   }
 
-  private boolean isHole(long offset, int length) {
+  boolean isHole(long offset, int length) {
     return nextFilled((int) (offset / PAGE)) >= (offset + length) / PAGE;
   }
 
