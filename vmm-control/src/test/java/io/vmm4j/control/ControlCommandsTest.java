@@ -113,8 +113,10 @@ class ControlCommandsTest {
             .device("pci/00:03.0", new VirtioBlockConfig(disk.toString()))
             .build();
     Path exported = directory.resolve("exported");
-    try (Vm withDisk = Vm.start(spec);
-        ControlServer there = ControlServer.open(withDisk, other);
+    Vm withDisk = Vm.start(spec);
+    ControlServer there = ControlServer.open(withDisk, other);
+    try (withDisk;
+        there;
         ControlClient asks = ControlClient.connect(other)) {
       Map<String, Object> export =
           Map.of("device", "pci/00:03.0", "file", exported.toString(), "format", "raw");
