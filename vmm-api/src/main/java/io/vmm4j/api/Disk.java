@@ -26,6 +26,16 @@ public interface Disk {
   long sizeBytes();
 
   /**
+   * Makes the disk larger, and tells the guest's driver; what is new is zeros. A disk that is
+   * written to its file makes the file longer.
+   *
+   * @param sizeBytes at least its size, in whole sectors of 512 bytes
+   * @throws IllegalArgumentException if a disk can't have this size
+   * @throws IOException if it can't be written to
+   */
+  void resize(long sizeBytes) throws IOException;
+
+  /**
    * Writes the disk's contents to a file: those of one moment between two requests of the guest,
    * after the call has begun. The guest goes on meanwhile, and what it writes later is not in the
    * file. What it has not yet sent to the disk isn't, either.

@@ -1,5 +1,6 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.control.ControlClient;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,6 +33,8 @@ import picocli.CommandLine.Parameters;
       "  disk export PATH FILE",
       "                    write the disk of a path, such as pci/00:03.0, to a file; --format qcow2 for",
       "                    an image of that format",
+      "  disk resize PATH SIZE",
+      "                    make a disk larger, such as 8G; the guest's driver is told",
       "  poweroff          press its power button: the guest may switch itself off",
       "  stop              end it at once%n",
     },
@@ -50,6 +53,7 @@ import picocli.CommandLine.Parameters;
 final class CtlCommand extends Command {
   private static final String STANDARD_OUTPUT = "-";
   private static final String DISK = "disk";
+  private static final String RESIZE = "resize";
 
   @Parameters(index = "0", paramLabel = "SOCKET", description = "The machine's control socket.")
   Path socket = Path.of("");
@@ -107,7 +111,8 @@ final class CtlCommand extends Command {
         client.snapshotTo(streams().out(), live ? Map.of("live", true) : Map.of());
         return ExitCode.OK;
       }
-      String result = client.call(command.equals(DISK) ? "disk-export" : command, fields);
+      String result =
+          client.call(command.equals(DISK) ? DISK + "-" + arguments.getFirst() : command, fields);
       if (!result.equals("{ }")) {
         streams().print(result + "\n");
       }
@@ -117,15 +122,17 @@ final class CtlCommand extends Command {
 
   private void check() {
     boolean disk = command.equals(DISK);
-    if (disk && (arguments.size() != 3 || !arguments.getFirst().equals("export"))) {
-      throw new UsageException("ctl disk: expected 'disk export PATH FILE'");
+    boolean resize = disk && arguments.size() == 3 && arguments.getFirst().equals(RESIZE);
+    if (disk && !resize && (arguments.size() != 3 || !arguments.getFirst().equals("export"))) {
+      throw new UsageException(
+          "ctl disk: expected 'disk export PATH FILE' or 'disk resize PATH SIZE'");
     }
     if (!disk && arguments.size() > 1) {
       throw new UsageException("ctl %s takes no '%s'".formatted(command, arguments.get(1)));
     }
-    file = arguments.isEmpty() ? null : arguments.getLast();
+    file = arguments.isEmpty() || resize ? null : arguments.getLast();
     only(DISK, "--format", format != null);
-    boolean takesFile = disk || command.equals("snapshot") || command.equals("restore");
+    boolean takesFile = disk && !resize || command.equals("snapshot") || command.equals("restore");
     if (takesFile && file == null) {
       throw new UsageException("ctl " + command + " needs a FILE");
     }
@@ -163,6 +170,9 @@ final class CtlCommand extends Command {
     }
     if (command.equals(DISK)) {
       fields.put("device", arguments.get(1));
+      if (arguments.getFirst().equals(RESIZE)) {
+        fields.put("bytes", size(arguments.getLast()));
+      }
     }
     if (format != null) {
       fields.put("format", format);
@@ -177,6 +187,14 @@ final class CtlCommand extends Command {
         .ifPresent(text -> fields.put("address", number("--address", text)));
     Optional.ofNullable(length).ifPresent(text -> fields.put("length", number("--length", text)));
     return fields;
+  }
+
+  private static long size(String text) {
+    try {
+      return MemorySize.parse(text).bytes();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("SIZE: " + e.getMessage());
+    }
   }
 
   private static String number(String option, String text) {

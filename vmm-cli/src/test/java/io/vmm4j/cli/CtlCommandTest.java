@@ -159,6 +159,7 @@ class CtlCommandTest {
     String[] qcow2 = {"disk", "export", "pci/00:03.0", exported.toString(), "--format", "qcow2"};
     assertThat(ctl(qcow2).exitCode()).isZero();
     assertThat(Files.readAllBytes(exported)).startsWith('Q', 'F', 'I', 0xFB);
+    assertThat(ctl("disk", "resize", "pci/00:03.0", "1M").text()).contains("1048576");
     assertThat(ctl("disk", "export", "com1", exported.toString()).err())
         .contains("no disk at 'com1'");
 

@@ -123,6 +123,11 @@ class ControlCommandsTest {
       assertThat(asks.call("disk-export", export))
           .contains(exported.toString(), "\"diskBytes\" : 1048576");
       assertThat(exported).hasBinaryContent(contents);
+      Map<String, Object> resize = Map.of("device", "pci/00:03.0", "bytes", 2 << 20);
+      assertThat(asks.call("disk-resize", resize)).contains("\"diskBytes\" : 2097152");
+      assertThatThrownBy(
+              () -> asks.call("disk-resize", Map.of("device", "pci/00:03.0", "bytes", 512)))
+          .hasMessageContaining("can't shrink");
       assertThatThrownBy(
               () -> asks.call("disk-export", Map.of("device", "com1", "file", exported.toString())))
           .hasMessageContaining("no disk at 'com1'; the disks are [pci/00:03.0]");

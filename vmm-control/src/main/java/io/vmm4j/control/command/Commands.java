@@ -59,6 +59,7 @@ public final class Commands {
       case Request.DumpRegisters dump -> registers();
       case Request.DumpMemory dump -> memory(dump);
       case Request.DiskExport export -> export(export);
+      case Request.DiskResize resize -> resize(resize);
       case Request.PowerOff powerOff -> powerOff();
       case Request.Stop stop -> {
         vm.stop();
@@ -75,16 +76,31 @@ public final class Commands {
     }
   }
 
-  private Outcome export(Request.DiskExport request) {
-    Disk disk = vm.devices(Disk.class).get(request.device());
+  private Disk disk(String device) {
+    Disk disk = vm.devices(Disk.class).get(device);
     if (disk == null) {
       throw new Refusal(
           ErrorType.UNSUPPORTED,
           "there is no disk at '%s'; the disks are %s"
-              .formatted(request.device(), vm.devices(Disk.class).keySet()));
+              .formatted(device, vm.devices(Disk.class).keySet()));
     }
+    return disk;
+  }
+
+  private Outcome resize(Request.DiskResize request) {
+    Disk disk = disk(request.device());
     try {
-      disk.exportTo(request.file(), request.format());
+      disk.resize(request.bytes());
+    } catch (IOException | IllegalArgumentException e) {
+      throw new Refusal(ErrorType.UNSUPPORTED, String.valueOf(e.getMessage()), e);
+    }
+    return new Outcome.Reply(json -> json.writeNumberField("diskBytes", disk.sizeBytes()));
+  }
+
+  private Outcome export(Request.DiskExport request) {
+    Disk disk = disk(request.device());
+    try {
+      disk.exportTo(request.file(), request.qcow2() ? Disk.Format.QCOW2 : Disk.Format.RAW);
     } catch (IOException e) {
       throw FailureReply.cannot("write", request.file(), e);
     }

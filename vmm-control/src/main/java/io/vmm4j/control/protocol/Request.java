@@ -1,6 +1,5 @@
 package io.vmm4j.control.protocol;
 
-import io.vmm4j.api.Disk;
 import java.nio.file.Path;
 
 /** What a client asks for; docs/control.md has the grammar. */
@@ -56,9 +55,12 @@ public sealed interface Request {
    *
    * @param device the path of the disk
    * @param file an absolute path
-   * @param format how the file holds them
+   * @param qcow2 whether the file is to be a qcow2 image, and not the bytes as they are
    */
-  record DiskExport(String device, Path file, Disk.Format format) implements Request {}
+  record DiskExport(String device, Path file, boolean qcow2) implements Request {}
+
+  /** Makes a disk larger. */
+  record DiskResize(String device, long bytes) implements Request {}
 
   /** Presses the power button. */
   record PowerOff() implements Request {}

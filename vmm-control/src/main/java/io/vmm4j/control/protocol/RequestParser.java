@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-import io.vmm4j.api.Disk;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -93,13 +92,14 @@ public final class RequestParser {
               ? memory(fields)
               : new Request.DumpRegisters();
       case "disk-export" ->
-          new Request.DiskExport(fields.text("device"), file(fields), format(fields));
+          new Request.DiskExport(fields.text("device"), file(fields), isQcow2(fields));
+      case "disk-resize" -> new Request.DiskResize(fields.text("device"), fields.unsigned("bytes"));
       case "poweroff" -> new Request.PowerOff();
       case "stop" -> new Request.Stop();
       default ->
           throw new Fields.Fault(
               ErrorType.UNKNOWN_COMMAND,
-              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, poweroff, stop"
+              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, disk-resize, poweroff, stop"
                   .formatted(Fields.quoted(command)));
     };
   }
@@ -133,11 +133,11 @@ public final class RequestParser {
     return path.normalize();
   }
 
-  private static Disk.Format format(Fields fields) throws Fields.Fault {
+  private static boolean isQcow2(Fields fields) throws Fields.Fault {
     String text = fields.optionalText("format").orElse("raw");
     return switch (text) {
-      case "raw" -> Disk.Format.RAW;
-      case "qcow2" -> Disk.Format.QCOW2;
+      case "raw" -> false;
+      case "qcow2" -> true;
       default ->
           throw Fields.bad("format", "%s is none of raw, qcow2".formatted(Fields.quoted(text)));
     };

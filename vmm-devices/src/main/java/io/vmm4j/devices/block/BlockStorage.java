@@ -46,6 +46,14 @@ public interface BlockStorage extends Closeable {
   void zero(long offset, long length) throws IOException;
 
   /**
+   * Makes it larger; what is new is zeros.
+   *
+   * @param bytes at least its size
+   * @throws IOException if that is not possible
+   */
+  void grow(long bytes) throws IOException;
+
+  /**
    * Returns when all that was written before is where a failure of the host can't take it away.
    *
    * @throws IOException if that is not possible

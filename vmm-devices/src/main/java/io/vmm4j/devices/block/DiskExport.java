@@ -32,8 +32,12 @@ final class DiskExport {
     this.size = storage.sizeBytes();
   }
 
-  int pieces() {
-    return Math.toIntExact((size + PIECE_BYTES - 1) / PIECE_BYTES);
+  int pieces() throws IOException {
+    long pieces = (size + PIECE_BYTES - 1) / PIECE_BYTES;
+    if (pieces > Integer.MAX_VALUE) {
+      throw new IOException("a disk of %d bytes is too large to be copied".formatted(size));
+    }
+    return (int) pieces;
   }
 
   /** Copies a piece, if it has not been. */

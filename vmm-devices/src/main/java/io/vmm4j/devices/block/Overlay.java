@@ -32,6 +32,7 @@ public final class Overlay implements BlockStorage {
   private final DeviceMemory memory;
   private final MemorySegment contents;
   private long kept;
+  private volatile long size;
   private final Map<Long, Integer> places = new HashMap<>();
   private final List<Long> blocks = new ArrayList<>();
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -45,6 +46,7 @@ public final class Overlay implements BlockStorage {
     this.base = base;
     this.memory = memory;
     this.contents = memory.writableView();
+    this.size = base.sizeBytes();
   }
 
   /** The blocks that are in the overlay, by their places: numbers of 8 bytes, little-endian. */
@@ -63,10 +65,14 @@ public final class Overlay implements BlockStorage {
   /**
    * Says which blocks are in the overlay; their contents are those of the memory.
    *
+   * @param bytes the size of the disk
    * @throws IllegalArgumentException if one is beyond the disk's end or there twice, or there are
    *     more than it has room for
    */
-  public void setBlocks(byte[] numbers) {
+  public void setBlocks(long bytes, byte[] numbers) {
+    if (bytes < base.sizeBytes()) {
+      throw new IllegalArgumentException("overlay: of a disk of %d bytes".formatted(bytes));
+    }
     if (numbers.length % Long.BYTES != 0 || numbers.length / Long.BYTES > room()) {
       throw new IllegalArgumentException("overlay: %d bytes".formatted(numbers.length));
     }
@@ -75,7 +81,7 @@ public final class Overlay implements BlockStorage {
     Map<Long, Integer> where = new HashMap<>();
     while (each.hasRemaining()) {
       long block = each.getLong();
-      if (block < 0 || block > (base.sizeBytes() - 1) / BLOCK_BYTES) {
+      if (block < 0 || block > (bytes - 1) / BLOCK_BYTES) {
         throw new IllegalArgumentException("overlay: block %d is not the disk's".formatted(block));
       }
       if (where.put(block, replaced.size()) != null) {
@@ -89,6 +95,7 @@ public final class Overlay implements BlockStorage {
       places.putAll(where);
       blocks.clear();
       blocks.addAll(replaced);
+      size = bytes;
     } finally {
       lock.writeLock().unlock();
     }
@@ -105,7 +112,18 @@ public final class Overlay implements BlockStorage {
 
   @Override
   public long sizeBytes() {
+    return size;
+  }
+
+  /** The size of what lies below. */
+  public long baseBytes() {
     return base.sizeBytes();
+  }
+
+  /** The disk becomes larger than what lies below, without writing to that. */
+  @Override
+  public void grow(long bytes) {
+    size = bytes;
   }
 
   @Override
@@ -124,7 +142,7 @@ public final class Overlay implements BlockStorage {
         long count = Math.min(target.byteSize() - done, BLOCK_BYTES - at % BLOCK_BYTES);
         if (place == null) {
           count = runBelow(at, count, target.byteSize() - done);
-          base.read(at, target.asSlice(done, count));
+          readBelow(at, target.asSlice(done, count));
         } else {
           long from = (long) place * BLOCK_BYTES + at % BLOCK_BYTES;
           MemorySegment.copy(contents, from, target, done, count);
@@ -134,6 +152,15 @@ public final class Overlay implements BlockStorage {
     } finally {
       lock.readLock().unlock();
     }
+  }
+
+  /** What lies below may end before the disk does; then there are zeros. */
+  private void readBelow(long at, MemorySegment target) throws IOException {
+    long there = Math.clamp(base.sizeBytes() - at, 0, target.byteSize());
+    if (there > 0) {
+      base.read(at, target.asSlice(0, there));
+    }
+    target.asSlice(there).fill((byte) 0);
   }
 
   /** How many bytes from a place on, at least {@code least}, are not in the overlay. */
@@ -195,7 +222,7 @@ public final class Overlay implements BlockStorage {
     if (count < BLOCK_BYTES) {
       long at = block * BLOCK_BYTES;
       MemorySegment whole = contents.asSlice((long) place * BLOCK_BYTES, BLOCK_BYTES);
-      base.read(at, whole.asSlice(0, Math.min(BLOCK_BYTES, base.sizeBytes() - at)));
+      readBelow(at, whole);
     }
     places.put(block, place);
     blocks.add(block);

@@ -153,6 +153,26 @@ public final class SharedStorage implements BlockStorage {
     storage.zero(offset, length);
   }
 
+  /** {@inheritDoc} Between two requests, as the machine does not stand. */
+  @Override
+  public void grow(long bytes) throws IOException {
+    enter();
+    try {
+      requests.writeLock().lock();
+      try {
+        if (bytes < sizeBytes()) {
+          throw new IllegalArgumentException(
+              "a disk of %d bytes can't shrink to %d".formatted(sizeBytes(), bytes));
+        }
+        storage.grow(bytes);
+      } finally {
+        requests.writeLock().unlock();
+      }
+    } finally {
+      leave();
+    }
+  }
+
   @Override
   public void flush() throws IOException {
     storage.flush();

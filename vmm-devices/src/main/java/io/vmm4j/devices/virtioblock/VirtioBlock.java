@@ -39,6 +39,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private static final Logger LOG = LoggerFactory.getLogger(VirtioBlock.class);
   private static final String OVERLAY = "overlay";
   private static final int TYPE = 2;
+  private static final long MOST_BYTES = 64L << 40;
   private static final int MASS_STORAGE = 0x01_00_00;
   private static final int QUEUE_SIZE = 256;
   private static final int MOST_SEGMENTS = QUEUE_SIZE - 2;
@@ -246,6 +247,20 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
 
     @Override
+    public void resize(long sizeBytes) throws IOException {
+      if (config.mode() == DiskMode.READONLY) {
+        throw new IOException("the disk '%s' is not to be written".formatted(path));
+      }
+      if (sizeBytes % BlockRequest.SECTOR_BYTES != 0 || sizeBytes > MOST_BYTES) {
+        throw new IllegalArgumentException(
+            "a disk of %d bytes: whole sectors, and 64 TiB at most, are possible"
+                .formatted(sizeBytes));
+      }
+      storage.grow(sizeBytes);
+      context.execute(virtio::configurationChanged);
+    }
+
+    @Override
     public void exportTo(Path file, Format format) throws IOException {
       context.replaceFile(
           file,
@@ -310,17 +325,19 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     return new VirtioBlockState(
         virtio.save(),
         storage.sizeBytes(),
+        overlay.map(Overlay::baseBytes).orElseGet(storage::sizeBytes),
         overlay.map(Overlay::blocks).orElseGet(() -> new byte[0]),
         origin.identities());
   }
 
   @Override
   public void restore(VirtioBlockState state) {
-    if (state.diskBytes() != storage.sizeBytes()) {
+    long bytes = overlay.map(Overlay::baseBytes).orElseGet(storage::sizeBytes);
+    if (state.baseBytes() != bytes) {
       throw new DeviceException(
           path,
           "the disk '%s' has %d bytes; it had %d"
-              .formatted(config.file(), storage.sizeBytes(), state.diskBytes()));
+              .formatted(config.file(), bytes, state.baseBytes()));
     }
     if (context.acceptsOtherContents()) {
       look();
@@ -328,7 +345,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       adopt(state);
     }
     virtio.restore(state.virtio());
-    overlay.ifPresent(kept -> kept.setBlocks(state.overlay()));
+    overlay.ifPresent(kept -> kept.setBlocks(state.diskBytes(), state.overlay()));
     storage.replaced();
     workers.forEach(DeviceWorker::wake);
   }

@@ -6,7 +6,6 @@ import io.vmm4j.api.device.DeviceModel;
 import io.vmm4j.api.state.RecordSchema;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 /** Makes {@code virtio-blk} devices. */
 public final class VirtioBlockFactory
@@ -21,9 +20,10 @@ public final class VirtioBlockFactory
   private static final RecordSchema<VirtioBlockState> STATE =
       RecordSchema.builder(MethodHandles.lookup(), VirtioBlockState.class)
           .version(2)
-          // Version 1 does not say which files they were.
-          .defaultValue("files", List.of())
-          .upgrade(1, UnaryOperator.identity())
+          // Version 1 does not say which files they were, and disks did not grow.
+          .upgrade(
+              1,
+              fields -> fields.with("files", List.of()).with("baseBytes", fields.get("diskBytes")))
           .build();
 
   /** For {@link java.util.ServiceLoader}. */

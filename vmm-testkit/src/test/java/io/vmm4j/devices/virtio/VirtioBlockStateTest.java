@@ -44,12 +44,13 @@ class VirtioBlockStateTest {
         PciMachine.bus()
             .device(VirtioDriver.PATH, FACTORY, new VirtioBlockConfig(file.toString()))
             .build()) {
-      FieldMap version1 = machine.state().without("files");
+      FieldMap version1 = machine.state().without("files").without("baseBytes");
 
       VirtioBlockState state = FACTORY.stateSchema().fromFields(1, version1);
 
       assertThat(state.files()).isEmpty();
       assertThat(state.diskBytes()).isEqualTo(4096);
+      assertThat(state.baseBytes()).isEqualTo(4096);
     }
   }
 }

@@ -142,6 +142,42 @@ class VirtioBlockTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"OVERLAY", "DIRECT"})
+  void aDiskGrowsAndTheDriverIsTold(DiskMode mode) throws IOException {
+    start(mode, false);
+    driver.interruptStatus();
+    assertThat(request(OUT, SECTORS + 5, 512, false)).isEqualTo(1);
+
+    machine.vm().device(VirtioDriver.PATH, Disk.class).resize(2 * SECTORS * 512);
+    machine.runTasks();
+
+    assertThat(driver.interruptStatus() & 2).as("a change of the configuration").isEqualTo(2);
+    assertThat(driver.configuration(0, 8)).isEqualTo(2 * SECTORS);
+    machine.memory().write(DATA, contents, 0, 512);
+    assertThat(request(OUT, SECTORS + 5, 512, false)).isZero();
+    assertThat(request(IN, SECTORS - 1, 8 * 512, true)).isZero();
+    byte[] expected = Arrays.copyOf(contents, 2 * SECTORS * 512);
+    System.arraycopy(contents, 0, expected, (SECTORS + 5) * 512, 512);
+    assertThat(machine.memory().read(DATA, 8 * 512))
+        .isEqualTo(Arrays.copyOfRange(expected, (SECTORS - 1) * 512, (SECTORS + 7) * 512));
+    assertThat(Files.readAllBytes(file)).isEqualTo(mode == DiskMode.DIRECT ? expected : contents);
+
+    if (mode == DiskMode.OVERLAY) {
+      try (TestMachine twin = machine.twin()) {
+        Path exported = directory.resolve("exported");
+        Disk disk = twin.vm().device(VirtioDriver.PATH, Disk.class);
+        assertThat(disk.sizeBytes()).isEqualTo(expected.length);
+        disk.exportTo(exported, Disk.Format.RAW);
+        assertThat(Files.readAllBytes(exported)).isEqualTo(expected);
+      }
+    }
+    Disk disk = machine.vm().device(VirtioDriver.PATH, Disk.class);
+    assertThatThrownBy(() -> disk.resize(512)).hasMessageContaining("can't shrink");
+    assertThatThrownBy(() -> disk.resize(1000)).hasMessageContaining("whole sectors");
+    assertThatThrownBy(() -> disk.resize(-512)).isInstanceOf(IllegalArgumentException.class);
+  }
+
   @Test
   void requestsBeyondTheEndFail() throws IOException {
     start(DiskMode.OVERLAY, false);

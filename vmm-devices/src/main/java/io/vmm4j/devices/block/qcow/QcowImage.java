@@ -198,6 +198,11 @@ public final class QcowImage implements BlockStorage {
     throw new DiskImageException(path, "a qcow2 image can't be written to");
   }
 
+  @Override
+  public void grow(long bytes) throws IOException {
+    throw new DiskImageException(path, "a qcow2 image can't be written to");
+  }
+
   /** Nothing is to be done. */
   @Override
   public void flush() {}
