@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
 final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction {
   private static final Logger LOG = LoggerFactory.getLogger(VirtioBlock.class);
   private static final String OVERLAY = "overlay";
+  private static final int TOLD_FAILURES = 20;
   private static final int TYPE = 2;
   private static final long MOST_BYTES = 64L << 40;
   private static final int MASS_STORAGE = 0x01_00_00;
@@ -63,6 +65,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private final Optional<Overlay> overlay;
   private final DiskOrigin origin;
   private final DeviceContext context;
+  private final AtomicInteger failures = new AtomicInteger();
   private final VirtioPci virtio;
   private final List<DeviceWorker> workers = new ArrayList<>();
 
@@ -111,12 +114,12 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     return given;
   }
 
-  /** Room for all of the disk, but no more than the configuration says. */
+  /** Room for all of a disk that may double, but no more than the configuration says. */
   private static MemorySize overlaySize(VirtioBlockConfig config, long diskBytes) {
     long most =
         config.overlayBytes() == 0 ? VirtioBlockConfig.MOST_OVERLAY_BYTES : config.overlayBytes();
-    long bytes = Math.min(diskBytes, most - Overlay.BLOCK_BYTES + 1) + Overlay.BLOCK_BYTES - 1;
-    return MemorySize.bytes(bytes / Overlay.BLOCK_BYTES * Overlay.BLOCK_BYTES);
+    long blocks = (diskBytes - 1) / Overlay.BLOCK_BYTES + 1;
+    return MemorySize.bytes(Math.min(2 * blocks, most / Overlay.BLOCK_BYTES) * Overlay.BLOCK_BYTES);
   }
 
   /** How much memory a disk asks for, as far as its file tells. */
@@ -229,7 +232,8 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       do {
         Optional<Chain> chain = queue.take();
         if (chain.isPresent()) {
-          BlockRequest request = new BlockRequest(chain.get(), path, storage, config.serial());
+          BlockRequest request =
+              new BlockRequest(chain.get(), this::failed, storage, config.serial());
           return Optional.of(new Work(index, queue, request));
         }
       } while (!queue.awaitNotification());
@@ -270,6 +274,17 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
                     case RAW -> new RawImageWriter(out, storage.sizeBytes());
                     case QCOW2 -> new QcowImageWriter(out, storage.sizeBytes());
                   }));
+    }
+  }
+
+  /** A guest may ask for what fails for ever: the log has the first few. */
+  private void failed(IOException e) {
+    int count = failures.incrementAndGet();
+    if (count <= TOLD_FAILURES) {
+      LOG.warn("{}: {}", path, e.toString());
+    }
+    if (count == TOLD_FAILURES) {
+      LOG.warn("{}: further failures of requests are not told", path);
     }
   }
 
