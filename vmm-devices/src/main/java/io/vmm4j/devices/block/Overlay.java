@@ -4,13 +4,8 @@ import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.device.DeviceMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -33,8 +28,7 @@ public final class Overlay implements BlockStorage {
   private final MemorySegment contents;
   private long kept;
   private volatile long size;
-  private final Map<Long, Integer> places = new HashMap<>();
-  private final List<Long> blocks = new ArrayList<>();
+  private BlockPlaces places = new BlockPlaces();
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
   /**
@@ -49,14 +43,11 @@ public final class Overlay implements BlockStorage {
     this.size = base.sizeBytes();
   }
 
-  /** The blocks that are in the overlay, by their places: numbers of 8 bytes, little-endian. */
+  /** The blocks that are in the overlay, by their places, as {@link BlockRuns} has them. */
   public byte[] blocks() {
     lock.readLock().lock();
     try {
-      ByteBuffer numbers =
-          ByteBuffer.allocate(Long.BYTES * blocks.size()).order(ByteOrder.LITTLE_ENDIAN);
-      blocks.forEach(numbers::putLong);
-      return numbers.array();
+      return BlockRuns.encode(places.blocks());
     } finally {
       lock.readLock().unlock();
     }
@@ -66,35 +57,27 @@ public final class Overlay implements BlockStorage {
    * Says which blocks are in the overlay; their contents are those of the memory.
    *
    * @param bytes the size of the disk
+   * @param runs the blocks, as {@link #blocks} gives them
    * @throws IllegalArgumentException if one is beyond the disk's end or there twice, or there are
    *     more than it has room for
    */
-  public void setBlocks(long bytes, byte[] numbers) {
+  public void setBlocks(long bytes, byte[] runs) {
     if (bytes < base.sizeBytes()) {
       throw new IllegalArgumentException("overlay: of a disk of %d bytes".formatted(bytes));
     }
-    if (numbers.length % Long.BYTES != 0 || numbers.length / Long.BYTES > room()) {
-      throw new IllegalArgumentException("overlay: %d bytes".formatted(numbers.length));
-    }
-    ByteBuffer each = ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN);
-    List<Long> replaced = new ArrayList<>();
-    Map<Long, Integer> where = new HashMap<>();
-    while (each.hasRemaining()) {
-      long block = each.getLong();
+    BlockPlaces replaced = new BlockPlaces();
+    for (long block : BlockRuns.decode(runs, room())) {
       if (block < 0 || block > (bytes - 1) / BLOCK_BYTES) {
         throw new IllegalArgumentException("overlay: block %d is not the disk's".formatted(block));
       }
-      if (where.put(block, replaced.size()) != null) {
+      if (replaced.of(block) != BlockPlaces.NONE) {
         throw new IllegalArgumentException("overlay: block %d is there twice".formatted(block));
       }
       replaced.add(block);
     }
     lock.writeLock().lock();
     try {
-      places.clear();
-      places.putAll(where);
-      blocks.clear();
-      blocks.addAll(replaced);
+      places = replaced;
       size = bytes;
     } finally {
       lock.writeLock().unlock();
@@ -138,9 +121,9 @@ public final class Overlay implements BlockStorage {
       long done = 0;
       while (done < target.byteSize()) {
         long at = offset + done;
-        Integer place = places.get(at / BLOCK_BYTES);
+        int place = places.of(at / BLOCK_BYTES);
         long count = Math.min(target.byteSize() - done, BLOCK_BYTES - at % BLOCK_BYTES);
-        if (place == null) {
+        if (place == BlockPlaces.NONE) {
           count = runBelow(at, count, target.byteSize() - done);
           readBelow(at, target.asSlice(done, count));
         } else {
@@ -166,7 +149,7 @@ public final class Overlay implements BlockStorage {
   /** How many bytes from a place on, at least {@code least}, are not in the overlay. */
   private long runBelow(long at, long least, long most) {
     long count = least;
-    while (count < most && !places.containsKey((at + count) / BLOCK_BYTES)) {
+    while (count < most && places.of((at + count) / BLOCK_BYTES) == BlockPlaces.NONE) {
       count += BLOCK_BYTES;
     }
     return Math.min(count, most);
@@ -209,11 +192,11 @@ public final class Overlay implements BlockStorage {
 
   /** The place of a block of which so many bytes are written: what is left comes from below. */
   private int placeFor(long block, long count) throws IOException {
-    Integer known = places.get(block);
-    if (known != null) {
+    int known = places.of(block);
+    if (known != BlockPlaces.NONE) {
       return known;
     }
-    int place = blocks.size();
+    int place = places.count();
     if (place == room()) {
       throw new IOException(
           "the overlay is full: the guest has written to %d blocks of 4 KiB".formatted(place));
@@ -224,9 +207,7 @@ public final class Overlay implements BlockStorage {
       MemorySegment whole = contents.asSlice((long) place * BLOCK_BYTES, BLOCK_BYTES);
       readBelow(at, whole);
     }
-    places.put(block, place);
-    blocks.add(block);
-    return place;
+    return places.add(block);
   }
 
   private void keepRoom(long bytes) throws IOException {

@@ -11,7 +11,7 @@ import java.util.List;
  * @param diskBytes the size of the disk
  * @param baseBytes the size of what its file holds, which the disk may have outgrown
  * @param overlay which blocks of 4 KiB were written, in the order of their places in the device's
- *     memory {@code overlay}: numbers of 8 bytes, little-endian; empty without an overlay
+ *     memory {@code overlay}: {@link io.vmm4j.devices.block.BlockRuns}; empty without an overlay
  * @param files the file of the configuration, then those behind it; empty where they are not known
  */
 public record VirtioBlockState(

@@ -3,6 +3,7 @@ package io.vmm4j.devices.virtio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.state.FieldMap;
+import io.vmm4j.devices.block.BlockRuns;
 import io.vmm4j.devices.block.DiskFormat;
 import io.vmm4j.devices.pci.PciMachine;
 import io.vmm4j.devices.virtioblock.DiskMode;
@@ -44,10 +45,16 @@ class VirtioBlockStateTest {
         PciMachine.bus()
             .device(VirtioDriver.PATH, FACTORY, new VirtioBlockConfig(file.toString()))
             .build()) {
-      FieldMap version1 = machine.state().without("files").without("baseBytes");
+      byte[] blocks = new byte[24];
+      blocks[0] = 7;
+      blocks[8] = 8;
+      blocks[17] = 1; // 256
+      FieldMap version1 =
+          machine.state().without("files").without("baseBytes").with("overlay", blocks);
 
       VirtioBlockState state = FACTORY.stateSchema().fromFields(1, version1);
 
+      assertThat(state.overlay()).isEqualTo(BlockRuns.encode(new long[] {7, 8, 256}));
       assertThat(state.files()).isEmpty();
       assertThat(state.diskBytes()).isEqualTo(4096);
       assertThat(state.baseBytes()).isEqualTo(4096);
