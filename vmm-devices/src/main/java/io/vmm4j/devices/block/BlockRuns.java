@@ -37,6 +37,9 @@ public final class BlockRuns {
 
   /** Encodes numbers of 8 bytes, little-endian. */
   public static byte[] encodeNumbers(byte[] numbers) {
+    if (numbers.length % Long.BYTES != 0) {
+      throw new IllegalArgumentException("overlay: %d bytes".formatted(numbers.length));
+    }
     long[] blocks = new long[numbers.length / Long.BYTES];
     ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(blocks);
     return encode(blocks);

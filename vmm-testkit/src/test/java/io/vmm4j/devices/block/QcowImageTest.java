@@ -243,10 +243,10 @@ class QcowImageTest {
         refused(file, DiskFormat.QCOW2, each.why);
       }
     }
-    ByteBuffer zstd = ByteBuffer.wrap(good.clone());
-    zstd.putLong(72, 8).putInt(100, 112).put(104, (byte) 1);
-    Files.write(file, zstd.array());
-    refused(file, DiskFormat.QCOW2, "zstd");
+    ByteBuffer packed = ByteBuffer.wrap(good.clone());
+    packed.putLong(72, 8).putInt(100, 112).put(104, (byte) 2);
+    Files.write(file, packed.array());
+    refused(file, DiskFormat.QCOW2, "unknown method, 2");
     Files.write(file, Arrays.copyOf(good, 50));
     refused(file, DiskFormat.QCOW2, "beyond the end");
     Files.write(file, contents(4096, 1));
@@ -350,10 +350,14 @@ class QcowImageTest {
     assertThat(read(directory.resolve("top"))).isEqualTo(Arrays.copyOf(disk, 9 << 20));
   }
 
-  @Test
-  void anImageOfQemuThatIsPackedByZstdIsRefusedByName() throws Exception {
-    Files.write(directory.resolve("raw"), contents(1 << 20, 9));
-    qemu("convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd", "raw", "z");
-    refused(directory.resolve("z"), DiskFormat.QCOW2, "zstd");
+  @ParameterizedTest
+  @ValueSource(strings = {"512", "4096", "64k", "2M"})
+  void imagesOfQemuThatArePackedByZstdHaveTheContentsOfTheRawDisk(String clusters)
+      throws Exception {
+    byte[] disk = contents((7 << 20) + 512, 9);
+    Files.write(directory.resolve("raw"), disk);
+    String options = "compression_type=zstd,cluster_size=" + clusters;
+    qemu("convert", "-c", "-f", "raw", "-O", "qcow2", "-o", options, "raw", "z");
+    assertThat(read(directory.resolve("z"))).isEqualTo(disk);
   }
 }

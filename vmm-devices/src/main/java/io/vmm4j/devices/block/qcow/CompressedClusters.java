@@ -2,6 +2,7 @@ package io.vmm4j.devices.block.qcow;
 
 import io.vmm4j.devices.block.DiskImageException;
 import io.vmm4j.devices.block.RawFile;
+import io.vmm4j.devices.block.zstd.Zstd;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -11,8 +12,8 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * The compressed clusters of an image (raw DEFLATE, RFC 1951). Those that were used last are kept
- * unpacked, in a bounded room.
+ * The compressed clusters of an image (raw DEFLATE, RFC 1951, or Zstandard, RFC 8878). Those that
+ * were used last are kept unpacked, in a bounded room.
  */
 final class CompressedClusters {
   private static final int KEPT_BYTES = 8 << 20;
@@ -22,12 +23,14 @@ final class CompressedClusters {
   private final Path path;
   private final RawFile file;
   private final int clusterBits;
+  private final boolean zstd;
   private final Map<Long, byte[]> kept = new LinkedHashMap<>(16, 0.75f, true);
 
-  CompressedClusters(Path path, RawFile file, int clusterBits) {
+  CompressedClusters(Path path, RawFile file, QcowHeader header) {
     this.path = path;
     this.file = file;
-    this.clusterBits = clusterBits;
+    this.clusterBits = header.clusterBits();
+    this.zstd = header.zstd();
   }
 
   /** Unpacks the cluster that an entry of an L2 table leads to. */
@@ -57,24 +60,30 @@ final class CompressedClusters {
     byte[] packed = new byte[(int) Math.min(length, file.sizeBytes() - offset)];
     file.read(offset, MemorySegment.ofArray(packed));
     byte[] unpacked = new byte[1 << clusterBits];
-    Inflater inflater = new Inflater(true);
     try {
+      if (zstd) {
+        Zstd.unpack(packed, unpacked);
+      } else {
+        inflate(packed, unpacked);
+      }
+    } catch (DataFormatException e) {
+      throw new DiskImageException(
+          path, "the compressed cluster at 0x%x is damaged: %s".formatted(offset, e.getMessage()));
+    }
+    return unpacked;
+  }
+
+  private static void inflate(byte[] packed, byte[] unpacked) throws DataFormatException {
+    try (Inflater inflater = new Inflater(true)) {
       inflater.setInput(packed);
       int done = 0;
       while (done < unpacked.length) {
         int n = inflater.inflate(unpacked, done, unpacked.length - done);
         if (n == 0) {
-          throw new DiskImageException(
-              path, "the compressed cluster at 0x%x ends after %d bytes".formatted(offset, done));
+          throw new DataFormatException("it ends after %d bytes".formatted(done));
         }
         done += n;
       }
-    } catch (DataFormatException e) {
-      throw new DiskImageException(
-          path, "the compressed cluster at 0x%x is damaged: %s".formatted(offset, e.getMessage()));
-    } finally {
-      inflater.end();
     }
-    return unpacked;
   }
 }

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param sizeBytes the size of the disk
  * @param l1Entries how many entries the first table has
  * @param l1Offset where it lies
+ * @param zstd whether compressed clusters are packed by Zstandard, and not by DEFLATE
  * @param extended whether entries of the second tables have subclusters
  * @param backing the file whose contents show where this one has none
  */
@@ -27,6 +28,7 @@ record QcowHeader(
     long sizeBytes,
     int l1Entries,
     long l1Offset,
+    boolean zstd,
     boolean extended,
     Optional<Backing> backing) {
 
@@ -96,6 +98,7 @@ record QcowHeader(
     refuseEncryption(path, fixed.getInt(32));
     long headerBytes = SHORT_HEADER_BYTES;
     long features = 0;
+    boolean zstd = false;
     if (version == 3) {
       ByteBuffer more = bytes(path, file, 0, LONG_HEADER_BYTES, "the header");
       features = more.getLong(72);
@@ -106,7 +109,7 @@ record QcowHeader(
         throw new DiskImageException(path, "a header of %d bytes".formatted(headerBytes));
       }
       refuseFeatures(path, features);
-      refuseCompression(path, file, features, headerBytes);
+      zstd = isZstd(path, file, features, headerBytes);
     }
     boolean extended = (features & EXTENDED) != 0;
     if (extended && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
@@ -120,6 +123,7 @@ record QcowHeader(
             fixed.getLong(24),
             fixed.getInt(36),
             fixed.getLong(40),
+            zstd,
             extended,
             backing(path, file, fixed, headerBytes, clusterBits));
     header.checkTable(path, file);
@@ -162,7 +166,7 @@ record QcowHeader(
     }
   }
 
-  private static void refuseCompression(Path path, RawFile file, long features, long headerBytes)
+  private static boolean isZstd(Path path, RawFile file, long features, long headerBytes)
       throws IOException {
     int type = 0;
     if (headerBytes > LONG_HEADER_BYTES) {
@@ -172,14 +176,11 @@ record QcowHeader(
       throw new DiskImageException(
           path, "its features and its compression type, %d, contradict".formatted(type));
     }
-    if (type != 0) {
+    if (type > ZSTD) {
       throw new DiskImageException(
-          path,
-          type == ZSTD
-              ? "its clusters are compressed by zstd, which is not read; qemu-img convert makes an"
-                  + " image without"
-              : "its clusters are compressed by an unknown method, %d".formatted(type));
+          path, "its clusters are compressed by an unknown method, %d".formatted(type));
     }
+    return type == ZSTD;
   }
 
   private static Optional<Backing> backing(

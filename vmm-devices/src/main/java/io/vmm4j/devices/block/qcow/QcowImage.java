@@ -38,7 +38,7 @@ public final class QcowImage implements BlockStorage {
     this.header = header;
     this.backing = backing;
     this.map = new ClusterMap(path, file, header);
-    this.compressed = new CompressedClusters(path, file, header.clusterBits());
+    this.compressed = new CompressedClusters(path, file, header);
   }
 
   /**
