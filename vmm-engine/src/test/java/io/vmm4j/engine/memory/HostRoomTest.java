@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.backend.MemoryFaultException;
+import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.snapshot.MachineDescription;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -140,6 +142,28 @@ class HostRoomTest {
     } finally {
       first.close();
       second.close();
+    }
+  }
+
+  @Test
+  void sparseMemoryOfASnapshotIsKeptRoomForAsItIsRead() {
+    String overlay = MachineDescription.deviceRegion("disk", "overlay.sparse");
+    ImageMemory image =
+        ImageMemory.create(
+            host,
+            List.of(
+                new MachineDescription.Region(MachineDescription.RAM, RAM),
+                new MachineDescription.Region(overlay, 1024 * MIB)));
+    try {
+      image.filling(MachineDescription.RAM, RAM);
+      memory.usable -= RAM; // which is written
+      image.filling(overlay, 8 * MIB);
+      memory.usable -= 8 * MIB;
+      assertThatThrownBy(() -> image.filling(overlay, 20 * MIB))
+          .isInstanceOf(VmException.class)
+          .hasMessageContaining("no room for the 20M of a snapshot's memory: it is in /dev/shm");
+    } finally {
+      image.release();
     }
   }
 

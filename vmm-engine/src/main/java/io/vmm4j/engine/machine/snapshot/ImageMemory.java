@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
@@ -50,6 +51,9 @@ public final class ImageMemory implements MemoryImage {
 
   /** Pages that may be something else than zeros. */
   private final BitSet filled = new BitSet();
+
+  /** How many bytes were read into it. */
+  private final AtomicLong read = new AtomicLong();
 
   private int holders = 1;
   private int mappings;
@@ -98,8 +102,11 @@ public final class ImageMemory implements MemoryImage {
     }
     // Sparse memory may hold much or little: it takes room as it is read.
     BackingFile file = host.create(end + MachineMemory.MORE_SPARSE_BYTES, used);
-    return new ImageMemory(
-        new ImageStorage.Own(file), places, guestBytes, PageVersions.of(file.size()));
+    ImageMemory image =
+        new ImageMemory(
+            new ImageStorage.Own(file), places, guestBytes, PageVersions.of(file.size()));
+    file.countWritten(image.read::get);
+    return image;
   }
 
   /**
@@ -182,6 +189,19 @@ public final class ImageMemory implements MemoryImage {
       filled.set((int) (place.offset / PAGE), (int) ((place.offset + place.bytes) / PAGE));
     });
     return segments;
+  }
+
+  /**
+   * Says that so many bytes more of a region are going to be written through what {@link #map} has
+   * given.
+   *
+   * @throws VmException if the host has not the room for what is sparse
+   */
+  public void filling(String region, long bytes) {
+    if (MachineDescription.isSparse(region)) {
+      storage.keepRoom(bytes);
+    }
+    read.addAndGet(bytes);
   }
 
   /** Notes which blocks are of zeros, as far as the digest of the contents tells. */
