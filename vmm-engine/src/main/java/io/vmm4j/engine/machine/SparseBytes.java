@@ -22,7 +22,8 @@ record SparseBytes(Map<String, Long> given) {
   private static final long UNANNOUNCED = MachineMemory.DEVICE_MEMORY_BYTES / 2;
 
   static SparseBytes of(DeviceCatalog catalog, MachinePlan plan) {
-    long host = HostRoom.mappableBytes() - plan.spec().memory().bytes();
+    long other = plan.spec().memory().bytes() + MachineMemory.DEVICE_MEMORY_BYTES;
+    long host = HostRoom.mappableBytes() - other;
     // Half of it: a snapshot of the machine is mapped beside other things.
     long most = Math.clamp(host / 2, UNANNOUNCED, VmSpec.MAX_SPARSE_MEMORY.bytes());
     return of(wanted(catalog, plan), most);

@@ -29,9 +29,6 @@ public final class MachineMemory implements AutoCloseable {
   /** The most device memory of a machine that is not sparse, all of which the host has room for. */
   public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
-  /** For sparse memory of devices that are attached later. */
-  public static final long MORE_SPARSE_BYTES = 512L << 20;
-
   private static final int PAGE = 4096;
 
   private final Arena arena;
@@ -81,12 +78,12 @@ public final class MachineMemory implements AutoCloseable {
    * @param host where there is room for it
    * @param ramBytes a multiple of 4 KiB
    * @param sparseBytes of device memory that no guest sees, and of which little may be written, a
-   *     multiple of 4 KiB; there is room for some more
+   *     multiple of 4 KiB
    * @throws VmException if the host has not the room
    */
   public static MachineMemory allocate(HostRoom host, long ramBytes, long sparseBytes) {
     long guestBytes = ramBytes + DEVICE_MEMORY_BYTES;
-    BackingFile file = host.create(guestBytes + sparseBytes + MORE_SPARSE_BYTES, ramBytes);
+    BackingFile file = host.create(guestBytes + sparseBytes, ramBytes);
     Arena arena = Arena.ofShared();
     try {
       return new MachineMemory(
@@ -333,22 +330,23 @@ public final class MachineMemory implements AutoCloseable {
     if (known.isPresent()) {
       return known.getAsLong();
     }
-    long end = sparse ? sparseEnd : deviceMemoryEnd;
-    if (bytes > (sparse ? segment.byteSize() : guestBytes) - end) {
+    if (sparse && bytes <= segment.byteSize() - sparseEnd) {
+      long offset = sparseEnd;
+      sparseEnd += bytes;
+      return offset;
+    }
+    // A device that has come later has its sparse memory among the rest.
+    if (bytes > guestBytes - deviceMemoryEnd) {
       throw new VmException(
           "%s of device memory exceed what is left of %s"
-              .formatted(
-                  MemorySize.bytes(bytes),
-                  MemorySize.bytes(
-                      sparse ? segment.byteSize() - guestBytes : DEVICE_MEMORY_BYTES)));
+              .formatted(MemorySize.bytes(bytes), MemorySize.bytes(DEVICE_MEMORY_BYTES)));
     }
-    if (sparse) {
-      sparseEnd += bytes;
-    } else {
+    if (!sparse) {
       keepRoom(bytes);
-      deviceMemoryEnd += bytes;
     }
-    return end;
+    long offset = deviceMemoryEnd;
+    deviceMemoryEnd += bytes;
+    return offset;
   }
 
   /**

@@ -18,7 +18,9 @@ public interface MemoryImage {
   /** Its size without what is left for sparse memory that a restored device has not had before. */
   long usedBytes();
 
-  /** Where what guests may see ends; behind it is sparse memory alone. */
+  /**
+   * Where what guests may see ends; behind it is sparse memory alone, of which some may be before.
+   */
   long guestBytes();
 
   /** How much of that is used, the rest being left for devices' memory. */

@@ -12,6 +12,7 @@ import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.clock.ClockMode;
+import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceMemory;
 import io.vmm4j.api.device.DeviceModel;
@@ -22,6 +23,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,10 +34,14 @@ class SparseMemoryTest {
   private static final long PLACE = 0xE000_0000L;
 
   @TempDir private Path directory;
-  private DeviceMemory[] made = new DeviceMemory[2];
+  private final DeviceMemory[] made = new DeviceMemory[3];
+  private boolean late;
 
   private final ScriptedDevices devices =
-      new ScriptedDevices().with("disk", this::disk).with("rom", this::rom);
+      new ScriptedDevices()
+          .with("disk", this::disk)
+          .with("rom", this::rom)
+          .with("late", this::late);
   private final MachineFactory factory =
       devices.factory(new FakeBackend((host, vcpu) -> FakeBackend.Outcome.HALT));
 
@@ -67,6 +73,9 @@ class SparseMemoryTest {
       assertThat(read(FAR)).isEqualTo(far);
       assertThat(read(32 << 20)).isZero();
       assertThat(vm.memory().readByte(PLACE)).isEqualTo(42);
+      if (late) {
+        assertThat(made[2].view().get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 43);
+      }
       write(0, -1);
       write(32 << 20, -1);
       vm.restore(snapshot);
@@ -123,6 +132,37 @@ class SparseMemoryTest {
         factory.read(delta, SnapshotLimits.standard(), FileResolver.of(List.of(whole)))) {
       holds(read, 1, 3);
     }
+  }
+
+  /** The machine is made without the device, which comes later and finds no room of its own. */
+  @Test
+  void aDeviceThatIsAttachedHasItToo() throws IOException {
+    Path file = directory.resolve("saved.vmm");
+    try (Vm vm = factory.create(TestMachines.spec(ClockMode.REAL, Map.of("rom", named("rom"))))) {
+      made[1].write(0, new byte[] {42});
+      vm.attach("disk", named("disk"));
+      write(0, 1);
+      write(FAR, 2);
+      vm.attach("late", named("late"));
+      made[2].write(0, new byte[] {43});
+      late = true;
+      try (Snapshot snapshot = vm.snapshot()) {
+        snapshot.writeTo(file);
+        holds(snapshot, 1, 2);
+      }
+    }
+    try (Snapshot read = factory.read(file, SnapshotLimits.standard(), SnapshotResolver.none())) {
+      holds(read, 1, 2);
+    }
+  }
+
+  private static DeviceConfig named(String device) {
+    return new ScriptedDevices.Named(device);
+  }
+
+  private DeviceModel<ScriptedDevices.NoState> late(DeviceContext context) {
+    made[2] = context.deviceMemory("late", MemorySize.kibibytes(8));
+    return new ScriptedDevices.Plain();
   }
 
   @Test

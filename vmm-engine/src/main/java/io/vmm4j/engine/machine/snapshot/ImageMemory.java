@@ -101,7 +101,7 @@ public final class ImageMemory implements MemoryImage {
       }
     }
     // Sparse memory may hold much or little: it takes room as it is read.
-    BackingFile file = host.create(end + MachineMemory.MORE_SPARSE_BYTES, used);
+    BackingFile file = host.create(end, used);
     ImageMemory image =
         new ImageMemory(
             new ImageStorage.Own(file), places, guestBytes, PageVersions.of(file.size()));
@@ -296,7 +296,11 @@ public final class ImageMemory implements MemoryImage {
 
   @Override
   public long usedGuestBytes() {
-    return usedBytes(places, false);
+    return places.values().stream()
+        .filter(place -> place.offset < guestBytes)
+        .mapToLong(place -> place.offset + place.bytes)
+        .max()
+        .orElse(0);
   }
 
   @Override
