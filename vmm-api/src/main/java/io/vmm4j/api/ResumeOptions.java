@@ -22,6 +22,8 @@ import java.util.Optional;
  * @param rebound configurations of devices, by path, in place of the snapshot's: for host resources
  *     that are others here, such as a disk's file or a socket
  * @param paused whether it is to stand, paused, before its next instruction
+ * @param acceptChangedDisks whether disks whose files have other contents than the snapshot names
+ *     are taken as they are; otherwise they are refused by name
  */
 public record ResumeOptions(
     BackendChoice backend,
@@ -29,7 +31,8 @@ public record ResumeOptions(
     GuestClock clock,
     Optional<String> name,
     Map<String, DeviceConfig> rebound,
-    boolean paused) {
+    boolean paused,
+    boolean acceptChangedDisks) {
 
   /** Who the machine is. */
   public enum Identity {
@@ -77,22 +80,30 @@ public record ResumeOptions(
   /** The machine itself, running on the best backend, its time going on where it stood. */
   public static ResumeOptions standard() {
     return new ResumeOptions(
-        Backends.auto(), Identity.RESUME, GuestClock.CONTINUE, Optional.empty(), Map.of(), false);
+        Backends.auto(),
+        Identity.RESUME,
+        GuestClock.CONTINUE,
+        Optional.empty(),
+        Map.of(),
+        false,
+        false);
   }
 
   /** The same on a chosen backend. */
   public ResumeOptions on(BackendChoice choice) {
-    return new ResumeOptions(choice, identity, clock, name, rebound, paused);
+    return new ResumeOptions(choice, identity, clock, name, rebound, paused, acceptChangedDisks);
   }
 
   /** The same as {@link Identity#CLONE}. */
   public ResumeOptions asClone() {
-    return new ResumeOptions(backend, Identity.CLONE, clock, name, rebound, paused);
+    return new ResumeOptions(
+        backend, Identity.CLONE, clock, name, rebound, paused, acceptChangedDisks);
   }
 
   /** The same with {@link GuestClock#CATCH_UP}. */
   public ResumeOptions catchUp() {
-    return new ResumeOptions(backend, identity, GuestClock.CATCH_UP, name, rebound, paused);
+    return new ResumeOptions(
+        backend, identity, GuestClock.CATCH_UP, name, rebound, paused, acceptChangedDisks);
   }
 
   /** The same under another name. */
@@ -103,18 +114,27 @@ public record ResumeOptions(
         clock,
         Optional.of(Objects.requireNonNull(newName, "newName")),
         rebound,
-        paused);
+        paused,
+        acceptChangedDisks);
   }
 
   /** The same with another configuration, of the same type, for the device of a path. */
   public ResumeOptions rebind(String path, DeviceConfig config) {
     Map<String, DeviceConfig> more = new LinkedHashMap<>(rebound);
     more.put(Objects.requireNonNull(path, "path"), Objects.requireNonNull(config, "config"));
-    return new ResumeOptions(backend, identity, clock, name, more, paused);
+    return new ResumeOptions(backend, identity, clock, name, more, paused, acceptChangedDisks);
   }
 
   /** The same, but standing before its next instruction. */
   public ResumeOptions standing() {
-    return new ResumeOptions(backend, identity, clock, name, rebound, true);
+    return new ResumeOptions(backend, identity, clock, name, rebound, true, acceptChangedDisks);
+  }
+
+  /**
+   * The same, but disks are taken as they are, whatever the snapshot says of their files. The guest
+   * may have read, and kept in its memory, what the files no longer hold.
+   */
+  public ResumeOptions acceptingChangedDisks() {
+    return new ResumeOptions(backend, identity, clock, name, rebound, paused, true);
   }
 }

@@ -19,11 +19,14 @@ public record SnapshotLimits(MemorySize memory, int chunks, MemorySize chunkByte
 
   /**
    * Returns limits within which every machine that can be specified can be read: {@link
-   * VmSpec#MAX_MEMORY} and {@link VmSpec#MAX_DEVICE_MEMORY} together, a million chunks, 64 MiB a
-   * chunk.
+   * VmSpec#MAX_MEMORY}, {@link VmSpec#MAX_DEVICE_MEMORY} and {@link VmSpec#MAX_SPARSE_MEMORY}
+   * together, a million chunks, 64 MiB a chunk.
    */
   public static SnapshotLimits standard() {
-    long memory = VmSpec.MAX_MEMORY.bytes() + VmSpec.MAX_DEVICE_MEMORY.bytes();
+    long memory =
+        VmSpec.MAX_MEMORY.bytes()
+            + VmSpec.MAX_DEVICE_MEMORY.bytes()
+            + VmSpec.MAX_SPARSE_MEMORY.bytes();
     return new SnapshotLimits(MemorySize.bytes(memory), 1_000_000, MemorySize.mebibytes(64));
   }
 }

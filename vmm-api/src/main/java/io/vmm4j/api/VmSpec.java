@@ -63,6 +63,12 @@ public record VmSpec(
   /** The most memory that all devices of a machine may have of their own together. */
   public static final MemorySize MAX_DEVICE_MEMORY = MemorySize.mebibytes(512);
 
+  /**
+   * The most sparse memory of all devices of a machine together, such as overlays of disks: it
+   * takes room of the host where it is written.
+   */
+  public static final MemorySize MAX_SPARSE_MEMORY = MemorySize.gibibytes(128);
+
   /** The longest name of a machine. */
   public static final int MAX_NAME_CHARACTERS = 200;
 

@@ -1,11 +1,14 @@
 package io.vmm4j.cli;
 
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.control.ControlClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +30,11 @@ import picocli.CommandLine.Parameters;
       "  console           be its serial line, with what it said last; Ctrl-A x leaves it, and so does",
       "                    the end of standard input once the guest's buffer has all of it",
       "  dump              its registers as JSON; with --address and --length memory",
+      "  disk export PATH FILE",
+      "                    write the disk of a path, such as pci/00:03.0, to a file; --format qcow2 for",
+      "                    an image of that format",
+      "  disk resize PATH SIZE",
+      "                    make a disk larger, such as 8G; the guest's driver is told",
       "  poweroff          press its power button: the guest may switch itself off",
       "  stop              end it at once%n",
     },
@@ -36,6 +44,7 @@ import picocli.CommandLine.Parameters;
       "  ./vmm ctl /tmp/web.sock snapshot web.vmm",
       "  ./vmm ctl /tmp/web.sock snapshot - | ssh host ./vmm restore -",
       "  ./vmm ctl /tmp/web.sock dump --address 0x7c00 --length 512",
+      "  ./vmm ctl /tmp/web.sock disk export pci/00:03.0 web.raw",
       "  (echo uptime; sleep 2) | ./vmm ctl /tmp/web.sock console     # 2 s for the answer",
       "",
       "The protocol is in docs/control.md: one JSON line in, one out.",
@@ -43,6 +52,8 @@ import picocli.CommandLine.Parameters;
     })
 final class CtlCommand extends Command {
   private static final String STANDARD_OUTPUT = "-";
+  private static final String DISK = "disk";
+  private static final String RESIZE = "resize";
 
   @Parameters(index = "0", paramLabel = "SOCKET", description = "The machine's control socket.")
   Path socket = Path.of("");
@@ -51,11 +62,18 @@ final class CtlCommand extends Command {
   String command = "";
 
   @Parameters(
-      index = "2",
-      arity = "0..1",
+      index = "2..*",
       paramLabel = "FILE",
-      description = "The file of snapshot and restore.")
-  @Nullable String file;
+      description = "The file of snapshot and restore; export, a path and a file of disk.")
+  List<String> arguments = new ArrayList<>();
+
+  @Option(
+      names = "--format",
+      paramLabel = "raw|qcow2",
+      description = "With disk export: the format of the file (default: raw).")
+  @Nullable String format;
+
+  private @Nullable String file;
 
   @Option(names = "--suspend", description = "With snapshot: end the machine once it is saved.")
   boolean suspend;
@@ -93,7 +111,8 @@ final class CtlCommand extends Command {
         client.snapshotTo(streams().out(), live ? Map.of("live", true) : Map.of());
         return ExitCode.OK;
       }
-      String result = client.call(command, fields);
+      String result =
+          client.call(command.equals(DISK) ? DISK + "-" + arguments.getFirst() : command, fields);
       if (!result.equals("{ }")) {
         streams().print(result + "\n");
       }
@@ -102,7 +121,18 @@ final class CtlCommand extends Command {
   }
 
   private void check() {
-    boolean takesFile = command.equals("snapshot") || command.equals("restore");
+    boolean disk = command.equals(DISK);
+    boolean resize = disk && arguments.size() == 3 && arguments.getFirst().equals(RESIZE);
+    if (disk && !resize && (arguments.size() != 3 || !arguments.getFirst().equals("export"))) {
+      throw new UsageException(
+          "ctl disk: expected 'disk export PATH FILE' or 'disk resize PATH SIZE'");
+    }
+    if (!disk && arguments.size() > 1) {
+      throw new UsageException("ctl %s takes no '%s'".formatted(command, arguments.get(1)));
+    }
+    file = arguments.isEmpty() || resize ? null : arguments.getLast();
+    only(DISK, "--format", format != null);
+    boolean takesFile = disk && !resize || command.equals("snapshot") || command.equals("restore");
     if (takesFile && file == null) {
       throw new UsageException("ctl " + command + " needs a FILE");
     }
@@ -138,6 +168,15 @@ final class CtlCommand extends Command {
       // The server's directory is another one.
       fields.put("file", PathText.of("FILE", file).toAbsolutePath().normalize().toString());
     }
+    if (command.equals(DISK)) {
+      fields.put("device", arguments.get(1));
+      if (arguments.getFirst().equals(RESIZE)) {
+        fields.put("bytes", size(arguments.getLast()));
+      }
+    }
+    if (format != null) {
+      fields.put("format", format);
+    }
     if (suspend) {
       fields.put("suspend", true);
     }
@@ -148,6 +187,14 @@ final class CtlCommand extends Command {
         .ifPresent(text -> fields.put("address", number("--address", text)));
     Optional.ofNullable(length).ifPresent(text -> fields.put("length", number("--length", text)));
     return fields;
+  }
+
+  private static long size(String text) {
+    try {
+      return MemorySize.parse(text).bytes();
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("SIZE: " + e.getMessage());
+    }
   }
 
   private static String number(String option, String text) {

@@ -27,12 +27,13 @@ final class PciOptions {
 
   @Option(
       names = "--disk",
-      paramLabel = "FILE[,mode=overlay|direct|readonly][,serial=…][,overlayBytes=256M]",
+      paramLabel =
+          "FILE[,mode=overlay|direct|readonly][,format=raw|qcow2][,serial=…][,overlayBytes=256M]",
       description =
           "Add a disk whose contents are FILE, for the guest's virtio driver; may be given again."
               + " overlay (the default): what the guest writes belongs to the machine and its"
-              + " snapshots, FILE is never written. direct: it is written to FILE. A comma in a"
-              + " name is written twice.")
+              + " snapshots, FILE is never written. direct: it is written to FILE. qcow2: FILE may"
+              + " name others that it has contents from. A comma in a name is written twice.")
   List<String> disks = new ArrayList<>();
 
   @Option(

@@ -85,6 +85,13 @@ final class RestoreCommand extends Command {
               + " given again.")
   Map<String, String> rebound = new LinkedHashMap<>();
 
+  @Option(
+      names = "--accept-changed-disks",
+      description =
+          "Take disks as they are, though their files are not as they were when the snapshot was"
+              + " taken. The guest may have kept in its memory what they no longer hold.")
+  boolean acceptChangedDisks;
+
   @Parameters(paramLabel = "FILE|-", description = "The snapshot, or - for standard input.")
   String file = "";
 
@@ -112,7 +119,8 @@ final class RestoreCommand extends Command {
               clock,
               Optional.ofNullable(name),
               rebound(snapshot.spec()),
-              true);
+              true,
+              acceptChangedDisks);
       if (clock == ResumeOptions.GuestClock.CATCH_UP
           && snapshot.spec().clock() == ClockMode.VIRTUAL) {
         throw new UsageException("--clock catch-up: the machine's time is virtual");

@@ -175,7 +175,7 @@ class LayeringTest {
         .resideInAnyPackage(LIBRARY)
         .and()
         .haveNameNotMatching(
-            ".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|ImageBytes|RawFile)(\\$.*)?")
+            ".*\\.(SharedFile|AtomicFileWriter|TemporaryFile|SparseOutput|PositionedFile|ImageBytes|RawFile)(\\$.*)?")
         .should()
         .callMethodWhere(
             JavaCall.Predicates.target(

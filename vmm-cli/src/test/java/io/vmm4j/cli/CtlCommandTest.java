@@ -1,5 +1,6 @@
 package io.vmm4j.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
@@ -9,7 +10,9 @@ import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.control.ControlClient;
+import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.uart.UartConfig;
+import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -53,6 +56,7 @@ class CtlCommandTest {
   @TempDir private Path directory;
   private String socket = "";
   private Path ready = Path.of("");
+  private Path disk = Path.of("");
 
   /** What a command line has said, and its exit code. */
   private record Ran(int exitCode, byte[] out, String err) {
@@ -83,12 +87,15 @@ class CtlCommandTest {
     ready = directory.resolve("ready.vmm");
     Path image = directory.resolve("guest.bin");
     Files.write(image, HexFormat.of().parseHex(ECHO.replace(" ", "")));
+    disk = Files.write(directory.resolve("disk"), "sector".repeat(256).getBytes(UTF_8));
     VmSpec spec =
         VmSpec.builder("echo")
             .backend(Backends.software())
             .memory(MemorySize.mebibytes(2))
             .boot(new BootSource.FlatRealMode(image, 0x10000))
             .device("com1", UartConfig.DEFAULT)
+            .device("pci", HostBridgeConfig.DEFAULT)
+            .device("pci/00:03.0", new VirtioBlockConfig(disk.toString()))
             .build();
     try (Vm vm = Vm.create(spec);
         Snapshot snapshot = vm.snapshot()) {
@@ -139,6 +146,42 @@ class CtlCommandTest {
 
     assertThat(machine.get().exitCode()).isEqualTo(ExitCode.ENDED_BY_USER);
     assertThat(Path.of(socket)).doesNotExist();
+  }
+
+  @Test
+  void aDiskIsExported() throws Exception {
+    CompletableFuture<Ran> machine = restore();
+    Path exported = directory.resolve("exported");
+
+    Ran done = ctl("disk", "export", "pci/00:03.0", exported.toString());
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    assertThat(exported).hasSameBinaryContentAs(disk);
+    String[] qcow2 = {"disk", "export", "pci/00:03.0", exported.toString(), "--format", "qcow2"};
+    assertThat(ctl(qcow2).exitCode()).isZero();
+    assertThat(Files.readAllBytes(exported)).startsWith('Q', 'F', 'I', 0xFB);
+    assertThat(ctl("disk", "resize", "pci/00:03.0", "1M").text()).contains("1048576");
+    assertThat(ctl("disk", "export", "com1", exported.toString()).err())
+        .contains("no disk at 'com1'");
+
+    ctl("stop");
+    machine.get();
+    assertThat(ctl("disk", "export", "pci/00:03.0").err()).contains("disk export PATH FILE");
+    assertThat(ctl("snapshot", "a", "b").err()).contains("takes no 'b'");
+    assertThat(ctl("status", "--format", "raw").err()).contains("belongs to ctl disk");
+  }
+
+  @Test
+  void aDiskThatHasChangedIsRefusedUnlessItIsAccepted() throws Exception {
+    Files.write(disk, "others".repeat(256).getBytes(UTF_8));
+
+    Ran refused = restore().get();
+    assertThat(refused.exitCode()).isEqualTo(12);
+    assertThat(refused.err()).contains("pci/00:03.0", disk.toString(), "its contents are others");
+
+    CompletableFuture<Ran> machine = restore("--accept-changed-disks");
+    assertThat(ctl("status").text()).contains("running");
+    ctl("stop");
+    machine.get();
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.network.PortForward;
+import io.vmm4j.devices.block.DiskFormat;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.pcitest.PciTestConfig;
 import io.vmm4j.devices.virtioblock.DiskMode;
@@ -33,14 +34,14 @@ class PciOptionsTest {
 
   @Test
   void devicesTakeTheFirstPlacesThatAreFreeBehindTheirBus() {
-    options.disks = List.of("one.raw", "two,,three.raw,mode=direct,serial=x");
+    options.disks = List.of("one.raw,format=qcow2", "two,,three.raw,mode=direct,serial=x");
     options.rng = true;
     options.net = "user";
     assertThat(devices(Map.of("pci/00:04.0", PciTestConfig.DEFAULT)))
         .containsExactly(
             Map.entry("pci", HostBridgeConfig.DEFAULT),
             Map.entry("pci/00:04.0", PciTestConfig.DEFAULT),
-            Map.entry("pci/00:03.0", new VirtioBlockConfig("one.raw")),
+            Map.entry("pci/00:03.0", new VirtioBlockConfig("one.raw").withFormat(DiskFormat.QCOW2)),
             Map.entry(
                 "pci/00:05.0", new VirtioBlockConfig("two,three.raw", DiskMode.DIRECT, "x", 1)),
             Map.entry("pci/00:06.0", VirtioNetConfig.user()),

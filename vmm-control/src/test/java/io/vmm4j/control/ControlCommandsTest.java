@@ -7,8 +7,11 @@ import io.vmm4j.api.Backends;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
+import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.devices.pci.HostBridgeConfig;
+import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -95,6 +99,44 @@ class ControlCommandsTest {
         .contains("\"cpus\" : 1", "\"memoryBytes\" : 2097152", "\"clock\" : \"real\"")
         .containsPattern("\"instructions\" : [1-9]")
         .containsPattern("\"portExits\" : [1-9]");
+  }
+
+  @Test
+  void aDiskIsExportedWhileTheMachineRuns() throws IOException {
+    byte[] contents = new byte[1 << 20];
+    new Random(1).nextBytes(contents);
+    Path disk = Files.write(directory.resolve("disk"), contents);
+    Path other = directory.resolve("other");
+    VmSpec spec =
+        Guests.spec(directory, Guests.COUNTER)
+            .device("pci", HostBridgeConfig.DEFAULT)
+            .device("pci/00:03.0", new VirtioBlockConfig(disk.toString()))
+            .build();
+    Path exported = directory.resolve("exported");
+    Vm withDisk = Vm.start(spec);
+    ControlServer there = ControlServer.open(withDisk, other);
+    try (withDisk;
+        there;
+        ControlClient asks = ControlClient.connect(other)) {
+      Map<String, Object> export =
+          Map.of("device", "pci/00:03.0", "file", exported.toString(), "format", "raw");
+      assertThat(asks.call("disk-export", export))
+          .contains(exported.toString(), "\"diskBytes\" : 1048576");
+      assertThat(exported).hasBinaryContent(contents);
+      Map<String, Object> resize = Map.of("device", "pci/00:03.0", "bytes", 2 << 20);
+      assertThat(asks.call("disk-resize", resize)).contains("\"diskBytes\" : 2097152");
+      assertThatThrownBy(
+              () -> asks.call("disk-resize", Map.of("device", "pci/00:03.0", "bytes", 512)))
+          .hasMessageContaining("can't shrink");
+      assertThatThrownBy(
+              () -> asks.call("disk-export", Map.of("device", "com1", "file", exported.toString())))
+          .hasMessageContaining("no disk at 'com1'; the disks are [pci/00:03.0]");
+      assertThatThrownBy(() ->
+              asks.call(
+                  "disk-export",
+                  Map.of("device", "pci/00:03.0", "file", directory.resolve("no/x").toString())))
+          .hasMessageContaining("no/x");
+    }
   }
 
   @Test

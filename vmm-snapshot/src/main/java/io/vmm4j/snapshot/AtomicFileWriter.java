@@ -1,5 +1,6 @@
 package io.vmm4j.snapshot;
 
+import io.vmm4j.api.device.PositionedOutput;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
@@ -93,6 +94,36 @@ public final class AtomicFileWriter {
     return file;
   }
 
+  /**
+   * The same for contents that are written in any order. A target that is there and is no regular
+   * file is refused.
+   */
+  public static void writePositioned(Path target, PositionedOutput.Contents contents)
+      throws IOException {
+    if (isSpecial(target)) {
+      refuseDirectory(target);
+      throw new FileSystemException(target.toString(), null, "is no regular file");
+    }
+    replace(target, channel -> contents.writeTo(new PositionedFile(target, channel)));
+  }
+
+  /** Writes to the channel of a temporary file. */
+  private interface ChannelContents {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
+  private static void replace(Path target, ChannelContents contents) throws IOException {
+    Path file = file(target);
+    try (TemporaryFile temporary = TemporaryFile.beside(file)) {
+      contents.writeTo(temporary.channel());
+      NamedOutput.named(target, temporary::replaceTarget);
+    }
+    // The rename itself is durable only with the directory.
+    try (FileChannel channel = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
+      NamedOutput.named(target, () -> channel.force(true));
+    }
+  }
+
   private static void write(Path target, Contents contents, boolean sparse) throws IOException {
     if (isSpecial(target)) {
       refuseDirectory(target);
@@ -101,21 +132,16 @@ public final class AtomicFileWriter {
       }
       return;
     }
-    Path file = file(target);
-    try (TemporaryFile temporary = TemporaryFile.beside(file)) {
-      FileChannel channel = temporary.channel();
-      if (sparse) {
-        SparseOutput out = new SparseOutput(channel);
-        contents.writeTo(new NamedOutput(target, out));
-        NamedOutput.named(target, out::end);
-      } else {
-        contents.writeTo(new NamedOutput(target, Channels.newOutputStream(channel)));
-      }
-      NamedOutput.named(target, temporary::replaceTarget);
-    }
-    // The rename itself is durable only with the directory.
-    try (FileChannel channel = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
-      NamedOutput.named(target, () -> channel.force(true));
-    }
+    replace(
+        target,
+        channel -> {
+          if (sparse) {
+            SparseOutput out = new SparseOutput(channel);
+            contents.writeTo(new NamedOutput(target, out));
+            NamedOutput.named(target, out::end);
+          } else {
+            contents.writeTo(new NamedOutput(target, Channels.newOutputStream(channel)));
+          }
+        });
   }
 }

@@ -103,6 +103,16 @@ public record MachineDescription(
     return "device:" + path + "/" + memoryName;
   }
 
+  /** What the name of a device memory ends with that is sparse: no guest sees it. */
+  public static final String SPARSE = ".sparse";
+
+  /**
+   * Whether a region is device memory that no guest sees, and that is likely to be mostly zeros.
+   */
+  public static boolean isSparse(String region) {
+    return region.endsWith(SPARSE);
+  }
+
   /**
    * The memory of all regions together.
    *

@@ -110,7 +110,7 @@ final class MemoryRegionReader {
     runs = read;
   }
 
-  private int plainBytes() {
+  int plainBytes() {
     int bytes = 0;
     for (int kind = 0; kind < counts.length; kind++) {
       bytes += counts[kind] * SnapshotFormat.storedBytes(kind);

@@ -21,4 +21,10 @@ public interface MemorySink {
    *     be absent: each is built from the parent's.
    */
   Map<String, MemorySegment> allocate(MachineDescription machine);
+
+  /**
+   * Tells that so many bytes more of a region are going to be written, from the thread that reads:
+   * the place to refuse more than the host has room for. What it throws, {@code read} throws.
+   */
+  default void filling(String region, long bytes) {}
 }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.ObjLongConsumer;
 
 /**
  * The parents of a delta: found from the newest to the whole one, read the other way round. No more
@@ -107,9 +108,11 @@ final class ParentChain {
    *
    * @param newest the machine of the snapshot whose parents they are
    * @param memory by region name, all regions of that machine, of zeros
+   * @param filling told of what is going to be written
    * @return the digest of the memory of the last
    */
-  MemoryDigest read(MachineDescription newest, Map<String, MemorySegment> memory)
+  MemoryDigest read(
+      MachineDescription newest, Map<String, MemorySegment> memory, ObjLongConsumer<String> filling)
       throws IOException {
     newest
         .regions()
@@ -121,7 +124,7 @@ final class ParentChain {
         });
     Optional<MemoryDigest> digest = Optional.empty();
     for (Link link : oldestFirst) {
-      digest = Optional.of(read(link, newest, memory, digest));
+      digest = Optional.of(read(link, newest, memory, filling, digest));
     }
     MemoryDigest last = digest.orElseThrow();
     last.misfit(newest).ifPresent(ParentChain::refuse);
@@ -132,11 +135,13 @@ final class ParentChain {
       Link link,
       MachineDescription newest,
       Map<String, MemorySegment> memory,
+      ObjLongConsumer<String> filling,
       Optional<MemoryDigest> parent)
       throws IOException {
     String id = link.named().id().toString();
     try (InputStream in = open(link.named())) {
       SnapshotReader reader = new SnapshotReader(in, limits);
+      reader.onFilling(filling);
       Prologue prologue = prologue(reader, link.child(), link.named());
       if (!prologue.parent().equals(link.parent())) {
         throw wrongParent(

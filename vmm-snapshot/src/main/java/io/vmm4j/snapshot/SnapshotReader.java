@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
 
 /**
  * Reads a snapshot from a stream, from front to back, and checks all of it: the first phase of a
@@ -64,6 +65,7 @@ public final class SnapshotReader {
   private Optional<MemoryImage> image = Optional.empty();
   private long keptBytes;
   private long chunks;
+  private ObjLongConsumer<String> filling = (region, bytes) -> {};
   private boolean used;
 
   /** A reader within limits. */
@@ -128,9 +130,10 @@ public final class SnapshotReader {
             : Optional.of(ParentChain.find(prologue, parents, limits));
     MachineDescription machine = machine();
     Map<String, MemorySegment> memory = sink.allocate(machine);
+    this.filling = sink::filling;
     Optional<MemoryDigest> parent = Optional.empty();
     if (chain.isPresent()) {
-      parent = Optional.of(chain.get().read(machine, memory));
+      parent = Optional.of(chain.get().read(machine, memory, filling));
     }
     return contents(prologue, machine, memory, parent);
   }
@@ -139,6 +142,11 @@ public final class SnapshotReader {
   SnapshotPlan readAlone() throws IOException {
     Prologue prologue = prologue();
     return contents(prologue, machine(), Map.of(), Optional.empty());
+  }
+
+  /** Has somebody told of what is going to be written. */
+  void onFilling(ObjLongConsumer<String> listener) {
+    filling = listener;
   }
 
   /** Begins to read. */
@@ -366,6 +374,7 @@ public final class SnapshotReader {
           header.offset(), "the machine has no memory region '" + name + "'");
     }
     region.begin(header);
+    filling.accept(name, region.plainBytes());
     BlockUnpacker.Block block = region.block(header, in.body(header));
     pipeline.submit(unpacker -> unpacker.unpack(block, region.target()));
     listener.chunk(header, Optional.empty());

@@ -2,6 +2,7 @@ package io.vmm4j.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.Disk;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.state.RecordedShapes;
@@ -55,6 +56,7 @@ import io.vmm4j.devices.vmgenid.VmGenerationIdState;
 import io.vmm4j.testkit.DeviceModelContract;
 import io.vmm4j.testkit.TestMachine;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -268,19 +270,41 @@ class BuiltInDevicesContractTest {
         .mustReach(state -> state.pci().vectors().get(1).pending());
   }
 
+  private static final String FILES = "the file is as it was; DiskOriginTest changes it";
+
   private static DeviceModelContract<?, ?> disk(Path file) {
     return DeviceModelContract.of(new VirtioBlockFactory(), new VirtioBlockConfig(file.toString()))
         .in(PciMachine.bus(), VirtioDriver.PATH)
         .doing("a write", machine -> write(new VirtioDriver(machine, false), machine))
-        .mustReach(state -> state.overlay().length == 8 && state.virtio().status() == 15)
+        .mustReach(state -> state.overlay().length == 2 && state.virtio().status() == 15)
         .doing(
             "a write by a packed queue", machine -> write(new VirtioDriver(machine, true), machine))
         .mustReach(state -> state.virtio().queues().getFirst().position().available() == 0x8003)
         .outlivesReset("overlay", "it is the disk's contents")
-        .unchanged("diskBytes", "a disk has one size")
-        .unchanged("virtio.generation", "its configuration is always the same")
+        .doing(
+            "a disk that has grown",
+            machine -> {
+              resize(machine);
+              machine.runTasks();
+            })
+        .mustReach(state -> state.diskBytes() > state.baseBytes())
+        .outlivesReset("diskBytes", "it is the disk's size")
+        .unchanged("baseBytes", FILES)
+        .unchanged("files[].bytes", FILES)
+        .unchanged("files[].modifiedNanos", FILES)
+        .unchanged("files[].place", FILES)
+        .unchanged("files[].digest", FILES)
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static void resize(TestMachine machine) {
+    try {
+      Disk disk = machine.vm().device(VirtioDriver.PATH, Disk.class);
+      disk.resize(disk.sizeBytes() + 4096);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Writes a sector, and leaves registers of the transport as none is after a reset. */

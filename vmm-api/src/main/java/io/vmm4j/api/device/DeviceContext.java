@@ -4,6 +4,8 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.clock.VmClock;
 import io.vmm4j.api.memory.GuestMemory;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** The machine as one device sees it. Claims are made in {@link DeviceFactory#create}. */
@@ -18,6 +20,15 @@ public interface DeviceContext {
    * DeviceFactory#create}, what only a fresh machine needs, such as an image to load.
    */
   default boolean restoring() {
+    return false;
+  }
+
+  /**
+   * Whether the user has said that contents outside of the snapshot, such as a disk's file, may be
+   * others than it names ({@link io.vmm4j.api.ResumeOptions#acceptChangedDisks}). Otherwise a
+   * device refuses them, by a {@link io.vmm4j.api.DeviceException} in {@link DeviceModel#restore}.
+   */
+  default boolean acceptsOtherContents() {
     return false;
   }
 
@@ -112,6 +123,20 @@ public interface DeviceContext {
   DeviceMemory deviceMemory(String name, MemorySize size);
 
   /**
+   * The same for memory that is never mapped, and of which a small part is likely to be written.
+   * The host keeps no room for it; a device asks for that by {@link DeviceMemory#keepRoom} as it
+   * writes more.
+   *
+   * <p>It may be smaller than was asked for: all that a machine has must be mapped at once, which
+   * Linux allows for as much as the host has RAM and swap space. A device that is attached to a
+   * machine gets what that has left.
+   *
+   * @param most a multiple of 4 KiB, as {@link DeviceFactory#sparseMemoryBytes} says
+   * @throws io.vmm4j.api.DeviceException if there is none
+   */
+  DeviceMemory sparseMemory(String name, MemorySize most);
+
+  /**
    * A timer of the machine's clock. Whether and when it is armed belongs to the device's state.
    *
    * @param action called with the machine lock held
@@ -179,4 +204,14 @@ public interface DeviceContext {
    * Runs a task soon with the machine lock held. From any thread; dropped once the machine ends.
    */
   void execute(Runnable task);
+
+  /**
+   * Replaces a file of the host as a whole: at any moment there is the old one or the complete new
+   * one, which outlives a power failure once this has returned. Any thread, without the machine
+   * lock.
+   *
+   * @throws java.io.IOException if it can't be written, or what the contents throw; then the old
+   *     one is as it was
+   */
+  void replaceFile(Path target, PositionedOutput.Contents contents) throws IOException;
 }

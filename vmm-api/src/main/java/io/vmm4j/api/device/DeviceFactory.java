@@ -28,6 +28,16 @@ public interface DeviceFactory<C extends Record & DeviceConfig, S extends Record
   RecordSchema<S> stateSchema();
 
   /**
+   * How much sparse memory a device is going to ask for ({@link DeviceContext#sparseMemory}), for
+   * the machine has its address space from the start.
+   *
+   * @return bytes, a multiple of 4 KiB; 0 where that is not known
+   */
+  default long sparseMemoryBytes(C config) {
+    return 0;
+  }
+
+  /**
    * Makes a device whole: it claims ports, windows, interrupt lines, device memory and timers of
    * the context, and offers what its user reaches. Its {@link DeviceModel#reset} follows.
    *

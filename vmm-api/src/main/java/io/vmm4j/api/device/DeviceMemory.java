@@ -35,6 +35,14 @@ public interface DeviceMemory {
    */
   void written(long offset, long length);
 
+  /**
+   * Has the host keep room for the first bytes of sparse memory, as far as it does not yet. Without
+   * that a store may find no room, which ends the machine. Any thread.
+   *
+   * @throws io.vmm4j.api.DeviceException if the host has not so much; names the file system
+   */
+  void keepRoom(long bytes);
+
   /** Copies bytes in: no more is to be said. Any thread. */
   void write(long offset, byte[] bytes);
 

@@ -1,6 +1,7 @@
 package io.vmm4j.control.command;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.vmm4j.api.Disk;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmMetrics;
@@ -57,6 +58,8 @@ public final class Commands {
       case Request.Console console -> attach(console.device());
       case Request.DumpRegisters dump -> registers();
       case Request.DumpMemory dump -> memory(dump);
+      case Request.DiskExport export -> export(export);
+      case Request.DiskResize resize -> resize(resize);
       case Request.PowerOff powerOff -> powerOff();
       case Request.Stop stop -> {
         vm.stop();
@@ -71,6 +74,40 @@ public final class Commands {
     } catch (IllegalArgumentException e) {
       throw new Refusal(ErrorType.UNSUPPORTED, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private Disk disk(String device) {
+    Disk disk = vm.devices(Disk.class).get(device);
+    if (disk == null) {
+      throw new Refusal(
+          ErrorType.UNSUPPORTED,
+          "there is no disk at '%s'; the disks are %s"
+              .formatted(device, vm.devices(Disk.class).keySet()));
+    }
+    return disk;
+  }
+
+  private Outcome resize(Request.DiskResize request) {
+    Disk disk = disk(request.device());
+    try {
+      disk.resize(request.bytes());
+    } catch (IOException | IllegalArgumentException e) {
+      throw new Refusal(ErrorType.UNSUPPORTED, String.valueOf(e.getMessage()), e);
+    }
+    return new Outcome.Reply(json -> json.writeNumberField("diskBytes", disk.sizeBytes()));
+  }
+
+  private Outcome export(Request.DiskExport request) {
+    Disk disk = disk(request.device());
+    try {
+      disk.exportTo(request.file(), request.qcow2() ? Disk.Format.QCOW2 : Disk.Format.RAW);
+    } catch (IOException e) {
+      throw FailureReply.cannot("write", request.file(), e);
+    }
+    return new Outcome.Reply(json -> {
+      json.writeStringField("file", request.file().toString());
+      json.writeNumberField("diskBytes", disk.sizeBytes());
+    });
   }
 
   private Outcome powerOff() {

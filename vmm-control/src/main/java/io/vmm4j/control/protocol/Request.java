@@ -50,6 +50,18 @@ public sealed interface Request {
   /** Shows memory. */
   record DumpMemory(long guestPhysicalAddress, int length) implements Request {}
 
+  /**
+   * Writes a disk's contents to a file.
+   *
+   * @param device the path of the disk
+   * @param file an absolute path
+   * @param qcow2 whether the file is to be a qcow2 image, and not the bytes as they are
+   */
+  record DiskExport(String device, Path file, boolean qcow2) implements Request {}
+
+  /** Makes a disk larger. */
+  record DiskResize(String device, long bytes) implements Request {}
+
   /** Presses the power button. */
   record PowerOff() implements Request {}
 

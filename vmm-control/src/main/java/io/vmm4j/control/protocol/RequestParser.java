@@ -91,12 +91,15 @@ public final class RequestParser {
           fields.has("address") || fields.has("length")
               ? memory(fields)
               : new Request.DumpRegisters();
+      case "disk-export" ->
+          new Request.DiskExport(fields.text("device"), file(fields), isQcow2(fields));
+      case "disk-resize" -> new Request.DiskResize(fields.text("device"), fields.unsigned("bytes"));
       case "poweroff" -> new Request.PowerOff();
       case "stop" -> new Request.Stop();
       default ->
           throw new Fields.Fault(
               ErrorType.UNKNOWN_COMMAND,
-              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, poweroff, stop"
+              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, disk-resize, poweroff, stop"
                   .formatted(Fields.quoted(command)));
     };
   }
@@ -128,6 +131,16 @@ public final class RequestParser {
       throw Fields.bad(FILE, "an absolute path is wanted");
     }
     return path.normalize();
+  }
+
+  private static boolean isQcow2(Fields fields) throws Fields.Fault {
+    String text = fields.optionalText("format").orElse("raw");
+    return switch (text) {
+      case "raw" -> false;
+      case "qcow2" -> true;
+      default ->
+          throw Fields.bad("format", "%s is none of raw, qcow2".formatted(Fields.quoted(text)));
+    };
   }
 
   private Request memory(Fields fields) throws Fields.Fault {

@@ -104,6 +104,10 @@ class RequestParserTest {
           {"command":"dump","address":1,"length":0}              ! BAD_FIELD ! from 1 to 4096
           {"command":"dump","address":1,"length":4097}           ! BAD_FIELD ! from 1 to 4096
           {"command":"dump","address":1e3,"length":1}            ! BAD_FIELD ! 'address'
+          {"command":"disk-export","file":"/a"}                  ! MISSING_FIELD ! 'device'
+          {"command":"disk-export","device":"d"}                 ! MISSING_FIELD ! 'file'
+          {"command":"disk-export","device":"d","file":"a"}      ! BAD_FIELD ! an absolute path
+          {"command":"disk-export","device":"d","file":"/a","format":"vmdk"} ! BAD_FIELD ! none of raw, qcow2
           """)
   void whatIsWrongIsNamed(String line, ErrorType type, String message) {
     Request.Line.Bad bad = fault(line);

@@ -3,12 +3,17 @@ package io.vmm4j.devices.block;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The contents of a disk. Several threads may call it; what two of them do to the same bytes at the
  * same time may come in any order.
  */
 public interface BlockStorage extends Closeable {
+
+  /** The files that it is in, the one that was named first. */
+  List<Path> files();
 
   /** Its size in bytes. */
   long sizeBytes();
@@ -39,6 +44,14 @@ public interface BlockStorage extends Closeable {
    * @throws IOException if they can't be written, or it is read-only
    */
   void zero(long offset, long length) throws IOException;
+
+  /**
+   * Makes it larger; what is new is zeros.
+   *
+   * @param bytes at least its size
+   * @throws IOException if that is not possible
+   */
+  void grow(long bytes) throws IOException;
 
   /**
    * Returns when all that was written before is where a failure of the host can't take it away.

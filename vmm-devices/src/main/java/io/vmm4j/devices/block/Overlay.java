@@ -1,14 +1,11 @@
 package io.vmm4j.devices.block;
 
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.device.DeviceMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -20,14 +17,18 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * in the order in which they are written first. When it is full, writes to further blocks fail.
  */
 public final class Overlay implements BlockStorage {
+  /** How much room the host is asked to keep at once. */
+  private static final long KEPT_STEP = 16L << 20;
+
   /** The size of a block. */
   public static final int BLOCK_BYTES = 4096;
 
   private final BlockStorage base;
   private final DeviceMemory memory;
   private final MemorySegment contents;
-  private final Map<Long, Integer> places = new HashMap<>();
-  private final List<Long> blocks = new ArrayList<>();
+  private long kept;
+  private volatile long size;
+  private BlockPlaces places = new BlockPlaces();
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
   /**
@@ -39,16 +40,14 @@ public final class Overlay implements BlockStorage {
     this.base = base;
     this.memory = memory;
     this.contents = memory.writableView();
+    this.size = base.sizeBytes();
   }
 
-  /** The blocks that are in the overlay, by their places: numbers of 8 bytes, little-endian. */
+  /** The blocks that are in the overlay, by their places, as {@link BlockRuns} has them. */
   public byte[] blocks() {
     lock.readLock().lock();
     try {
-      ByteBuffer numbers =
-          ByteBuffer.allocate(Long.BYTES * blocks.size()).order(ByteOrder.LITTLE_ENDIAN);
-      blocks.forEach(numbers::putLong);
-      return numbers.array();
+      return BlockRuns.encode(places.blocks());
     } finally {
       lock.readLock().unlock();
     }
@@ -57,32 +56,29 @@ public final class Overlay implements BlockStorage {
   /**
    * Says which blocks are in the overlay; their contents are those of the memory.
    *
+   * @param bytes the size of the disk
+   * @param runs the blocks, as {@link #blocks} gives them
    * @throws IllegalArgumentException if one is beyond the disk's end or there twice, or there are
    *     more than it has room for
    */
-  public void setBlocks(byte[] numbers) {
-    if (numbers.length % Long.BYTES != 0 || numbers.length / Long.BYTES > room()) {
-      throw new IllegalArgumentException("overlay: %d bytes".formatted(numbers.length));
+  public void setBlocks(long bytes, byte[] runs) {
+    if (bytes < base.sizeBytes()) {
+      throw new IllegalArgumentException("overlay: of a disk of %d bytes".formatted(bytes));
     }
-    ByteBuffer each = ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN);
-    List<Long> replaced = new ArrayList<>();
-    Map<Long, Integer> where = new HashMap<>();
-    while (each.hasRemaining()) {
-      long block = each.getLong();
-      if (block < 0 || block > (base.sizeBytes() - 1) / BLOCK_BYTES) {
+    BlockPlaces replaced = new BlockPlaces();
+    for (long block : BlockRuns.decode(runs, room())) {
+      if (block < 0 || block > (bytes - 1) / BLOCK_BYTES) {
         throw new IllegalArgumentException("overlay: block %d is not the disk's".formatted(block));
       }
-      if (where.put(block, replaced.size()) != null) {
+      if (replaced.of(block) != BlockPlaces.NONE) {
         throw new IllegalArgumentException("overlay: block %d is there twice".formatted(block));
       }
       replaced.add(block);
     }
     lock.writeLock().lock();
     try {
-      places.clear();
-      places.putAll(where);
-      blocks.clear();
-      blocks.addAll(replaced);
+      places = replaced;
+      size = bytes;
     } finally {
       lock.writeLock().unlock();
     }
@@ -93,8 +89,24 @@ public final class Overlay implements BlockStorage {
   }
 
   @Override
+  public List<Path> files() {
+    return base.files();
+  }
+
+  @Override
   public long sizeBytes() {
+    return size;
+  }
+
+  /** The size of what lies below. */
+  public long baseBytes() {
     return base.sizeBytes();
+  }
+
+  /** The disk becomes larger than what lies below, without writing to that. */
+  @Override
+  public void grow(long bytes) {
+    size = bytes;
   }
 
   @Override
@@ -109,11 +121,11 @@ public final class Overlay implements BlockStorage {
       long done = 0;
       while (done < target.byteSize()) {
         long at = offset + done;
-        Integer place = places.get(at / BLOCK_BYTES);
+        int place = places.of(at / BLOCK_BYTES);
         long count = Math.min(target.byteSize() - done, BLOCK_BYTES - at % BLOCK_BYTES);
-        if (place == null) {
+        if (place == BlockPlaces.NONE) {
           count = runBelow(at, count, target.byteSize() - done);
-          base.read(at, target.asSlice(done, count));
+          readBelow(at, target.asSlice(done, count));
         } else {
           long from = (long) place * BLOCK_BYTES + at % BLOCK_BYTES;
           MemorySegment.copy(contents, from, target, done, count);
@@ -125,10 +137,19 @@ public final class Overlay implements BlockStorage {
     }
   }
 
+  /** What lies below may end before the disk does; then there are zeros. */
+  private void readBelow(long at, MemorySegment target) throws IOException {
+    long there = Math.clamp(base.sizeBytes() - at, 0, target.byteSize());
+    if (there > 0) {
+      base.read(at, target.asSlice(0, there));
+    }
+    target.asSlice(there).fill((byte) 0);
+  }
+
   /** How many bytes from a place on, at least {@code least}, are not in the overlay. */
   private long runBelow(long at, long least, long most) {
     long count = least;
-    while (count < most && !places.containsKey((at + count) / BLOCK_BYTES)) {
+    while (count < most && places.of((at + count) / BLOCK_BYTES) == BlockPlaces.NONE) {
       count += BLOCK_BYTES;
     }
     return Math.min(count, most);
@@ -171,23 +192,34 @@ public final class Overlay implements BlockStorage {
 
   /** The place of a block of which so many bytes are written: what is left comes from below. */
   private int placeFor(long block, long count) throws IOException {
-    Integer known = places.get(block);
-    if (known != null) {
+    int known = places.of(block);
+    if (known != BlockPlaces.NONE) {
       return known;
     }
-    int place = blocks.size();
+    int place = places.count();
     if (place == room()) {
       throw new IOException(
           "the overlay is full: the guest has written to %d blocks of 4 KiB".formatted(place));
     }
+    keepRoom((place + 1L) * BLOCK_BYTES);
     if (count < BLOCK_BYTES) {
       long at = block * BLOCK_BYTES;
       MemorySegment whole = contents.asSlice((long) place * BLOCK_BYTES, BLOCK_BYTES);
-      base.read(at, whole.asSlice(0, Math.min(BLOCK_BYTES, base.sizeBytes() - at)));
+      readBelow(at, whole);
     }
-    places.put(block, place);
-    blocks.add(block);
-    return place;
+    return places.add(block);
+  }
+
+  private void keepRoom(long bytes) throws IOException {
+    if (bytes > kept) {
+      long more = Math.min(memory.size().bytes(), (bytes + KEPT_STEP - 1) / KEPT_STEP * KEPT_STEP);
+      try {
+        memory.keepRoom(more);
+      } catch (DeviceException e) {
+        throw new IOException("the overlay can't grow: " + e.getMessage(), e);
+      }
+      kept = more;
+    }
   }
 
   /** Nothing is to be done: what lies in the overlay is as safe as the machine's memory. */

@@ -10,6 +10,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A file that holds the bytes of a disk as they are. Not by a {@link
@@ -21,7 +22,7 @@ public final class RawFile implements BlockStorage {
   private final Path path;
   private final RandomAccessFile file;
   private final byte[] piece = new byte[PIECE_BYTES];
-  private final long size;
+  private volatile long size;
   private final boolean readOnly;
 
   private RawFile(Path path, RandomAccessFile file, boolean readOnly) throws IOException {
@@ -64,6 +65,11 @@ public final class RawFile implements BlockStorage {
     if (lock == null) {
       throw new IOException(path + " is in use: another machine writes to it");
     }
+  }
+
+  @Override
+  public List<Path> files() {
+    return List.of(path);
   }
 
   @Override
@@ -115,6 +121,15 @@ public final class RawFile implements BlockStorage {
     for (long at = offset; at < offset + length; at += PIECE_BYTES) {
       write(at, zeros.asSlice(0, Math.min(PIECE_BYTES, offset + length - at)));
     }
+  }
+
+  @Override
+  public synchronized void grow(long bytes) throws IOException {
+    requireWritable();
+    if (bytes > file.length()) {
+      file.setLength(bytes);
+    }
+    size = bytes;
   }
 
   @Override

@@ -9,8 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 
 /** A request of the driver (virtio 1.2, 5.2.6): read with the lock, done without it. */
 final class BlockRequest {
@@ -22,7 +21,6 @@ final class BlockRequest {
   /** The most ranges of one discard or write of zeros. */
   static final int MOST_ZERO_RANGES = 16;
 
-  private static final Logger LOG = LoggerFactory.getLogger(BlockRequest.class);
   private static final int HEADER_BYTES = 16;
   private static final int RANGE_BYTES = 16;
   private static final int ID_BYTES = 20;
@@ -39,7 +37,7 @@ final class BlockRequest {
   private static final int UNSUPPORTED = 2;
 
   private final Chain chain;
-  private final String disk;
+  private final Consumer<IOException> failures;
   private final BlockStorage storage;
   private final String serial;
   private final int type;
@@ -49,11 +47,12 @@ final class BlockRequest {
   /**
    * Reads what is asked for.
    *
+   * @param failures told of what can't be read or written
    * @throws BadQueueException if it is no request
    */
-  BlockRequest(Chain chain, String disk, BlockStorage storage, String serial) {
+  BlockRequest(Chain chain, Consumer<IOException> failures, BlockStorage storage, String serial) {
     this.chain = chain;
-    this.disk = disk;
+    this.failures = failures;
     this.storage = storage;
     this.serial = serial;
     if (chain.readable().length() < HEADER_BYTES || chain.writable().length() < 1) {
@@ -85,7 +84,7 @@ final class BlockRequest {
     try {
       status = perform();
     } catch (IOException e) {
-      LOG.warn("{}: {}", disk, e.toString());
+      failures.accept(e);
       status = IO_ERROR;
     } catch (GuestMemoryException e) {
       status = IO_ERROR; // the guest has taken the memory away meanwhile

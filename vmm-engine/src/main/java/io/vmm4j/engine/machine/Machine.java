@@ -94,9 +94,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
   private final MachineDebugger debugger = new MachineDebugger(this);
   private volatile @Nullable BackendMachine backend;
   private volatile boolean closed;
+  private volatile boolean acceptsOtherContents;
+  private final SparseBytes sparse;
 
-  private Machine(MachinePlan plan, BackendSelection selection, MachineMemory memory) {
+  private Machine(
+      MachinePlan plan, BackendSelection selection, MachineMemory memory, SparseBytes sparse) {
     this.plan = plan;
+    this.sparse = sparse;
     this.selection = selection;
     this.time = MachineTime.create(plan.spec().clock(), plan.startTime());
     this.control = new RunControl(plan.spec().name(), lock, time, memory::explain);
@@ -118,8 +122,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
    */
   static Machine build(
       DeviceCatalog catalog, MachinePlan plan, BackendChooser.Chosen chosen, HostRoom host) {
-    return build(
-        catalog, plan, chosen, Optional.empty(), MachineMemory.allocate(host, ramBytes(plan)));
+    SparseBytes sparse = SparseBytes.of(catalog, plan);
+    MachineMemory memory = MachineMemory.allocate(host, ramBytes(plan), sparse.total());
+    return build(catalog, plan, chosen, Optional.empty(), memory, sparse);
   }
 
   /**
@@ -137,7 +142,8 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
         plan,
         chosen,
         Optional.of(image),
-        MachineMemory.copyOnWrite(contents, ramBytes(plan)));
+        MachineMemory.copyOnWrite(contents, ramBytes(plan)),
+        SparseBytes.NONE);
   }
 
   private static long ramBytes(MachinePlan plan) {
@@ -149,8 +155,9 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       MachinePlan plan,
       BackendChooser.Chosen chosen,
       Optional<MachineDescription> image,
-      MachineMemory memory) {
-    Machine machine = new Machine(plan, chosen.selection(), memory);
+      MachineMemory memory,
+      SparseBytes sparse) {
+    Machine machine = new Machine(plan, chosen.selection(), memory, sparse);
     LOG.info(
         "machine '{}': backend {}: {}",
         plan.spec().name(),
@@ -236,6 +243,21 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     MachineDevice<?> device = MachineDevice.create(path, factory, config, context);
     devices.put(device, context);
     return device;
+  }
+
+  /** How much sparse memory devices get. */
+  SparseBytes sparseBytes() {
+    return sparse;
+  }
+
+  /** Whether devices take contents outside of the snapshot as they are. */
+  boolean acceptsOtherContents() {
+    return acceptsOtherContents;
+  }
+
+  /** Says so, for the restore that follows. */
+  void acceptOtherContents(boolean accepts) {
+    acceptsOtherContents = accepts;
   }
 
   /** Forgets the number of a device that is gone. */
@@ -371,8 +393,13 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
 
   private void memoryWritten(long offset, long length) {
     memory.dirty().mark(offset, length);
+    tellProcessors(offset, length);
+  }
+
+  /** Says that bytes of its one segment were written, of which no code may be left. */
+  void tellProcessors(long offset, long length) {
     BackendMachine processors = backend;
-    if (processors != null) {
+    if (processors != null && memory.isGuestVisible(offset)) {
       processors.memoryWritten(offset, length);
     }
   }

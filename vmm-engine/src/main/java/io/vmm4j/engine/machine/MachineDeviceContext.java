@@ -18,10 +18,15 @@ import io.vmm4j.api.device.MessageInterrupts;
 import io.vmm4j.api.device.MmioHandler;
 import io.vmm4j.api.device.PlatformFact;
 import io.vmm4j.api.device.PortHandler;
+import io.vmm4j.api.device.PositionedOutput;
 import io.vmm4j.api.memory.GuestMemory;
 import io.vmm4j.engine.machine.bus.Claimant;
 import io.vmm4j.engine.machine.interrupt.MessageSignal;
+import io.vmm4j.snapshot.AtomicFileWriter;
+import io.vmm4j.snapshot.MachineDescription;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -165,9 +170,27 @@ final class MachineDeviceContext implements DeviceContext {
   }
 
   @Override
+  public DeviceMemory sparseMemory(String name, MemorySize most) {
+    MemorySize given =
+        MemorySize.bytes(Math.min(most.bytes(), machine.sparseBytes().givenTo(path)));
+    return machine
+        .deviceMemories()
+        .get(path, machine.numberOf(path), name + MachineDescription.SPARSE, given);
+  }
+
+  @Override
+  public boolean acceptsOtherContents() {
+    return machine.acceptsOtherContents();
+  }
+
+  @Override
   public Optional<DeviceMemory> restoredMemory(String name) {
     return restoring
-        ? machine.deviceMemories().find(path, name).map(Function.identity())
+        ? machine
+            .deviceMemories()
+            .find(path, name)
+            .or(() -> machine.deviceMemories().find(path, name + MachineDescription.SPARSE))
+            .map(Function.identity())
         : Optional.empty();
   }
 
@@ -199,6 +222,11 @@ final class MachineDeviceContext implements DeviceContext {
   @Override
   public void execute(Runnable task) {
     machine.control().executeForDevice(path, task);
+  }
+
+  @Override
+  public void replaceFile(Path target, PositionedOutput.Contents contents) throws IOException {
+    AtomicFileWriter.writePositioned(target, contents);
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.SnapshotLimits;
 import io.vmm4j.api.SnapshotResolver;
 import io.vmm4j.api.Vm;
+import io.vmm4j.api.VmException;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.backend.CpuFeature;
 import io.vmm4j.api.backend.CpuVendor;
@@ -24,6 +25,7 @@ import io.vmm4j.engine.machine.snapshot.MemoryRestore;
 import io.vmm4j.engine.memory.HostRoom;
 import io.vmm4j.snapshot.MachineDescription;
 import io.vmm4j.snapshot.MappedSnapshot;
+import io.vmm4j.snapshot.MemorySink;
 import io.vmm4j.snapshot.SharedFile;
 import io.vmm4j.snapshot.SnapshotPath;
 import io.vmm4j.snapshot.SnapshotPlan;
@@ -33,6 +35,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -162,7 +165,9 @@ public final class MachineFactory {
       machine
           .quiet()
           .during(() -> {
+            machine.acceptOtherContents(options.acceptChangedDisks());
             restore.apply(snapshot.memory(), memory);
+            machine.acceptOtherContents(false);
             return restore;
           });
       if (options.identity() == ResumeOptions.Identity.CLONE) {
@@ -244,7 +249,7 @@ public final class MachineFactory {
   }
 
   MemoryRestore memoryRestore(Machine machine) {
-    return new MemoryRestore(host, machine.memory(), machine.processors()::memoryWritten);
+    return new MemoryRestore(host, machine.memory(), machine::tellProcessors);
   }
 
   /** Reads a snapshot, to its footer and not further, and the parents that it is a delta to. */
@@ -254,9 +259,7 @@ public final class MachineFactory {
     try {
       SnapshotPlan plan;
       try (Arena arena = Arena.ofShared()) {
-        plan =
-            new SnapshotReader(in, limits)
-                .read(machine -> contents.allocate(machine, arena), parents);
+        plan = new SnapshotReader(in, limits).read(contents.in(arena), parents);
       } catch (InternalError e) {
         if (SharedFile.isFault(e)) {
           throw contents.get().explain(e);
@@ -322,13 +325,32 @@ public final class MachineFactory {
       this.host = host;
     }
 
-    java.util.Map<String, java.lang.foreign.MemorySegment> allocate(
-        MachineDescription machine, Arena arena) {
+    /** Memory that is mapped for as long as an arena lives. */
+    MemorySink in(Arena arena) {
+      return new MemorySink() {
+        @Override
+        public Map<String, MemorySegment> allocate(MachineDescription machine) {
+          return Contents.this.allocate(machine, arena);
+        }
+
+        @Override
+        public void filling(String region, long bytes) {
+          try {
+            get().filling(region, bytes);
+          } catch (VmException e) {
+            throw new SnapshotException.Incompatible(
+                "the memory of " + region, String.valueOf(e.getMessage()));
+          }
+        }
+      };
+    }
+
+    private Map<String, MemorySegment> allocate(MachineDescription machine, Arena arena) {
       try {
         ImageMemory made = ImageMemory.create(host, machine.regions());
         memory = made;
         return made.map(arena);
-      } catch (IOException | io.vmm4j.api.VmException e) {
+      } catch (IOException | VmException e) {
         throw new SnapshotException.Incompatible(
             MemorySize.bytes(machine.totalMemoryBytes()) + " of memory",
             String.valueOf(e.getMessage()));

@@ -58,7 +58,7 @@ final class MachineHost implements BackendHost {
 
   @Override
   public MemorySegment memory() {
-    return machine.memory().segment();
+    return machine.memory().guestSegment();
   }
 
   @Override

@@ -12,6 +12,7 @@ import io.vmm4j.snapshot.MachineSchemas;
 import io.vmm4j.snapshot.MappingState;
 import io.vmm4j.snapshot.StateChunk;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +93,10 @@ record MachineImage(
     long ramBytes = plan.spec().memory().bytes();
     List<MachineDescription.Region> regions = new ArrayList<>();
     regions.add(new MachineDescription.Region(MachineDescription.RAM, ramBytes));
-    for (DeviceMemories.Memory memory : machine.deviceMemories().all()) {
+    // What guests may see comes first, as a file in the mapped layout is to have it.
+    List<DeviceMemories.Memory> memories = new ArrayList<>(machine.deviceMemories().all());
+    memories.sort(Comparator.comparing(DeviceMemories.Memory::isSparse));
+    for (DeviceMemories.Memory memory : memories) {
       regions.add(
           new MachineDescription.Region(
               MachineDescription.deviceRegion(memory.path(), memory.name()),

@@ -63,7 +63,7 @@ public final class BackingFile implements AutoCloseable {
    *
    * @param bytes counts them, at most as many as have been; from any thread
    */
-  void countWritten(LongSupplier bytes) {
+  public void countWritten(LongSupplier bytes) {
     written = bytes;
   }
 

@@ -33,6 +33,17 @@ public final class DirtyPages {
     return (words.get(page >>> 6) & 1L << page) != 0;
   }
 
+  /** Whether one of the pages has been written, or one beside them. */
+  boolean isAnyMarked(int first, int end) {
+    int last = Math.min(words.length() - 1, end - 1 >>> 6);
+    for (int word = first >>> 6; word <= last; word++) {
+      if (words.get(word) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The pages written. */
   BitSet look() {
     long[] seen = new long[words.length()];

@@ -4,6 +4,7 @@ import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.VmException;
 import io.vmm4j.snapshot.SharedFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The room for memory in the host's file systems, and whom it was promised to. Files are sparse:
@@ -18,6 +22,7 @@ import java.util.Set;
  * another machine fits. Other processes are not bound by what is promised here. Any thread.
  */
 public final class HostRoom {
+  private static final Pattern MAPPABLE = Pattern.compile("(?:MemTotal|SwapTotal): +(\\d+) kB");
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
   /** A file system. */
@@ -67,6 +72,22 @@ public final class HostRoom {
   /** That of the host. */
   public static HostRoom ofThisHost() {
     return OF_THIS_HOST;
+  }
+
+  /**
+   * How much one mapping that is written privately can have: Linux refuses more than there is RAM
+   * and swap space, as long as it is not told to allow all.
+   */
+  public static long mappableBytes() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+      return lines
+          .map(MAPPABLE::matcher)
+          .filter(Matcher::matches)
+          .mapToLong(line -> Long.parseLong(line.group(1)) << 10)
+          .sum();
+    } catch (IOException | UncheckedIOException e) {
+      return Runtime.getRuntime().maxMemory(); // a quarter of the RAM, as a rule
+    }
   }
 
   HostRoom(List<Path> directories, Volumes volumes) {

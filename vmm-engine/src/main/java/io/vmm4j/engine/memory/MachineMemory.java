@@ -26,7 +26,7 @@ import java.util.Set;
  * where a look would fill the page.
  */
 public final class MachineMemory implements AutoCloseable {
-  /** The most device memory of a machine: address space, used only where written. */
+  /** The most device memory of a machine that is not sparse, all of which the host has room for. */
   public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
   private static final int PAGE = 4096;
@@ -34,6 +34,7 @@ public final class MachineMemory implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment segment;
   private final long ramBytes;
+  private final long guestBytes;
   private final Optional<BackingFile> file;
   private final Optional<MemoryImage> image;
   private final PageVersions versions;
@@ -44,19 +45,25 @@ public final class MachineMemory implements AutoCloseable {
 
   private final Set<String> placed = new HashSet<>();
   private long deviceMemoryEnd;
+  private long sparseEnd;
+
   private boolean closed;
 
   private MachineMemory(
       Arena arena,
       MemorySegment segment,
       long ramBytes,
+      long guestBytes,
       long deviceMemoryEnd,
+      long sparseEnd,
       Optional<BackingFile> file,
       Optional<MemoryImage> image) {
     this.arena = arena;
     this.segment = segment;
     this.ramBytes = ramBytes;
+    this.guestBytes = guestBytes;
     this.deviceMemoryEnd = deviceMemoryEnd;
+    this.sparseEnd = sparseEnd;
     this.file = file;
     this.image = image;
     this.versions =
@@ -70,14 +77,24 @@ public final class MachineMemory implements AutoCloseable {
    *
    * @param host where there is room for it
    * @param ramBytes a multiple of 4 KiB
+   * @param sparseBytes of device memory that no guest sees, and of which little may be written, a
+   *     multiple of 4 KiB
    * @throws VmException if the host has not the room
    */
-  public static MachineMemory allocate(HostRoom host, long ramBytes) {
-    BackingFile file = host.create(ramBytes + DEVICE_MEMORY_BYTES, ramBytes);
+  public static MachineMemory allocate(HostRoom host, long ramBytes, long sparseBytes) {
+    long guestBytes = ramBytes + DEVICE_MEMORY_BYTES;
+    BackingFile file = host.create(guestBytes + sparseBytes, ramBytes);
     Arena arena = Arena.ofShared();
     try {
       return new MachineMemory(
-          arena, file.map(arena), ramBytes, ramBytes, Optional.of(file), Optional.empty());
+          arena,
+          file.map(arena),
+          ramBytes,
+          guestBytes,
+          ramBytes,
+          guestBytes,
+          Optional.of(file),
+          Optional.empty());
     } catch (IOException e) {
       arena.close();
       file.close();
@@ -92,13 +109,25 @@ public final class MachineMemory implements AutoCloseable {
     try {
       MemorySegment segment = image.mapPrivate(arena);
       return new MachineMemory(
-          arena, segment, ramBytes, image.usedBytes(), Optional.empty(), Optional.of(image));
+          arena,
+          segment,
+          ramBytes,
+          image.guestBytes(),
+          image.usedGuestBytes(),
+          Math.max(image.guestBytes(), image.usedBytes()),
+          Optional.empty(),
+          Optional.of(image));
     } catch (IOException | RuntimeException e) {
       arena.close();
       image.release();
       throw e instanceof RuntimeException known
           ? known
-          : new VmException("cannot map " + MemorySize.bytes(ramBytes) + " of memory", e);
+          : new VmException(
+              "cannot map %s of memory; the host has %s of RAM and swap space"
+                  .formatted(
+                      MemorySize.bytes(image.size()),
+                      MemorySize.mebibytes(HostRoom.mappableBytes() >> 20)),
+              e);
     }
   }
 
@@ -134,6 +163,16 @@ public final class MachineMemory implements AutoCloseable {
   /** RAM and device memory. Any thread; valid until {@link #close}. */
   public MemorySegment segment() {
     return segment;
+  }
+
+  /** What guests may see: RAM and device memory that is not sparse. */
+  public MemorySegment guestSegment() {
+    return segment.asSlice(0, guestBytes);
+  }
+
+  /** Whether a place may be seen by a guest. */
+  public boolean isGuestVisible(long offset) {
+    return offset < guestBytes;
   }
 
   /** The size of RAM. */
@@ -215,6 +254,46 @@ public final class MachineMemory implements AutoCloseable {
             : versions.isFirst(page));
   }
 
+  /** Takes pages out that are known to be of zeros. While no guest code runs, or roughly. */
+  public void clearZeros(BitSet pages) {
+    int all = Math.toIntExact(segment.byteSize() / PAGE);
+    int end;
+    for (int first = pages.nextSetBit(0); first >= 0; first = pages.nextSetBit(end)) {
+      end = Math.min(all, (first / PageVersions.CHUNK + 1) * PageVersions.CHUNK);
+      if (!isAsItBegan(first, end)) {
+        for (int page = first; page < end; page++) {
+          if (isZero(page)) {
+            pages.clear(page);
+          }
+        }
+      } else if (image.isEmpty()) {
+        pages.clear(first, end);
+      } else {
+        for (int page = first; page < end; page++) {
+          int filled = Math.min(end, image.get().nextFilled(page));
+          pages.clear(page, filled);
+          page = filled;
+        }
+      }
+    }
+  }
+
+  /** Whether whole pages are known to be of zeros; false where it is not known. */
+  public boolean isKnownZero(long offset, int length) {
+    BitSet pages = new BitSet();
+    pages.set((int) (offset / PAGE), (int) ((offset + length) / PAGE));
+    clearZeros(pages);
+    return pages.isEmpty();
+  }
+
+  /** Whether nothing was written to pages of one chunk; false where it may have been. */
+  private boolean isAsItBegan(int first, int end) {
+    return !dirty.isAnyMarked(first, end)
+        && (image.isPresent()
+            ? versions.isChunkSame(first, image.get().versions())
+            : versions.isChunkFirst(first));
+  }
+
   /** Whether a page is known to be of zeros; false where it is not known. */
   public boolean isZero(int page) {
     return !isTouched((long) page * PAGE) && image.map(i -> i.isZero(page)).orElse(true);
@@ -235,10 +314,11 @@ public final class MachineMemory implements AutoCloseable {
    *
    * @param region the name under which it stands in a snapshot
    * @param bytes a multiple of 4 KiB, more than 0
+   * @param sparse whether the host keeps no room for it, until {@link #keepRoom}
    * @return its offset in {@link #segment}
    * @throws VmException if there is no room; nothing is taken
    */
-  public synchronized long allocateDeviceMemory(String region, long bytes) {
+  public synchronized long allocateDeviceMemory(String region, long bytes, boolean sparse) {
     if (bytes <= 0 || bytes % PAGE != 0) {
       throw new VmException(bytes + " bytes is not a positive multiple of 4 KiB");
     }
@@ -250,16 +330,33 @@ public final class MachineMemory implements AutoCloseable {
     if (known.isPresent()) {
       return known.getAsLong();
     }
-    long left = segment.byteSize() - deviceMemoryEnd;
-    if (bytes > left) {
+    if (sparse && bytes <= segment.byteSize() - sparseEnd) {
+      long offset = sparseEnd;
+      sparseEnd += bytes;
+      return offset;
+    }
+    // A device that has come later has its sparse memory among the rest.
+    if (bytes > guestBytes - deviceMemoryEnd) {
       throw new VmException(
           "%s of device memory exceed what is left of %s"
               .formatted(MemorySize.bytes(bytes), MemorySize.bytes(DEVICE_MEMORY_BYTES)));
     }
-    file.ifPresent(own -> own.keepRoom(bytes, "device memory"));
+    if (!sparse) {
+      keepRoom(bytes);
+    }
     long offset = deviceMemoryEnd;
     deviceMemoryEnd += bytes;
     return offset;
+  }
+
+  /**
+   * Has the host keep room for more of what may be written. What is shared with an image has none
+   * kept.
+   *
+   * @throws VmException if there is no room
+   */
+  public void keepRoom(long bytes) {
+    file.ifPresent(own -> own.keepRoom(bytes, "device memory"));
   }
 
   /** Unmaps it and gives its room back; no thread uses it any more. May be called repeatedly. */

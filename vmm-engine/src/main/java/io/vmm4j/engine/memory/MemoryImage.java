@@ -15,8 +15,16 @@ public interface MemoryImage {
   /** Its size in bytes, a multiple of 4 KiB; what is mapped, not what is written. */
   long size();
 
-  /** Its size without what is left for device memory that a restored device has not had before. */
+  /** Its size without what is left for sparse memory that a restored device has not had before. */
   long usedBytes();
+
+  /**
+   * Where what guests may see ends; behind it is sparse memory alone, of which some may be before.
+   */
+  long guestBytes();
+
+  /** How much of that is used, the rest being left for devices' memory. */
+  long usedGuestBytes();
 
   /**
    * Maps all of it privately: what is written through the mapping is seen there only. {@link
@@ -35,6 +43,9 @@ public interface MemoryImage {
 
   /** Whether a page is known to be of zeros. */
   boolean isZero(int page);
+
+  /** The first page, from one on, that is not known to be of zeros; the largest number if none. */
+  int nextFilled(int page);
 
   /** Where the memory of a region lies, if it is here and has this size. */
   OptionalLong offsetOf(String region, long bytes);

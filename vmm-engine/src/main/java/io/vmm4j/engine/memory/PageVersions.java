@@ -17,7 +17,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class PageVersions {
   private static final int CHUNK_SHIFT = 10;
-  private static final int CHUNK = 1 << CHUNK_SHIFT;
+
+  /** How many pages are in a chunk. */
+  static final int CHUNK = 1 << CHUNK_SHIFT;
 
   /** A chunk of pages that nobody of the lineage has written. */
   private static final int[] ZEROS = new int[CHUNK];
@@ -81,6 +83,16 @@ public final class PageVersions {
   /** Whether a page is as it was at the beginning of the lineage. */
   boolean isFirst(int page) {
     return get(page) == 0;
+  }
+
+  /** Whether no page of a page's chunk was ever written; false where it is not known. */
+  boolean isChunkFirst(int page) {
+    return chunks[page >> CHUNK_SHIFT] == ZEROS;
+  }
+
+  /** Whether a page's chunk is one that both share; false where it is not known. */
+  boolean isChunkSame(int page, PageVersions other) {
+    return chunks[page >> CHUNK_SHIFT] == other.chunks[page >> CHUNK_SHIFT];
   }
 
   /** Whether a page has the same contents in both, which are related. */

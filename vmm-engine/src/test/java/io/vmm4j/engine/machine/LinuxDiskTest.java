@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
 import io.vmm4j.api.Console;
+import io.vmm4j.api.Disk;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.LinuxBoot;
+import io.vmm4j.devices.block.BlockStorage;
+import io.vmm4j.devices.block.DiskFiles;
+import io.vmm4j.devices.block.DiskFormat;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.devices.virtioblock.DiskMode;
@@ -142,5 +146,55 @@ class LinuxDiskTest {
       assertThat(digest(vm, "/dev/vda")).isEqualTo(digest(expected));
     }
     assertThat(digest(Files.readAllBytes(other))).isEqualTo(kept);
+  }
+
+  /** The same disk as a qcow2 image, which the machine of a raw one has written. */
+  private Path qcow2(Path raw) throws IOException {
+    Path image = directory.resolve("disk.qcow2");
+    VmSpec spec = linux().device("pci/00:03.0", new VirtioBlockConfig(raw.toString())).build();
+    try (Vm vm = Vm.create(spec)) {
+      vm.device("pci/00:03.0", Disk.class).exportTo(image, Disk.Format.QCOW2);
+    }
+    return image;
+  }
+
+  @Test
+  void aQcow2ImageIsReadGrowsAndIsExportedWhileLinuxRuns() throws Exception {
+    Path file = disk("disk.raw", 4);
+    String before = digest(Files.readAllBytes(file));
+    Path image = qcow2(file);
+    String imageBefore = digest(Files.readAllBytes(image));
+    VmSpec spec =
+        linux()
+            .device(
+                "pci/00:03.0", new VirtioBlockConfig(image.toString()).withFormat(DiskFormat.QCOW2))
+            .build();
+    try (Vm vm = Vm.start(spec)) {
+      toTheShell(vm);
+      assertThat(digest(vm, "/dev/vda")).isEqualTo(before);
+      Disk disk = vm.device("pci/00:03.0", Disk.class);
+      disk.resize(2 * DISK_BYTES);
+      String sectors = Integer.toString(2 * DISK_BYTES / 512);
+      answer(vm, "until [ $(cat /sys/block/vda/size) = " + sectors + " ]; do :; done");
+      answer(vm, "dd if=/dev/urandom of=/dev/vda bs=64k seek=200 count=200 conv=fsync");
+      String written = digest(vm, "/dev/vda");
+
+      // when it is exported while Linux writes elsewhere
+      vm.console("com1").sendLine("dd if=/dev/zero of=/dev/vda bs=4k count=3000; echo fi''lled");
+      Path exported = directory.resolve("exported");
+      disk.exportTo(exported, Disk.Format.QCOW2);
+      vm.console("com1").expect("filled", PATIENCE);
+      String filled = digest(vm, "/dev/vda");
+      assertThat(filled).isNotEqualTo(written);
+      Path raw = directory.resolve("exported.raw");
+      disk.exportTo(raw, Disk.Format.RAW);
+
+      // then what was exported is what Linux has written
+      assertThat(digest(Files.readAllBytes(raw))).isEqualTo(filled);
+      try (BlockStorage copy = DiskFiles.open(exported, DiskFormat.QCOW2, false)) {
+        assertThat(copy.sizeBytes()).isEqualTo(2 * DISK_BYTES);
+      }
+      assertThat(digest(Files.readAllBytes(image))).isEqualTo(imageBefore);
+    }
   }
 }

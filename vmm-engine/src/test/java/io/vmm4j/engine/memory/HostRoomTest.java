@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.vmm4j.api.HostMemoryException;
 import io.vmm4j.api.VmException;
 import io.vmm4j.api.backend.MemoryFaultException;
+import io.vmm4j.engine.machine.snapshot.ImageMemory;
+import io.vmm4j.snapshot.MachineDescription;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -86,7 +88,7 @@ class HostRoomTest {
 
   @Test
   void whatAMachineHasWrittenIsNotCountedTwice() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
     try {
       // when: it has written half of its memory, which the file system has given up
       first.dirty().mark(0, RAM / 4);
@@ -105,19 +107,63 @@ class HostRoomTest {
 
   @Test
   void deviceMemoryIsKeptRoomForToo() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
-    MachineMemory second = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
+    MachineMemory second = MachineMemory.allocate(host, RAM, 0);
     try {
-      first.allocateDeviceMemory("device:a/b", 3 * MIB);
-      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 2 * MIB))
+      first.allocateDeviceMemory("device:a/b", 3 * MIB, false);
+      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 2 * MIB, false))
           .isInstanceOf(VmException.class)
           .hasMessage(
               "no room for the 2M of device memory: it is in /dev/shm (tmpfs), which has 20M free,"
                   + " 19M of it promised to other machines");
-      second.allocateDeviceMemory("device:a/b", MIB);
+      second.allocateDeviceMemory("device:a/b", MIB, false);
     } finally {
       first.close();
       second.close();
+    }
+  }
+
+  @Test
+  void sparseMemoryIsKeptRoomForAsItIsAskedFor() {
+    MachineMemory first = MachineMemory.allocate(host, RAM, 1024 * MIB);
+    MachineMemory second = MachineMemory.allocate(host, RAM, 0);
+    try {
+      first.allocateDeviceMemory("device:disk/overlay", 1024 * MIB, true);
+      first.keepRoom(3 * MIB);
+      assertThatThrownBy(() -> second.keepRoom(2 * MIB))
+          .isInstanceOf(VmException.class)
+          .hasMessageContaining("no room for the 2M of device memory: it is in /dev/shm (tmpfs)");
+      second.keepRoom(MIB);
+      assertThatThrownBy(() -> second.allocateDeviceMemory("device:a/b", 1024 * MIB, true))
+          .hasMessageContaining("1G of device memory exceed what is left of 512M");
+      assertThatThrownBy(() -> first.allocateDeviceMemory("device:a/b", 513 * MIB, false))
+          .as("memory that is not sparse has a limit of its own")
+          .hasMessageContaining("513M of device memory exceed what is left of 512M");
+    } finally {
+      first.close();
+      second.close();
+    }
+  }
+
+  @Test
+  void sparseMemoryOfASnapshotIsKeptRoomForAsItIsRead() {
+    String overlay = MachineDescription.deviceRegion("disk", "overlay.sparse");
+    ImageMemory image =
+        ImageMemory.create(
+            host,
+            List.of(
+                new MachineDescription.Region(MachineDescription.RAM, RAM),
+                new MachineDescription.Region(overlay, 1024 * MIB)));
+    try {
+      image.filling(MachineDescription.RAM, RAM);
+      memory.usable -= RAM; // which is written
+      image.filling(overlay, 8 * MIB);
+      memory.usable -= 8 * MIB;
+      assertThatThrownBy(() -> image.filling(overlay, 20 * MIB))
+          .isInstanceOf(VmException.class)
+          .hasMessageContaining("no room for the 20M of a snapshot's memory: it is in /dev/shm");
+    } finally {
+      image.release();
     }
   }
 
@@ -140,7 +186,7 @@ class HostRoomTest {
 
   @Test
   void aFaultNamesTheFileSystemAndOtherErrorsStayWhatTheyAre() {
-    MachineMemory first = MachineMemory.allocate(host, RAM);
+    MachineMemory first = MachineMemory.allocate(host, RAM, 0);
     try {
       InternalError fault =
           new InternalError("a fault occurred in an unsafe memory access operation");

@@ -22,7 +22,7 @@ class MemoryForDriversTest {
   private static final long ROM = RAM + 8192;
 
   private final List<String> written = new ArrayList<>();
-  private final MachineMemory memory = MachineMemory.allocate(HostRoom.ofThisHost(), RAM);
+  private final MachineMemory memory = MachineMemory.allocate(HostRoom.ofThisHost(), RAM, 0);
   private final PhysicalMemoryMap map = new PhysicalMemoryMap();
   private final MappedGuestMemory guest =
       new MappedGuestMemory(map, memory, (offset, length) -> written.add(offset + "+" + length));

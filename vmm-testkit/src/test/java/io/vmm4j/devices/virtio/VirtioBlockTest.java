@@ -4,7 +4,9 @@ import static io.vmm4j.devices.virtio.VirtioDriver.BUFFERS;
 import static io.vmm4j.devices.virtio.VirtioDriver.INDIRECT;
 import static io.vmm4j.devices.virtio.VirtioDriver.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.vmm4j.api.Disk;
 import io.vmm4j.devices.pci.PciMachine;
 import io.vmm4j.devices.virtio.VirtioDriver.Buffer;
 import io.vmm4j.devices.virtioblock.DiskMode;
@@ -17,10 +19,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A disk of the virtio kind and its queues, of a driver that errs or means harm too. */
@@ -112,6 +116,66 @@ class VirtioBlockTest {
     assertThat(request(4, 0, 0, false)).as("flush").isZero();
     Arrays.fill(contents, 5 * 512, 6 * 512, (byte) 0);
     assertThat(Files.readAllBytes(file)).isEqualTo(contents);
+  }
+
+  @ParameterizedTest
+  @EnumSource(DiskMode.class)
+  void aDiskIsExported(DiskMode mode) throws IOException {
+    start(mode, false);
+    if (mode != DiskMode.READONLY) {
+      machine.memory().write(DATA, new byte[512]);
+      assertThat(request(OUT, 5, 512, false)).isZero();
+      Arrays.fill(contents, 5 * 512, 6 * 512, (byte) 0);
+    }
+    Path exported = directory.resolve("exported");
+    Disk disk = machine.vm().device(VirtioDriver.PATH, Disk.class);
+    assertThat(disk.sizeBytes()).isEqualTo(contents.length);
+    disk.exportTo(exported, Disk.Format.RAW);
+    assertThat(Files.readAllBytes(exported)).isEqualTo(contents);
+    disk.exportTo(exported, Disk.Format.QCOW2);
+    assertThat(Files.readAllBytes(exported)).startsWith('Q', 'F', 'I', 0xFB);
+    assertThatThrownBy(() -> disk.exportTo(directory.resolve("no/where"), Disk.Format.RAW))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("no/where");
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).containsExactlyInAnyOrder(file, exported);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"OVERLAY", "DIRECT"})
+  void aDiskGrowsAndTheDriverIsTold(DiskMode mode) throws IOException {
+    start(mode, false);
+    driver.interruptStatus();
+    assertThat(request(OUT, SECTORS + 5, 512, false)).isEqualTo(1);
+
+    machine.vm().device(VirtioDriver.PATH, Disk.class).resize(2 * SECTORS * 512);
+    machine.runTasks();
+
+    assertThat(driver.interruptStatus() & 2).as("a change of the configuration").isEqualTo(2);
+    assertThat(driver.configuration(0, 8)).isEqualTo(2 * SECTORS);
+    machine.memory().write(DATA, contents, 0, 512);
+    assertThat(request(OUT, SECTORS + 5, 512, false)).isZero();
+    assertThat(request(IN, SECTORS - 1, 8 * 512, true)).isZero();
+    byte[] expected = Arrays.copyOf(contents, 2 * SECTORS * 512);
+    System.arraycopy(contents, 0, expected, (SECTORS + 5) * 512, 512);
+    assertThat(machine.memory().read(DATA, 8 * 512))
+        .isEqualTo(Arrays.copyOfRange(expected, (SECTORS - 1) * 512, (SECTORS + 7) * 512));
+    assertThat(Files.readAllBytes(file)).isEqualTo(mode == DiskMode.DIRECT ? expected : contents);
+
+    if (mode == DiskMode.OVERLAY) {
+      try (TestMachine twin = machine.twin()) {
+        Path exported = directory.resolve("exported");
+        Disk disk = twin.vm().device(VirtioDriver.PATH, Disk.class);
+        assertThat(disk.sizeBytes()).isEqualTo(expected.length);
+        disk.exportTo(exported, Disk.Format.RAW);
+        assertThat(Files.readAllBytes(exported)).isEqualTo(expected);
+      }
+    }
+    Disk disk = machine.vm().device(VirtioDriver.PATH, Disk.class);
+    assertThatThrownBy(() -> disk.resize(512)).hasMessageContaining("can't shrink");
+    assertThatThrownBy(() -> disk.resize(1000)).hasMessageContaining("whole sectors");
+    assertThatThrownBy(() -> disk.resize(-512)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

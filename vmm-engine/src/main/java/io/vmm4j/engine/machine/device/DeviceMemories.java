@@ -73,7 +73,8 @@ public final class DeviceMemories {
   }
 
   /**
-   * Memory of a device, made on the first call with its name.
+   * Memory of a device, made on the first call with its name. The name says whether it is sparse:
+   * {@link MachineDescription#isSparse}.
    *
    * @param device its number, in the order in which devices are made
    * @throws DeviceException if there is no room, or the name has another size
@@ -91,12 +92,14 @@ public final class DeviceMemories {
       }
       long offset;
       try {
-        Optional<Memory> unused = reuse(size.bytes());
+        Optional<Memory> unused = reuse(name, size.bytes());
         offset =
             unused.isPresent()
                 ? unused.get().offset
                 : memory.allocateDeviceMemory(
-                    MachineDescription.deviceRegion(path, name), size.bytes());
+                    MachineDescription.deviceRegion(path, name),
+                    size.bytes(),
+                    MachineDescription.isSparse(name));
       } catch (VmException e) {
         throw new DeviceException(
             path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
@@ -117,16 +120,17 @@ public final class DeviceMemories {
     for (Memory each : List.copyOf(memories.values())) {
       if (each.path.equals(path)) {
         each.mappings.values().forEach(m -> m.remap(m.guestPhysicalAddress, GuestAccess.OFF));
-        each.view.fill((byte) 0);
-        each.written(0, each.bytes);
+        each.clear();
         memories.remove(new Key(path, each.name));
         free.add(each);
       }
     }
   }
 
-  private Optional<Memory> reuse(long bytes) {
-    Optional<Memory> found = free.stream().filter(m -> m.bytes == bytes).findFirst();
+  private Optional<Memory> reuse(String name, long bytes) {
+    boolean sparse = MachineDescription.isSparse(name);
+    Optional<Memory> found =
+        free.stream().filter(m -> m.bytes == bytes && m.isSparse() == sparse).findFirst();
     found.ifPresent(free::remove);
     return found;
   }
@@ -198,6 +202,9 @@ public final class DeviceMemories {
     private final MemorySegment view;
     private final Map<String, Mapping> mappings = new LinkedHashMap<>();
 
+    /** How much of sparse memory room is kept for. Guarded by this memory. */
+    private long kept;
+
     /** The pages written since they were last asked for; empty until they first are. */
     private Optional<BitSet> dirty = Optional.empty();
 
@@ -213,6 +220,11 @@ public final class DeviceMemories {
     /** The device's path. */
     public String path() {
       return path;
+    }
+
+    /** Whether no guest sees it, and it takes room as it is written. */
+    public boolean isSparse() {
+      return MachineDescription.isSparse(name);
     }
 
     /** Where it begins in the machine's one segment. */
@@ -250,6 +262,36 @@ public final class DeviceMemories {
       Objects.checkFromIndexSize(at, length, bytes);
       if (length > 0) {
         written.written(offset + at, length);
+      }
+    }
+
+    @Override
+    public synchronized void keepRoom(long most) {
+      Objects.checkFromIndexSize(0, most, bytes);
+      try {
+        if (most > kept) {
+          memory.keepRoom(most - kept);
+          kept = most;
+        }
+      } catch (VmException e) {
+        throw new DeviceException(
+            path, "device memory '%s': %s".formatted(name, e.getMessage()), e);
+      }
+    }
+
+    /** Makes all of it zero; what is known to be takes no room by that. */
+    private void clear() {
+      int first = (int) (offset >>> PAGE_SHIFT);
+      BitSet filled = new BitSet();
+      filled.set(first, first + pages());
+      memory.clearZeros(filled);
+      for (int from = filled.nextSetBit(first); from >= 0; ) {
+        int end = filled.nextClearBit(from);
+        long at = (long) (from - first) << PAGE_SHIFT;
+        long length = (long) (end - from) << PAGE_SHIFT;
+        view.asSlice(at, length).fill((byte) 0);
+        written(at, length);
+        from = filled.nextSetBit(end);
       }
     }
 
@@ -309,6 +351,9 @@ public final class DeviceMemories {
             path,
             "cannot map 0x%x bytes of '%s' at 0x%x: not made of whole pages"
                 .formatted(length, name, guestPhysicalAddress));
+      }
+      if (isSparse()) {
+        throw new DeviceException(path, "cannot map '%s': it is sparse".formatted(name));
       }
       Objects.checkFromIndexSize(at, length, bytes);
       lock.lock();

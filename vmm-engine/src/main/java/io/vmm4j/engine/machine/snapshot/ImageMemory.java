@@ -18,11 +18,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
@@ -44,23 +46,33 @@ public final class ImageMemory implements MemoryImage {
   private final ImageStorage storage;
   private final Map<String, Place> places;
   private final long usedBytes;
+  private final long guestBytes;
   private PageVersions versions;
 
   /** Pages that may be something else than zeros. */
   private final BitSet filled = new BitSet();
 
+  /** How many bytes were read into it. */
+  private final AtomicLong read = new AtomicLong();
+
   private int holders = 1;
   private int mappings;
 
-  private ImageMemory(ImageStorage storage, Map<String, Place> places, PageVersions versions) {
+  private ImageMemory(
+      ImageStorage storage, Map<String, Place> places, long guestBytes, PageVersions versions) {
     this.storage = storage;
+    this.guestBytes = guestBytes;
     this.places = places;
     this.versions = versions;
-    this.usedBytes = usedBytes(places);
+    this.usedBytes = usedBytes(places, true);
   }
 
-  private static long usedBytes(Map<String, Place> places) {
-    return places.values().stream().mapToLong(place -> place.offset + place.bytes).max().orElse(0);
+  private static long usedBytes(Map<String, Place> places, boolean sparseToo) {
+    return places.entrySet().stream()
+        .filter(each -> sparseToo || !MachineDescription.isSparse(each.getKey()))
+        .mapToLong(each -> each.getValue().offset + each.getValue().bytes)
+        .max()
+        .orElse(0);
   }
 
   /**
@@ -73,14 +85,28 @@ public final class ImageMemory implements MemoryImage {
     Map<String, Place> places = new LinkedHashMap<>();
     long used = 0;
     long ram = 0;
-    for (MachineDescription.Region region : ramFirst(regions)) {
-      places.put(region.name(), new Place(used, region.bytes()));
-      used += region.bytes();
-      ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
+    for (MachineDescription.Region region : inOrder(regions)) {
+      if (!MachineDescription.isSparse(region.name())) {
+        places.put(region.name(), new Place(used, region.bytes()));
+        used += region.bytes();
+        ram += region.name().equals(MachineDescription.RAM) ? region.bytes() : 0;
+      }
     }
-    long size = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
-    BackingFile file = host.create(size, used);
-    return new ImageMemory(new ImageStorage.Own(file), places, PageVersions.of(size));
+    long guestBytes = Math.max(used, ram + MachineMemory.DEVICE_MEMORY_BYTES);
+    long end = guestBytes;
+    for (MachineDescription.Region region : regions) {
+      if (MachineDescription.isSparse(region.name())) {
+        places.put(region.name(), new Place(end, region.bytes()));
+        end += region.bytes();
+      }
+    }
+    // Sparse memory may hold much or little: it takes room as it is read.
+    BackingFile file = host.create(end, used);
+    ImageMemory image =
+        new ImageMemory(
+            new ImageStorage.Own(file), places, guestBytes, PageVersions.of(file.size()));
+    file.countWritten(image.read::get);
+    return image;
   }
 
   /**
@@ -91,7 +117,7 @@ public final class ImageMemory implements MemoryImage {
    */
   public static Optional<ImageMemory> mapped(Path path, MappedSnapshot file) throws IOException {
     List<MachineDescription.Region> regions = file.plan().machine().regions();
-    if (!file.isWritable() || !regions.equals(ramFirst(regions))) {
+    if (!file.isWritable() || !regions.equals(inOrder(regions))) {
       return Optional.empty();
     }
     Map<String, Place> places = new LinkedHashMap<>();
@@ -99,16 +125,22 @@ public final class ImageMemory implements MemoryImage {
       places.put(region.name(), new Place(file.regionOffset(region.name()), region.bytes()));
     }
     ImageMemory image =
-        new ImageMemory(new MappedStorage(path, file), places, PageVersions.of(file.imageBytes()));
+        new ImageMemory(
+            new MappedStorage(path, file),
+            places,
+            usedBytes(places, false),
+            PageVersions.of(file.imageBytes()));
     image.filled.set(0, Math.toIntExact(file.imageBytes() / PAGE));
     return Optional.of(image);
   }
 
-  private static List<MachineDescription.Region> ramFirst(List<MachineDescription.Region> regions) {
+  /** RAM, then device memory that guests may see, then sparse memory. */
+  private static List<MachineDescription.Region> inOrder(List<MachineDescription.Region> regions) {
     return regions.stream()
-        .sorted((a, b) ->
-            Boolean.compare(
-                b.name().equals(MachineDescription.RAM), a.name().equals(MachineDescription.RAM)))
+        .sorted(
+            Comparator.comparing(
+                    (MachineDescription.Region r) -> !r.name().equals(MachineDescription.RAM))
+                .thenComparing(r -> MachineDescription.isSparse(r.name())))
         .toList();
   }
 
@@ -121,18 +153,13 @@ public final class ImageMemory implements MemoryImage {
    */
   public static ImageMemory of(HostRoom host, MachineMemory memory, Map<String, Place> places) {
     BitSet pages = pages(places);
-    clearZeros(pages, memory);
+    memory.clearZeros(pages);
     BackingFile file = host.create(memory.segment().byteSize(), (long) pages.cardinality() * PAGE);
     return new ImageMemory(
-        new ImageStorage.Own(file), new LinkedHashMap<>(places), memory.versions());
-  }
-
-  private static void clearZeros(BitSet pages, MachineMemory memory) {
-    for (int page = pages.nextSetBit(0); page >= 0; page = pages.nextSetBit(page + 1)) {
-      if (memory.isZero(page)) {
-        pages.clear(page);
-      }
-    }
+        new ImageStorage.Own(file),
+        new LinkedHashMap<>(places),
+        memory.guestSegment().byteSize(),
+        memory.versions());
   }
 
   /** The pages of all regions. */
@@ -164,6 +191,19 @@ public final class ImageMemory implements MemoryImage {
     return segments;
   }
 
+  /**
+   * Says that so many bytes more of a region are going to be written through what {@link #map} has
+   * given.
+   *
+   * @throws VmException if the host has not the room for what is sparse
+   */
+  public void filling(String region, long bytes) {
+    if (MachineDescription.isSparse(region)) {
+      storage.keepRoom(bytes);
+    }
+    read.addAndGet(bytes);
+  }
+
   /** Notes which blocks are of zeros, as far as the digest of the contents tells. */
   public void noteZeros(MemoryDigest contents) {
     places.forEach((name, place) -> {
@@ -185,7 +225,7 @@ public final class ImageMemory implements MemoryImage {
    */
   public long copyAll(MachineMemory from) {
     BitSet pages = pages();
-    clearZeros(pages, from);
+    from.clearZeros(pages);
     copy(from, pages);
     return pages.cardinality();
   }
@@ -250,6 +290,20 @@ public final class ImageMemory implements MemoryImage {
   }
 
   @Override
+  public long guestBytes() {
+    return guestBytes;
+  }
+
+  @Override
+  public long usedGuestBytes() {
+    return places.values().stream()
+        .filter(place -> place.offset < guestBytes)
+        .mapToLong(place -> place.offset + place.bytes)
+        .max()
+        .orElse(0);
+  }
+
+  @Override
   public PageVersions versions() {
     return versions;
   }
@@ -267,6 +321,12 @@ public final class ImageMemory implements MemoryImage {
     return !filled.get(page);
   }
 
+  @Override
+  public int nextFilled(int page) {
+    int next = filled.nextSetBit(page);
+    return next < 0 ? Integer.MAX_VALUE : next;
+  }
+
   /**
    * {@inheritDoc}
    *
@@ -275,7 +335,7 @@ public final class ImageMemory implements MemoryImage {
   @Override
   public synchronized MemorySegment mapPrivate(Arena arena) throws IOException {
     if (mappings == 0) {
-      storage.keepRoomForHoles(usedBytes - (long) filled.cardinality() * PAGE);
+      storage.keepRoomForHoles(holes());
     }
     mappings++;
     try {
@@ -284,6 +344,14 @@ public final class ImageMemory implements MemoryImage {
       unmapped();
       throw e;
     }
+  }
+
+  /**
+   * How much room holes may take when they are looked at; nobody looks at those of sparse memory.
+   */
+  private long holes() {
+    long used = usedGuestBytes();
+    return used - (long) filled.get(0, (int) (used / PAGE)).cardinality() * PAGE;
   }
 
   @Override
@@ -379,6 +447,11 @@ public final class ImageMemory implements MemoryImage {
     byte[] two = new byte[BLOCK];
     for (long done = 0; done < our.bytes; done += BLOCK) {
       int length = (int) Math.min(BLOCK, our.bytes - done);
+      if (isHole(our.offset + done, length)
+          && (their.isEmpty() || other.isHole(their.get().offset + done, length))) {
+        continue;
+      }
+      Arrays.fill(two, (byte) 0);
       read(our.offset + done, one, 0, length);
       if (their.isPresent()) {
         other.read(their.get().offset + done, two, 0, length);
@@ -389,6 +462,10 @@ public final class ImageMemory implements MemoryImage {
         }
       }
     }
+  }
+
+  boolean isHole(long offset, int length) {
+    return nextFilled((int) (offset / PAGE)) >= (offset + length) / PAGE;
   }
 
   @Override

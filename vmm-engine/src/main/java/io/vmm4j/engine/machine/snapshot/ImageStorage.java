@@ -27,6 +27,13 @@ interface ImageStorage {
   /** Maps all of it shared, to be written to, while the image is made. */
   MemorySegment mapShared(Arena arena) throws IOException;
 
+  /**
+   * Has room kept for more than was promised.
+   *
+   * @throws io.vmm4j.api.VmException if the host has not so much
+   */
+  void keepRoom(long bytes);
+
   /** Copies out. */
   void read(long offset, byte[] target, int targetOffset, int length) throws IOException;
 
@@ -46,6 +53,11 @@ interface ImageStorage {
     @Override
     public void keepRoomForHoles(long bytes) {
       file.keepRoomForHoles(bytes, "zeros in a snapshot's memory");
+    }
+
+    @Override
+    public void keepRoom(long bytes) {
+      file.keepRoom(bytes, "a snapshot's memory");
     }
 
     @Override

@@ -51,6 +51,11 @@ final class MappedStorage implements ImageStorage {
   }
 
   @Override
+  public void keepRoom(long bytes) {
+    throw new IllegalStateException("a mapped snapshot is never written to");
+  }
+
+  @Override
   public void giveBackRoom() {
     // Nothing was kept.
   }

@@ -83,6 +83,9 @@ public final class MemoryRestore implements AutoCloseable {
       end = Math.min(pages.nextClearBit(first), first + BLOCK_PAGES);
       int length = (end - first) * PAGE;
       long offset = (long) first * PAGE;
+      if (image.isHole(offset, length) && target.isKnownZero(offset + distance, length)) {
+        continue;
+      }
       image.read(offset, then, 0, length);
       target.read(offset + distance, now, length);
       if (!Arrays.equals(then, 0, length, now, 0, length)) {

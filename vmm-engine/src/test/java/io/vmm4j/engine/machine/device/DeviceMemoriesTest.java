@@ -33,7 +33,7 @@ class DeviceMemoriesTest {
 
   private final List<String> written = new ArrayList<>();
   private final List<String> accesses = new ArrayList<>();
-  private final MachineMemory memory = MachineMemory.allocate(HostRoom.ofThisHost(), RAM);
+  private final MachineMemory memory = MachineMemory.allocate(HostRoom.ofThisHost(), RAM, 0);
   private final PhysicalMemoryMap map = new PhysicalMemoryMap();
   private final MappedGuestMemory.WriteListener listener =
       (offset, length) -> written.add(offset + "+" + length);
