@@ -1,6 +1,7 @@
 package io.vmm4j.cli;
 
 import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.network.PortForward;
 import io.vmm4j.control.ControlClient;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +36,10 @@ import picocli.CommandLine.Parameters;
       "                    an image of that format",
       "  disk resize PATH SIZE",
       "                    make a disk larger, such as 8G; the guest's driver is told",
+      "  forward tcp:HOST:GUEST",
+      "                    open a port of the host that leads to one of the guest; 0 for any free one.",
+      "                    --device says which network, where there are several",
+      "  detach PATH       take a device away, as a hand that pulls it out",
       "  poweroff          press its power button: the guest may switch itself off",
       "  stop              end it at once%n",
     },
@@ -54,6 +59,8 @@ final class CtlCommand extends Command {
   private static final String STANDARD_OUTPUT = "-";
   private static final String DISK = "disk";
   private static final String RESIZE = "resize";
+  private static final String FORWARD = "forward";
+  private static final String DETACH = "detach";
 
   @Parameters(index = "0", paramLabel = "SOCKET", description = "The machine's control socket.")
   Path socket = Path.of("");
@@ -63,8 +70,8 @@ final class CtlCommand extends Command {
 
   @Parameters(
       index = "2..*",
-      paramLabel = "FILE",
-      description = "The file of snapshot and restore; export, a path and a file of disk.")
+      paramLabel = "ARGUMENT",
+      description = "What the command takes; see above.")
   List<String> arguments = new ArrayList<>();
 
   @Option(
@@ -87,7 +94,7 @@ final class CtlCommand extends Command {
   @Option(
       names = "--device",
       paramLabel = "PATH",
-      description = "With console: whose (default: com1).")
+      description = "With console: whose (default: com1). With forward: the network card.")
   @Nullable String device;
 
   @Option(
@@ -127,10 +134,16 @@ final class CtlCommand extends Command {
       throw new UsageException(
           "ctl disk: expected 'disk export PATH FILE' or 'disk resize PATH SIZE'");
     }
+    boolean named = command.equals(FORWARD) || command.equals(DETACH);
+    if (named && arguments.isEmpty()) {
+      throw new UsageException(
+          "ctl %s needs %s"
+              .formatted(command, command.equals(DETACH) ? "a PATH" : "tcp:HOST:GUEST"));
+    }
     if (!disk && arguments.size() > 1) {
       throw new UsageException("ctl %s takes no '%s'".formatted(command, arguments.get(1)));
     }
-    file = arguments.isEmpty() || resize ? null : arguments.getLast();
+    file = arguments.isEmpty() || resize || named ? null : arguments.getLast();
     only(DISK, "--format", format != null);
     boolean takesFile = disk && !resize || command.equals("snapshot") || command.equals("restore");
     if (takesFile && file == null) {
@@ -141,7 +154,9 @@ final class CtlCommand extends Command {
     }
     only("snapshot", "--suspend", suspend);
     only("snapshot", "--live", live);
-    only("console", "--device", device != null);
+    if (!command.equals(FORWARD)) {
+      only("console", "--device", device != null);
+    }
     only("dump", "--address", address != null);
     only("dump", "--length", length != null);
     if (suspend && STANDARD_OUTPUT.equals(file)) {
@@ -173,6 +188,15 @@ final class CtlCommand extends Command {
       if (arguments.getFirst().equals(RESIZE)) {
         fields.put("bytes", size(arguments.getLast()));
       }
+    }
+    if (command.equals(DETACH)) {
+      fields.put("device", arguments.getFirst());
+    }
+    if (command.equals(FORWARD)) {
+      PortForward forward = PciOptions.forward("forward", arguments.getFirst());
+      fields.put("hostPort", forward.hostPort());
+      fields.put("guestPort", forward.guestPort());
+      Optional.ofNullable(device).ifPresent(path -> fields.put("device", path));
     }
     if (format != null) {
       fields.put("format", format);

@@ -104,7 +104,7 @@ final class PciOptions {
       } else if (part.startsWith("mac=")) {
         mac = part.substring(4);
       } else if (part.startsWith("forward=")) {
-        forwards.add(forward(part.substring(8)));
+        forwards.add(forward("--net: forward", part.substring(8)));
       } else {
         throw new UsageException(
             "--net %s: '%s' is none of outbound, forward=…, mac=…".formatted(text, part));
@@ -117,16 +117,16 @@ final class PciOptions {
     }
   }
 
-  private static PortForward forward(String text) {
+  /** Reads a forward, which an option or command has. */
+  static PortForward forward(String owner, String text) {
     Matcher ports = FORWARD.matcher(text);
     if (!ports.matches()) {
-      throw new UsageException(
-          "--net: forward=%s: expected tcp:HOSTPORT:GUESTPORT".formatted(text));
+      throw new UsageException("%s: '%s' is no tcp:HOSTPORT:GUESTPORT".formatted(owner, text));
     }
     try {
       return new PortForward(Integer.parseInt(ports.group(1)), Integer.parseInt(ports.group(2)));
     } catch (IllegalArgumentException e) {
-      throw new UsageException("--net: forward=%s: %s".formatted(text, e.getMessage()));
+      throw new UsageException("%s %s: %s".formatted(owner, text, e.getMessage()));
     }
   }
 }

@@ -10,15 +10,22 @@ import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.backend.CpuState;
+import io.vmm4j.api.network.PortForward;
+import io.vmm4j.api.network.UserNetwork;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
+import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -136,6 +143,49 @@ class ControlCommandsTest {
                   "disk-export",
                   Map.of("device", "pci/00:03.0", "file", directory.resolve("no/x").toString())))
           .hasMessageContaining("no/x");
+    }
+  }
+
+  @Test
+  void aPortIsForwardedAndADeviceTakenAwayWhileTheMachineRuns() throws IOException {
+    VmSpec spec =
+        Guests.spec(directory, Guests.COUNTER)
+            .device("pci", HostBridgeConfig.DEFAULT)
+            .device("pci/00:03.0", new VirtioNetConfig("", 1500, "user", false, List.of()))
+            .build();
+    Path other = directory.resolve("other");
+    Vm withNetwork = Vm.start(spec);
+    ControlServer there = ControlServer.open(withNetwork, other);
+    try (withNetwork;
+        there;
+        ControlClient asks = ControlClient.connect(other)) {
+      // when
+      assertThat(asks.call("forward", Map.of("hostPort", 0, "guestPort", 22)))
+          .contains("\"device\" : \"pci/00:03.0\"", "\"guestPort\" : 22");
+
+      // then
+      PortForward forward =
+          withNetwork.device("pci/00:03.0", UserNetwork.class).forwards().getFirst();
+      assertThat(forward.guestPort()).isEqualTo(22);
+      new Socket(InetAddress.getLoopbackAddress(), forward.hostPort()).close();
+      assertThatThrownBy(
+              () -> asks.call("forward", Map.of("hostPort", forward.hostPort(), "guestPort", 23)))
+          .hasMessageContaining("host port " + forward.hostPort());
+      assertThatThrownBy(() -> asks.call("forward", Map.of("hostPort", 0, "guestPort", 70_000)))
+          .hasMessageContaining("guestPort");
+      assertThatThrownBy(
+              () -> asks.call("forward", Map.of("device", "com1", "hostPort", 0, "guestPort", 1)))
+          .hasMessageContaining("no network in user mode at 'com1'; they are [pci/00:03.0]");
+
+      // when
+      assertThat(asks.call("detach", Map.of("device", "pci/00:03.0"))).isEqualTo("{ }");
+
+      // then
+      assertThat(withNetwork.devices(UserNetwork.class)).isEmpty();
+      assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), forward.hostPort()))
+          .isInstanceOf(ConnectException.class);
+      assertThatThrownBy(() -> asks.call("detach", Map.of("device", "pci/00:03.0")))
+          .hasMessageContaining("pci/00:03.0");
     }
   }
 

@@ -247,7 +247,7 @@ final class NetworkLoop implements Hosts {
 
   // ---- the host's network ----
 
-  /** Begins to listen for a forward. Before the thread is started. */
+  /** Begins to listen for a forward. Before the thread is started, or on it. */
   void listen(ServerSocketChannel channel, int guestPort) throws IOException {
     channel.configureBlocking(false);
     Ready accept = key -> accept(channel, guestPort);

@@ -15,6 +15,9 @@ import java.nio.channels.ServerSocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +27,7 @@ final class UserLink implements NetworkLink, UserNetwork {
   private static final int MOST_PORT = 65535;
 
   private final NetworkLoop loop;
-  private final List<PortForward> forwards;
+  private final List<PortForward> forwards = new CopyOnWriteArrayList<>();
 
   /**
    * Begins to listen.
@@ -34,37 +37,47 @@ final class UserLink implements NetworkLink, UserNetwork {
   UserLink(NetworkSettings settings, NetworkPort port) throws IOException {
     this.loop = new NetworkLoop(port, settings.outbound());
     List<ServerSocketChannel> listening = new ArrayList<>();
-    List<PortForward> opened = new ArrayList<>();
     try {
       for (PortForward forward : settings.forwards()) {
         ServerSocketChannel channel = ServerSocketChannel.open();
         listening.add(channel);
         bind(channel, forward, port);
         loop.listen(channel, forward.guestPort());
-        int hostPort = ((InetSocketAddress) channel.getLocalAddress()).getPort();
-        opened.add(new PortForward(hostPort, forward.guestPort()));
+        forwards.add(opened(channel, forward));
       }
     } catch (IOException | RuntimeException e) {
       listening.forEach(NetworkLoop::close);
       loop.discard();
       throw e;
     }
-    this.forwards = List.copyOf(opened);
     loop.start();
+  }
+
+  private static PortForward opened(ServerSocketChannel channel, PortForward wanted)
+      throws IOException {
+    int hostPort = ((InetSocketAddress) channel.getLocalAddress()).getPort();
+    return new PortForward(hostPort, wanted.guestPort());
+  }
+
+  private static void bind(ServerSocketChannel channel, PortForward forward) throws IOException {
+    try {
+      channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), forward.hostPort()));
+    } catch (BindException e) {
+      throw new IOException(
+          "host port %d can't be had: %s".formatted(forward.hostPort(), e.getMessage()), e);
+    }
   }
 
   private static void bind(ServerSocketChannel channel, PortForward forward, NetworkPort port)
       throws IOException {
-    InetAddress loopback = InetAddress.getLoopbackAddress();
     try {
-      channel.bind(new InetSocketAddress(loopback, forward.hostPort()));
-    } catch (BindException e) {
+      bind(channel, forward);
+    } catch (IOException e) {
       if (!port.restoring()) {
-        throw new IOException(
-            "host port %d can't be had: %s".formatted(forward.hostPort(), e.getMessage()), e);
+        throw e;
       }
       // The machine that was saved may still run, or another fork of it.
-      channel.bind(new InetSocketAddress(loopback, 0));
+      channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
       LOG.info(
           "{}: host port {} is taken: guest port {} is at {}",
           port.path(),
@@ -147,8 +160,43 @@ final class UserLink implements NetworkLink, UserNetwork {
   }
 
   @Override
+  public PortForward forward(PortForward wanted) throws IOException {
+    ServerSocketChannel channel = ServerSocketChannel.open();
+    try {
+      bind(channel, wanted);
+      PortForward opened = opened(channel, wanted);
+      CompletableFuture<Void> listens = new CompletableFuture<>();
+      if (!loop.execute(() -> listen(channel, wanted.guestPort(), listens))) {
+        throw new IOException("the network is closed");
+      }
+      listens.join();
+      forwards.add(opened);
+      return opened;
+    } catch (CompletionException e) {
+      NetworkLoop.close(channel);
+      throw new IOException("the network is closed", e);
+    } catch (IOException | RuntimeException e) {
+      NetworkLoop.close(channel);
+      throw e;
+    }
+  }
+
+  /** On the network's thread. */
+  private void listen(ServerSocketChannel channel, int guestPort, CompletableFuture<Void> done) {
+    try {
+      if (loop.isClosed()) {
+        throw new IOException("the network is closed");
+      }
+      loop.listen(channel, guestPort);
+      done.complete(null);
+    } catch (IOException | RuntimeException e) {
+      done.completeExceptionally(e);
+    }
+  }
+
+  @Override
   public List<PortForward> forwards() {
-    return forwards;
+    return List.copyOf(forwards);
   }
 
   @Override

@@ -29,6 +29,15 @@ public interface UserNetwork {
    */
   GuestChannel connect(int guestPort) throws IOException;
 
+  /**
+   * Opens a port of the host's loopback address that leads to a port of the guest, for as long as
+   * the machine is there. A snapshot does not hold it.
+   *
+   * @return the forward with the host port that is really open
+   * @throws IOException if the host port can't be had, or the network is closed
+   */
+  PortForward forward(PortForward wanted) throws IOException;
+
   /** Returns the forwards, with the host ports that are really open. */
   List<PortForward> forwards();
 

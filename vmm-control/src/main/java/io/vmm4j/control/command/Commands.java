@@ -8,6 +8,8 @@ import io.vmm4j.api.VmMetrics;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.network.PortForward;
+import io.vmm4j.api.network.UserNetwork;
 import io.vmm4j.control.protocol.ErrorType;
 import io.vmm4j.control.protocol.Request;
 import java.io.IOException;
@@ -60,6 +62,8 @@ public final class Commands {
       case Request.DumpMemory dump -> memory(dump);
       case Request.DiskExport export -> export(export);
       case Request.DiskResize resize -> resize(resize);
+      case Request.Detach detach -> detach(detach.device());
+      case Request.Forward forward -> forward(forward);
       case Request.PowerOff powerOff -> powerOff();
       case Request.Stop stop -> {
         vm.stop();
@@ -108,6 +112,42 @@ public final class Commands {
       json.writeStringField("file", request.file().toString());
       json.writeNumberField("diskBytes", disk.sizeBytes());
     });
+  }
+
+  private Outcome detach(String device) {
+    try {
+      vm.detach(device);
+    } catch (IllegalArgumentException e) {
+      throw new Refusal(ErrorType.UNSUPPORTED, String.valueOf(e.getMessage()), e);
+    }
+    return Outcome.done();
+  }
+
+  private Outcome forward(Request.Forward request) {
+    Map<String, UserNetwork> networks = vm.devices(UserNetwork.class);
+    String path =
+        request
+            .device()
+            .orElseGet(() ->
+                networks.size() == 1 ? networks.keySet().iterator().next() : "(none is named)");
+    UserNetwork network = networks.get(path);
+    if (network == null) {
+      throw new Refusal(
+          ErrorType.UNSUPPORTED,
+          "there is no network in user mode at '%s'; they are %s"
+              .formatted(path, networks.keySet()));
+    }
+    try {
+      PortForward opened =
+          network.forward(new PortForward(request.hostPort(), request.guestPort()));
+      return new Outcome.Reply(json -> {
+        json.writeStringField("device", path);
+        json.writeNumberField("hostPort", opened.hostPort());
+        json.writeNumberField("guestPort", opened.guestPort());
+      });
+    } catch (IOException e) {
+      throw new Refusal(ErrorType.UNSUPPORTED, String.valueOf(e.getMessage()), e);
+    }
   }
 
   private Outcome powerOff() {

@@ -1,6 +1,7 @@
 package io.vmm4j.control.protocol;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** What a client asks for; docs/control.md has the grammar. */
 public sealed interface Request {
@@ -61,6 +62,18 @@ public sealed interface Request {
 
   /** Makes a disk larger. */
   record DiskResize(String device, long bytes) implements Request {}
+
+  /** Takes a device away, as a hand that pulls it out. */
+  record Detach(String device) implements Request {}
+
+  /**
+   * Opens a TCP port of the host's loopback address that leads to a port of the guest.
+   *
+   * @param device the path of a network card on a network in user mode; none for the only one
+   * @param hostPort 0 for any free one
+   * @param guestPort 1 to 65535
+   */
+  record Forward(Optional<String> device, int hostPort, int guestPort) implements Request {}
 
   /** Presses the power button. */
   record PowerOff() implements Request {}

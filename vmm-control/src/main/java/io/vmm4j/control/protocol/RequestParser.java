@@ -33,6 +33,7 @@ public final class RequestParser {
   /** How many fields an object may have. */
   public static final int MAX_FIELDS = 32;
 
+  private static final int MOST_PORT = 65535;
   private static final String COMMAND = "command";
   private static final String FILE = "file";
 
@@ -94,12 +95,18 @@ public final class RequestParser {
       case "disk-export" ->
           new Request.DiskExport(fields.text("device"), file(fields), isQcow2(fields));
       case "disk-resize" -> new Request.DiskResize(fields.text("device"), fields.unsigned("bytes"));
+      case "detach" -> new Request.Detach(fields.text("device"));
+      case "forward" ->
+          new Request.Forward(
+              fields.optionalText("device"),
+              port(fields, "hostPort", 0),
+              port(fields, "guestPort", 1));
       case "poweroff" -> new Request.PowerOff();
       case "stop" -> new Request.Stop();
       default ->
           throw new Fields.Fault(
               ErrorType.UNKNOWN_COMMAND,
-              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, disk-resize, poweroff, stop"
+              "no command %s; there are status, pause, resume, snapshot, restore, console, dump, disk-export, disk-resize, detach, forward, poweroff, stop"
                   .formatted(Fields.quoted(command)));
     };
   }
@@ -141,6 +148,14 @@ public final class RequestParser {
       default ->
           throw Fields.bad("format", "%s is none of raw, qcow2".formatted(Fields.quoted(text)));
     };
+  }
+
+  private static int port(Fields fields, String name, int least) throws Fields.Fault {
+    long port = fields.unsigned(name);
+    if (port < least || port > MOST_PORT) {
+      throw Fields.bad(name, "a number from %d to %d is wanted".formatted(least, MOST_PORT));
+    }
+    return (int) port;
   }
 
   private Request memory(Fields fields) throws Fields.Fault {
