@@ -5,6 +5,7 @@ module io.vmm4j.api {
   exports io.vmm4j.api;
   exports io.vmm4j.api.backend;
   exports io.vmm4j.api.boot;
+  exports io.vmm4j.api.channel;
   exports io.vmm4j.api.clock;
   exports io.vmm4j.api.debug;
   exports io.vmm4j.api.device;
