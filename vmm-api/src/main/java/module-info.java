@@ -14,6 +14,7 @@ module io.vmm4j.api {
   exports io.vmm4j.api.network;
   exports io.vmm4j.api.pci;
   exports io.vmm4j.api.state;
+  exports io.vmm4j.api.vsock;
 
   uses io.vmm4j.api.VmEngine;
 }

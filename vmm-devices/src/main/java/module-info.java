@@ -27,6 +27,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.virtioblock;
   exports io.vmm4j.devices.virtionet;
   exports io.vmm4j.devices.virtiorng;
+  exports io.vmm4j.devices.virtiovsock;
   exports io.vmm4j.devices.vmgenid;
 
   uses io.vmm4j.api.network.NetworkFactory;
@@ -55,5 +56,6 @@ module io.vmm4j.devices {
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
       io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
+      io.vmm4j.devices.virtiovsock.VirtioVsockFactory,
       io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 }

@@ -6,6 +6,8 @@ import io.vmm4j.api.Disk;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceFactory;
 import io.vmm4j.api.state.RecordedShapes;
+import io.vmm4j.api.vsock.Vsock;
+import io.vmm4j.api.vsock.VsockListener;
 import io.vmm4j.devices.acpipm.AcpiPmConfig;
 import io.vmm4j.devices.acpipm.AcpiPmFactory;
 import io.vmm4j.devices.bootrom.BootRomConfig;
@@ -50,6 +52,9 @@ import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngFactory;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockFactory;
+import io.vmm4j.devices.virtiovsock.VsockDriver;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdState;
@@ -103,7 +108,8 @@ class BuiltInDevicesContractTest {
             rootPort(),
             disk(Files.write(directory.resolve("disk"), new byte[64 << 10])),
             entropy(),
-            networkCard())
+            networkCard(),
+            sockets())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -355,6 +361,39 @@ class BuiltInDevicesContractTest {
         .unchanged("virtio.generation", "its configuration is always the same")
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static DeviceModelContract<?, ?> sockets() {
+    return DeviceModelContract.of(new VirtioVsockFactory(), VirtioVsockConfig.DEFAULT)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a connection of the guest's, and one of the host's",
+            machine -> {
+              VsockDriver driver = new VsockDriver(machine, false).withBuffers();
+              Vsock vsock = machine.vm().device(VirtioDriver.PATH, Vsock.class);
+              try (VsockListener listener = vsock.listen(5000)) {
+                driver.send(5000, 1, 1);
+                listener.accept(Duration.ZERO);
+                driver.awaitNext();
+                Thread.ofVirtual().start(() -> connectInVain(vsock));
+                driver.awaitNext();
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+              driver.receiving().selectAnything();
+            })
+        .mustReach(state -> state.resetDue() && state.nextPort() == (1L << 30) + 1)
+        .unchanged("virtio.generation", "its configuration is always the same")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static void connectInVain(Vsock vsock) {
+    try {
+      vsock.connect(80).close();
+    } catch (IOException e) {
+      return; // as is expected: nobody answers
+    }
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

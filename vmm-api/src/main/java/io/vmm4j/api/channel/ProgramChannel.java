@@ -196,6 +196,7 @@ public final class ProgramChannel implements GuestChannel {
   private void closeLocked() {
     closed = true;
     outputEnded = true;
+    input.clear(); // nobody reads it any more
     changed.signalAll();
     wake.run();
   }
