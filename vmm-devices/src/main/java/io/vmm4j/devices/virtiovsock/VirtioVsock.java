@@ -49,6 +49,17 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
 
   private record Ports(long host, long guest) {}
 
+  /**
+   * What the guest is to hear of connections that are gone. Until it has heard it nothing else is
+   * sent or taken: it would reset new connections with the old ones.
+   */
+  private enum Telling {
+    NOTHING,
+    DUE,
+    /** It has the event, and gives a buffer for another one when it has acted upon it. */
+    TOLD
+  }
+
   private final long guestCid;
   private final DeviceContext context;
   private final VirtioPci virtio;
@@ -56,7 +67,7 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
   private final Map<Ports, Connection> connections = new LinkedHashMap<>();
   private final SequencedSet<Connection> ready = new LinkedHashSet<>();
   private final Deque<VsockPacket> refusals = new ArrayDeque<>();
-  private boolean resetDue;
+  private Telling telling = Telling.NOTHING;
   private long nextPort = FIRST_PORT;
 
   VirtioVsock(VirtioVsockConfig config, DeviceContext context) {
@@ -89,14 +100,20 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
     switch (queue) {
       case RECEIVE -> transmit();
       case TRANSMIT -> receive();
-      default -> tellOfReset();
+      default -> {
+        if (telling == Telling.TOLD) {
+          telling = Telling.NOTHING;
+          receive();
+        }
+        tellOfReset();
+      }
     }
   }
 
   @Override
   public void stop(Runnable done) {
     endAll(Reason.DEVICE_RESET, "the device was reset");
-    resetDue = false;
+    telling = Telling.NOTHING;
     done.run();
   }
 
@@ -111,7 +128,7 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
 
   private void receive() {
     Optional<Virtqueue> ring = virtio.queue(TRANSMIT);
-    if (ring.isEmpty()) {
+    if (ring.isEmpty() || isHeldBack()) {
       return;
     }
     Virtqueue queue = ring.get();
@@ -208,7 +225,7 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
 
   private void transmit() {
     Optional<Virtqueue> ring = virtio.queue(RECEIVE);
-    if (ring.isEmpty() || !hasNext()) {
+    if (ring.isEmpty() || isHeldBack() || !hasNext()) {
       return;
     }
     boolean heard = hears();
@@ -261,20 +278,27 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
     return connection.next((int) Math.min(room, VsockPacket.MOST_PAYLOAD_BYTES)).orElseThrow();
   }
 
+  private boolean isHeldBack() {
+    return telling != Telling.NOTHING && virtio.queue(EVENT).isPresent();
+  }
+
   /** Tells the guest that its connections are gone (5.10.6.7). */
   private void tellOfReset() {
     Optional<Virtqueue> ring = virtio.queue(EVENT);
-    if (!resetDue || ring.isEmpty()) {
+    if (telling != Telling.DUE || ring.isEmpty()) {
       return;
     }
+    Virtqueue queue = ring.get();
     try {
-      Optional<Chain> chain = ring.get().take();
+      Optional<Chain> chain = queue.take();
       if (chain.isEmpty()) {
+        queue.awaitFurther();
         return;
       }
       chain.get().write(0, TRANSPORT_RESET);
-      ring.get().giveBack(chain.get(), TRANSPORT_RESET.length);
-      resetDue = false;
+      queue.awaitFurther(); // before the guest knows, so that its answer is not missed
+      queue.giveBack(chain.get(), TRANSPORT_RESET.length);
+      telling = Telling.TOLD;
       virtio.interrupt(EVENT);
     } catch (BadQueueException e) {
       virtio.refuse(EVENT, e);
@@ -373,14 +397,15 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
 
   @Override
   public VirtioVsockState save() {
-    return new VirtioVsockState(virtio.save(), resetDue || !connections.isEmpty(), nextPort);
+    return new VirtioVsockState(
+        virtio.save(), telling != Telling.NOTHING || !connections.isEmpty(), nextPort);
   }
 
   @Override
   public void restore(VirtioVsockState state) {
     nextPort = Checks.range("nextPort", state.nextPort(), FIRST_PORT, Vsock.MOST_PORT);
     virtio.restore(state.virtio());
-    resetDue = state.resetDue();
+    telling = state.resetDue() ? Telling.DUE : Telling.NOTHING;
     context.execute(() -> {
       tellOfReset();
       receive();
