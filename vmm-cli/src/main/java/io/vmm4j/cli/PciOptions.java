@@ -6,6 +6,7 @@ import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,6 +52,11 @@ final class PciOptions {
 
   /** Adds the devices, at the first places that are free, and the bus where it is needed. */
   void addTo(Map<String, DeviceConfig> devices, DeviceTypes types) {
+    addTo(devices, types, false);
+  }
+
+  /** The same, with virtio sockets if they are wanted and not there. */
+  void addTo(Map<String, DeviceConfig> devices, DeviceTypes types, boolean vsock) {
     List<DeviceConfig> wanted = new ArrayList<>();
     for (String disk : disks) {
       String device = VirtioBlockConfig.TYPE + ",file=" + disk;
@@ -65,6 +71,11 @@ final class PciOptions {
     }
     if (rng) {
       wanted.add(VirtioRngConfig.DEFAULT);
+    }
+    if (vsock
+        && devices.values().stream()
+            .noneMatch(device -> device.deviceType().equals(VirtioVsockConfig.TYPE))) {
+      wanted.add(VirtioVsockConfig.DEFAULT);
     }
     boolean bus =
         !wanted.isEmpty() || devices.keySet().stream().anyMatch(path -> path.startsWith(BUS + "/"));

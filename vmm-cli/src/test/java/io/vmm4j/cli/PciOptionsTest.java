@@ -12,6 +12,7 @@ import io.vmm4j.devices.virtioblock.DiskMode;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,15 @@ class PciOptionsTest {
                 "pci/00:05.0", new VirtioBlockConfig("two,three.raw", DiskMode.DIRECT, "x", 1)),
             Map.entry("pci/00:06.0", VirtioNetConfig.user()),
             Map.entry("pci/00:07.0", VirtioRngConfig.DEFAULT));
+  }
+
+  @Test
+  void virtioSocketsAreAddedUnlessTheyAreThere() {
+    Map<String, DeviceConfig> all = new LinkedHashMap<>();
+    options.addTo(all, DeviceTypes.present(), true);
+    assertThat(all).containsEntry("pci/00:03.0", VirtioVsockConfig.DEFAULT).hasSize(2);
+    options.addTo(all, DeviceTypes.present(), true);
+    assertThat(all).hasSize(2);
   }
 
   @Test
