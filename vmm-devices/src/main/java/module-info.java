@@ -25,6 +25,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.virtio;
   exports io.vmm4j.devices.virtioblock;
+  exports io.vmm4j.devices.virtioconsole;
   exports io.vmm4j.devices.virtionet;
   exports io.vmm4j.devices.virtiorng;
   exports io.vmm4j.devices.virtiovsock;
@@ -54,6 +55,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
+      io.vmm4j.devices.virtioconsole.VirtioConsoleFactory,
       io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
       io.vmm4j.devices.virtiovsock.VirtioVsockFactory,

@@ -2,6 +2,7 @@ package io.vmm4j.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.channel.ConsolePorts;
 import io.vmm4j.api.Disk;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceFactory;
@@ -48,6 +49,9 @@ import io.vmm4j.devices.uart.UartFactory;
 import io.vmm4j.devices.virtio.VirtioDriver;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
+import io.vmm4j.devices.virtioconsole.ConsoleDriver;
+import io.vmm4j.devices.virtioconsole.VirtioConsoleConfig;
+import io.vmm4j.devices.virtioconsole.VirtioConsoleFactory;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
@@ -61,6 +65,7 @@ import io.vmm4j.devices.vmgenid.VmGenerationIdState;
 import io.vmm4j.testkit.DeviceModelContract;
 import io.vmm4j.testkit.TestMachine;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,7 +114,8 @@ class BuiltInDevicesContractTest {
             disk(Files.write(directory.resolve("disk"), new byte[64 << 10])),
             entropy(),
             networkCard(),
-            sockets())
+            sockets(),
+            console())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -393,6 +399,41 @@ class BuiltInDevicesContractTest {
       vsock.connect(80).close();
     } catch (IOException e) {
       return; // as is expected: nobody answers
+    }
+  }
+
+  private static DeviceModelContract<?, ?> console() {
+    return DeviceModelContract.of(
+            new VirtioConsoleFactory(), VirtioConsoleConfig.withPorts("agent"))
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a port that both have open, and a terminal that is resized",
+            machine -> {
+              ConsoleDriver driver = new ConsoleDriver(machine, false);
+              ConsolePorts ports = machine.vm().device(VirtioDriver.PATH, ConsolePorts.class);
+              driver.begin(4);
+              ports.resize(100, 40);
+              Thread.ofVirtual().start(() -> openInVain(ports));
+              driver.awaitMessages(6);
+              driver.queue(0).selectAnything();
+              driver.message(0, 3, 1);
+              driver.message(1, 6, 1);
+            })
+        .mustReach(state ->
+            state.rows() == 40
+                && state.ports().get(1).announced()
+                && state.ports().get(1).guestOpen())
+        .outlivesReset("columns", "the host sets it")
+        .outlivesReset("rows", "the host sets it")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static void openInVain(ConsolePorts ports) {
+    try {
+      ports.open("agent", Duration.ofSeconds(10)).read(ByteBuffer.allocate(1));
+    } catch (IOException e) {
+      return; // as is expected: the machine is closed
     }
   }
 
