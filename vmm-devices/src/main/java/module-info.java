@@ -19,6 +19,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.pctestdev;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
+  exports io.vmm4j.devices.pvpanic;
   exports io.vmm4j.devices.rtc;
   exports io.vmm4j.devices.systemcontrol;
   exports io.vmm4j.devices.testwindow;
@@ -30,6 +31,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.virtiorng;
   exports io.vmm4j.devices.virtiovsock;
   exports io.vmm4j.devices.vmgenid;
+  exports io.vmm4j.devices.watchdog;
 
   uses io.vmm4j.api.network.NetworkFactory;
 
@@ -50,6 +52,8 @@ module io.vmm4j.devices {
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,
+      io.vmm4j.devices.pvpanic.PciPvpanicFactory,
+      io.vmm4j.devices.pvpanic.PvpanicFactory,
       io.vmm4j.devices.rtc.RtcFactory,
       io.vmm4j.devices.systemcontrol.SystemControlFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
@@ -59,5 +63,6 @@ module io.vmm4j.devices {
       io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
       io.vmm4j.devices.virtiovsock.VirtioVsockFactory,
-      io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
+      io.vmm4j.devices.vmgenid.VmGenerationIdFactory,
+      io.vmm4j.devices.watchdog.WatchdogFactory;
 }

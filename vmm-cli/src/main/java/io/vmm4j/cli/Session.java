@@ -221,6 +221,10 @@ final class Session {
         messages.say("the guest is dead: every vCPU has halted with interrupts disabled");
         dead.detail().lines().forEach(messages::say);
       }
+      case VmExit.Panicked panicked -> {
+        messages.say("the guest's kernel has panicked");
+        panicked.detail().lines().forEach(messages::say);
+      }
       case VmExit.Reset reset -> {
         messages.say("the guest reset the machine by " + reset.cause().description());
         reset.detail().lines().forEach(messages::say);

@@ -38,6 +38,10 @@ import io.vmm4j.devices.pic.PicConfig;
 import io.vmm4j.devices.pic.PicFactory;
 import io.vmm4j.devices.pit.PitConfig;
 import io.vmm4j.devices.pit.PitFactory;
+import io.vmm4j.devices.pvpanic.PciPvpanicConfig;
+import io.vmm4j.devices.pvpanic.PciPvpanicFactory;
+import io.vmm4j.devices.pvpanic.PvpanicConfig;
+import io.vmm4j.devices.pvpanic.PvpanicFactory;
 import io.vmm4j.devices.rtc.RtcConfig;
 import io.vmm4j.devices.rtc.RtcFactory;
 import io.vmm4j.devices.systemcontrol.SystemControlConfig;
@@ -62,6 +66,9 @@ import io.vmm4j.devices.virtiovsock.VsockDriver;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdState;
+import io.vmm4j.devices.watchdog.WatchdogConfig;
+import io.vmm4j.devices.watchdog.WatchdogDriver;
+import io.vmm4j.devices.watchdog.WatchdogFactory;
 import io.vmm4j.testkit.DeviceModelContract;
 import io.vmm4j.testkit.TestMachine;
 import java.io.IOException;
@@ -115,7 +122,10 @@ class BuiltInDevicesContractTest {
             entropy(),
             networkCard(),
             sockets(),
-            console())
+            console(),
+            DeviceModelContract.of(new PvpanicFactory(), PvpanicConfig.DEFAULT),
+            panicFunction(),
+            watchdog())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -435,6 +445,42 @@ class BuiltInDevicesContractTest {
     } catch (IOException e) {
       return; // as is expected: the machine is closed
     }
+  }
+
+  private static DeviceModelContract<?, ?> panicFunction() {
+    return DeviceModelContract.of(new PciPvpanicFactory(), PciPvpanicConfig.DEFAULT)
+        .in(PciMachine.bus(), PciMachine.PATH)
+        .doing("being decoded", PciMachine::setUp)
+        .mustReach(state -> state.pci().config()[4] == 2)
+        .unchanged("pci.interrupt", "it has no pin")
+        .unchanged("pci.vectors", "it has no MSI-X");
+  }
+
+  private static DeviceModelContract<?, ?> watchdog() {
+    return DeviceModelContract.of(new WatchdogFactory(), WatchdogConfig.DEFAULT)
+        .in(PciMachine.bus(), PciMachine.PATH)
+        .doing(
+            "the second stage",
+            machine -> {
+              WatchdogDriver driver = new WatchdogDriver(machine);
+              driver.preload(1000, 5000);
+              driver.lock(2);
+              machine.advance(Duration.ofMillis(1100));
+            })
+        .mustReach(state -> state.secondStage() && state.expiresAt().isPresent())
+        .doing(
+            "a timeout that does no harm, and half an unlocking",
+            machine -> {
+              WatchdogDriver driver = new WatchdogDriver(machine);
+              driver.preload(10, 20);
+              driver.configure(0x20);
+              driver.lock(2);
+              machine.advance(Duration.ofMillis(50));
+              driver.store(0xC, 2, 0x80);
+            })
+        .mustReach(state -> state.timedOut() && state.unlocking() == 1)
+        .unchanged("pci.interrupt", "it has no pin")
+        .unchanged("pci.vectors", "it has no MSI-X");
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

@@ -307,6 +307,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       case VmExit.Crashed(String reason, String detail) ->
           new VmExit.Crashed(reason, detail + registers());
       case VmExit.Dead(String detail) -> new VmExit.Dead(detail + registers());
+      case VmExit.Panicked(String detail) -> new VmExit.Panicked(detail + registers());
       case VmExit.Reset(VmExit.Reset.Cause cause, String detail)
           when cause == VmExit.Reset.Cause.TRIPLE_FAULT ->
           new VmExit.Reset(cause, detail + registers());
