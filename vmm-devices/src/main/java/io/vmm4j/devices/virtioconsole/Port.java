@@ -146,6 +146,11 @@ final class Port {
     return due != 0 || isOpenDue();
   }
 
+  /** After a restore: whether the guest takes it that a program of the host is there. */
+  boolean hasLostItsChannel() {
+    return announced && !hostOpen;
+  }
+
   private boolean isOpenDue() {
     return ready && hostOpen != announced;
   }

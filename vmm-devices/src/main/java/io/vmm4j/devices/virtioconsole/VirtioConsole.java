@@ -337,7 +337,9 @@ final class VirtioConsole implements DeviceModel<VirtioConsoleState>, VirtioFunc
       ports.get(i).restore(state.ports().get(i));
     }
     virtio.restore(state.virtio());
-    context.execute(this::tell);
+    if (ports.stream().anyMatch(Port::hasLostItsChannel)) {
+      context.execute(this::tell);
+    }
   }
 
   @Override

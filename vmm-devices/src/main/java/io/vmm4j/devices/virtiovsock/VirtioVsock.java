@@ -398,7 +398,10 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
   @Override
   public VirtioVsockState save() {
     return new VirtioVsockState(
-        virtio.save(), telling != Telling.NOTHING || !connections.isEmpty(), nextPort);
+        virtio.save(),
+        telling != Telling.NOTHING || !connections.isEmpty(),
+        nextPort,
+        refusals.stream().map(VsockPacket::toRefusal).toList());
   }
 
   @Override
@@ -406,10 +409,12 @@ final class VirtioVsock implements DeviceModel<VirtioVsockState>, VirtioFunction
     nextPort = Checks.range("nextPort", state.nextPort(), FIRST_PORT, Vsock.MOST_PORT);
     virtio.restore(state.virtio());
     telling = state.resetDue() ? Telling.DUE : Telling.NOTHING;
-    context.execute(() -> {
-      tellOfReset();
-      receive();
-    });
+    state.refusals().stream()
+        .limit(MOST_REFUSALS)
+        .forEach(saved -> refusals.add(VsockPacket.of(guestCid, saved)));
+    if (telling == Telling.DUE) {
+      context.execute(this::tellOfReset);
+    }
   }
 
   @Override

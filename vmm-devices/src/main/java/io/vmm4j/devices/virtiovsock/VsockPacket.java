@@ -107,6 +107,26 @@ record VsockPacket(
         payload);
   }
 
+  /** A reset as it was saved. */
+  static VsockPacket of(long guestCid, VirtioVsockState.Refusal saved) {
+    return new VsockPacket(
+        Vsock.HOST_CID,
+        guestCid,
+        saved.hostPort() & 0xFFFF_FFFFL,
+        saved.guestPort() & 0xFFFF_FFFFL,
+        saved.type() & 0xFFFF,
+        RESET,
+        0,
+        0,
+        0,
+        NONE);
+  }
+
+  /** What of a reset of the host's is saved. */
+  VirtioVsockState.Refusal toRefusal() {
+    return new VirtioVsockState.Refusal(sourcePort, destinationPort, type);
+  }
+
   /** The answer to what belongs to no connection: of the same type, which may be unknown. */
   VsockPacket refusal() {
     return new VsockPacket(

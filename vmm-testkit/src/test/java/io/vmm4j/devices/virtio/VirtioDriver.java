@@ -178,6 +178,19 @@ public final class VirtioDriver {
     notifyDevice();
   }
 
+  /**
+   * The same for a driver that has forgotten how far it was.
+   *
+   * @param available of a split queue, how many chains were made available before; of a packed one
+   *     the place in the ring, and in bit 3 the wrap counter
+   */
+  void submitAt(int available, Buffer... chain) {
+    next = packed ? available % QUEUE_SIZE : available;
+    descriptor = available % QUEUE_SIZE;
+    wrap = (available & QUEUE_SIZE) == 0;
+    submit(chain);
+  }
+
   /** Rings the doorbell, and has the device work. */
   public void notifyDevice() {
     machine.writeMmio(NOTIFY + 4L * queue, 4, queue);
