@@ -25,6 +25,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.virtio;
+  exports io.vmm4j.devices.virtioballoon;
   exports io.vmm4j.devices.virtioblock;
   exports io.vmm4j.devices.virtioconsole;
   exports io.vmm4j.devices.virtionet;
@@ -58,6 +59,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.systemcontrol.SystemControlFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
+      io.vmm4j.devices.virtioballoon.VirtioBalloonFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
       io.vmm4j.devices.virtioconsole.VirtioConsoleFactory,
       io.vmm4j.devices.virtionet.VirtioNetFactory,

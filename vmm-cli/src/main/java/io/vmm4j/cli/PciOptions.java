@@ -3,6 +3,7 @@ package io.vmm4j.cli;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.network.PortForward;
 import io.vmm4j.devices.pci.HostBridgeConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
@@ -50,6 +51,13 @@ final class PciOptions {
   @Option(names = "--rng", description = "Add a source of entropy, for the guest's virtio driver.")
   boolean rng;
 
+  @Option(
+      names = "--balloon",
+      description =
+          "Add a balloon, for the guest's virtio driver: the guest gives memory that it does not use"
+              + " back to the host.")
+  boolean balloon;
+
   /** Adds the devices, at the first places that are free, and the bus where it is needed. */
   void addTo(Map<String, DeviceConfig> devices, DeviceTypes types) {
     addTo(devices, types, false);
@@ -71,6 +79,9 @@ final class PciOptions {
     }
     if (rng) {
       wanted.add(VirtioRngConfig.DEFAULT);
+    }
+    if (balloon) {
+      wanted.add(VirtioBalloonConfig.DEFAULT);
     }
     if (vsock
         && devices.values().stream()

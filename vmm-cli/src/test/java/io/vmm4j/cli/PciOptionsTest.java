@@ -8,6 +8,7 @@ import io.vmm4j.api.network.PortForward;
 import io.vmm4j.devices.block.DiskFormat;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.pcitest.PciTestConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
 import io.vmm4j.devices.virtioblock.DiskMode;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
@@ -37,6 +38,7 @@ class PciOptionsTest {
   void devicesTakeTheFirstPlacesThatAreFreeBehindTheirBus() {
     options.disks = List.of("one.raw,format=qcow2", "two,,three.raw,mode=direct,serial=x");
     options.rng = true;
+    options.balloon = true;
     options.net = "user";
     assertThat(devices(Map.of("pci/00:04.0", PciTestConfig.DEFAULT)))
         .containsExactly(
@@ -46,7 +48,8 @@ class PciOptionsTest {
             Map.entry(
                 "pci/00:05.0", new VirtioBlockConfig("two,three.raw", DiskMode.DIRECT, "x", 1)),
             Map.entry("pci/00:06.0", VirtioNetConfig.user()),
-            Map.entry("pci/00:07.0", VirtioRngConfig.DEFAULT));
+            Map.entry("pci/00:07.0", VirtioRngConfig.DEFAULT),
+            Map.entry("pci/00:08.0", VirtioBalloonConfig.DEFAULT));
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.vmm4j.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.Balloon;
+import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.channel.ConsolePorts;
 import io.vmm4j.api.Disk;
 import io.vmm4j.api.device.Board;
@@ -51,6 +53,8 @@ import io.vmm4j.devices.testwindow.TestWindowFactory;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.devices.uart.UartFactory;
 import io.vmm4j.devices.virtio.VirtioDriver;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonFactory;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
 import io.vmm4j.devices.virtioconsole.ConsoleDriver;
@@ -123,6 +127,7 @@ class BuiltInDevicesContractTest {
             networkCard(),
             sockets(),
             console(),
+            balloon(),
             DeviceModelContract.of(new PvpanicFactory(), PvpanicConfig.DEFAULT),
             panicFunction(),
             watchdog())
@@ -449,6 +454,29 @@ class BuiltInDevicesContractTest {
     } catch (IOException e) {
       return; // as is expected: the machine is closed
     }
+  }
+
+  private static DeviceModelContract<?, ?> balloon() {
+    return DeviceModelContract.of(new VirtioBalloonFactory(), VirtioBalloonConfig.DEFAULT)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a balloon that is asked for and given",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false);
+              driver.setUp();
+              machine
+                  .vm()
+                  .device(VirtioDriver.PATH, Balloon.class)
+                  .target(MemorySize.mebibytes(15));
+              machine.memory().writeInt(VirtioDriver.BUFFERS, 0x200);
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 4, 0));
+              driver.storeRegister(0x2004, 4, 0x01020304);
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.wantedPages() == 256 && state.givenPages() == 0x01020304)
+        .outlivesReset("wantedPages", "the host wants them")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
   }
 
   private static DeviceModelContract<?, ?> panicFunction() {

@@ -2,6 +2,8 @@ package io.vmm4j.devices.virtio;
 
 import io.vmm4j.api.Console;
 import io.vmm4j.devices.pci.PciMachine;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonFactory;
 import io.vmm4j.devices.virtioblock.DiskMode;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
@@ -41,7 +43,8 @@ public final class VirtioFuzz {
           VirtioNetConfig.TYPE,
           VirtioRngConfig.TYPE,
           VirtioVsockConfig.TYPE,
-          VirtioConsoleConfig.TYPE);
+          VirtioConsoleConfig.TYPE,
+          VirtioBalloonConfig.TYPE);
 
   /** What a driver does, by the first byte of a step. */
   enum Step {
@@ -92,6 +95,7 @@ public final class VirtioFuzz {
           case 1 -> bus.device(path, new VirtioNetFactory(), VirtioNetConfig.DEFAULT);
           case 2 -> bus.device(path, new VirtioRngFactory(), new VirtioRngConfig(true));
           case 3 -> bus.device(path, new VirtioVsockFactory(), VirtioVsockConfig.DEFAULT);
+          case 5 -> bus.device(path, new VirtioBalloonFactory(), VirtioBalloonConfig.DEFAULT);
           default ->
               bus.device(path, new VirtioConsoleFactory(), VirtioConsoleConfig.withPorts("agent"));
         })
