@@ -164,8 +164,8 @@ final class Port {
     }
     byte[] more =
         switch (bit) {
-          // Rows first: virtio 1.2 has it the other way round, but Linux's driver never had.
-          case SIZE -> words(rows, columns);
+          // As virtio 1.2 has it; older drivers of Linux took the first word for the rows.
+          case SIZE -> words(columns, rows);
           case NAME -> name.getBytes(StandardCharsets.US_ASCII);
           default -> new byte[0];
         };

@@ -93,7 +93,7 @@ class VirtioConsoleTest {
     ConsoleDriver driver = new ConsoleDriver(machine, false);
     assertThat(driver.queue(0).configuration(4, 4)).isEqualTo(2);
     assertThat(driver.begin(4))
-        .containsExactly("0 1 1", "1 1 1", "0 4 1", "0 5 1 25x80", "0 6 1", "1 7 1 agent");
+        .containsExactly("0 1 1", "1 1 1", "0 4 1", "0 5 1 80x25", "0 6 1", "1 7 1 agent");
     assertThat(ports.names()).containsExactly("agent");
   }
 
@@ -102,7 +102,7 @@ class VirtioConsoleTest {
     ConsoleDriver driver = new ConsoleDriver(machine, false);
     driver.begin(4);
     ports.resize(132, 50);
-    assertThat(driver.awaitMessages(1)).containsExactly("0 5 1 50x132");
+    assertThat(driver.awaitMessages(1)).containsExactly("0 5 1 132x50");
     assertThat(driver.queue(0).configuration(0, 4)).isEqualTo(50 << 16 | 132);
     assertThat(driver.queue(0).interruptStatus() & 2).as("of the configuration").isEqualTo(2);
     assertThatThrownBy(() -> ports.resize(-1, 1)).hasMessageContaining("columns");
