@@ -10,6 +10,7 @@ module io.vmm4j.api {
   exports io.vmm4j.api.debug;
   exports io.vmm4j.api.device;
   exports io.vmm4j.api.firmware;
+  exports io.vmm4j.api.input;
   exports io.vmm4j.api.memory;
   exports io.vmm4j.api.network;
   exports io.vmm4j.api.pci;

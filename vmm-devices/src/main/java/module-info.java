@@ -28,6 +28,7 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.virtioballoon;
   exports io.vmm4j.devices.virtioblock;
   exports io.vmm4j.devices.virtioconsole;
+  exports io.vmm4j.devices.virtioinput;
   exports io.vmm4j.devices.virtionet;
   exports io.vmm4j.devices.virtiorng;
   exports io.vmm4j.devices.virtiovsock;
@@ -62,6 +63,7 @@ module io.vmm4j.devices {
       io.vmm4j.devices.virtioballoon.VirtioBalloonFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
       io.vmm4j.devices.virtioconsole.VirtioConsoleFactory,
+      io.vmm4j.devices.virtioinput.VirtioInputFactory,
       io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
       io.vmm4j.devices.virtiovsock.VirtioVsockFactory,

@@ -8,6 +8,7 @@ import io.vmm4j.api.channel.ConsolePorts;
 import io.vmm4j.api.Disk;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.input.Keyboard;
 import io.vmm4j.api.state.RecordedShapes;
 import io.vmm4j.api.vsock.Vsock;
 import io.vmm4j.api.vsock.VsockListener;
@@ -60,6 +61,8 @@ import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
 import io.vmm4j.devices.virtioconsole.ConsoleDriver;
 import io.vmm4j.devices.virtioconsole.VirtioConsoleConfig;
 import io.vmm4j.devices.virtioconsole.VirtioConsoleFactory;
+import io.vmm4j.devices.virtioinput.VirtioInputConfig;
+import io.vmm4j.devices.virtioinput.VirtioInputFactory;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
@@ -128,6 +131,7 @@ class BuiltInDevicesContractTest {
             sockets(),
             console(),
             balloon(),
+            keyboard(),
             DeviceModelContract.of(new PvpanicFactory(), PvpanicConfig.DEFAULT),
             panicFunction(),
             watchdog())
@@ -475,6 +479,27 @@ class BuiltInDevicesContractTest {
             })
         .mustReach(state -> state.wantedPages() == 256 && state.givenPages() == 0x01020304)
         .outlivesReset("wantedPages", "the host wants them")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static DeviceModelContract<?, ?> keyboard() {
+    return DeviceModelContract.of(new VirtioInputFactory(), VirtioInputConfig.KEYBOARD)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a key for which there is no buffer",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false);
+              driver.setUp();
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 8, VirtioDriver.WRITE));
+              machine.vm().device(VirtioDriver.PATH, Keyboard.class).key(30, true);
+              machine.runTasks();
+              driver.storeRegister(0x2000, 1, 0x11);
+              driver.storeRegister(0x2001, 1, 1);
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.events().length == 8 && state.subselect() == 1)
+        .unchanged("virtio.generation", "what it says of itself is always the same")
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
   }

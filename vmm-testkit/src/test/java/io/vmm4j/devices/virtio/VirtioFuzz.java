@@ -9,6 +9,8 @@ import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
 import io.vmm4j.devices.virtioconsole.VirtioConsoleConfig;
 import io.vmm4j.devices.virtioconsole.VirtioConsoleFactory;
+import io.vmm4j.devices.virtioinput.VirtioInputConfig;
+import io.vmm4j.devices.virtioinput.VirtioInputFactory;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
@@ -44,7 +46,8 @@ public final class VirtioFuzz {
           VirtioRngConfig.TYPE,
           VirtioVsockConfig.TYPE,
           VirtioConsoleConfig.TYPE,
-          VirtioBalloonConfig.TYPE);
+          VirtioBalloonConfig.TYPE,
+          VirtioInputConfig.TYPE);
 
   /** What a driver does, by the first byte of a step. */
   enum Step {
@@ -95,6 +98,7 @@ public final class VirtioFuzz {
           case 1 -> bus.device(path, new VirtioNetFactory(), VirtioNetConfig.DEFAULT);
           case 2 -> bus.device(path, new VirtioRngFactory(), new VirtioRngConfig(true));
           case 3 -> bus.device(path, new VirtioVsockFactory(), VirtioVsockConfig.DEFAULT);
+          case 6 -> bus.device(path, new VirtioInputFactory(), VirtioInputConfig.TABLET);
           case 5 -> bus.device(path, new VirtioBalloonFactory(), VirtioBalloonConfig.DEFAULT);
           default ->
               bus.device(path, new VirtioConsoleFactory(), VirtioConsoleConfig.withPorts("agent"));
