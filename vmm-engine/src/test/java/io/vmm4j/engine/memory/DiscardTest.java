@@ -17,7 +17,7 @@ class DiscardTest {
   private static final int PAGES = 64;
 
   private final MachineMemory memory =
-      MachineMemory.allocate(HostRoom.ofThisHost(), (long) PAGES * PAGE);
+      MachineMemory.allocate(HostRoom.ofThisHost(), (long) PAGES * PAGE, 0);
   private final List<String> released = new ArrayList<>();
   private final List<String> written = new ArrayList<>();
   private boolean takes;
