@@ -8,6 +8,7 @@ module io.vmm4j.cli {
   requires io.vmm4j.devices;
   requires io.vmm4j.guests;
   requires io.vmm4j.snapshot;
+  requires io.vmm4j.vsock;
   requires com.fasterxml.jackson.core;
   requires info.picocli;
   requires org.slf4j;

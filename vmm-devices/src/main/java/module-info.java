@@ -19,15 +19,21 @@ module io.vmm4j.devices {
   exports io.vmm4j.devices.pctestdev;
   exports io.vmm4j.devices.pic;
   exports io.vmm4j.devices.pit;
+  exports io.vmm4j.devices.pvpanic;
   exports io.vmm4j.devices.rtc;
   exports io.vmm4j.devices.systemcontrol;
   exports io.vmm4j.devices.testwindow;
   exports io.vmm4j.devices.uart;
   exports io.vmm4j.devices.virtio;
+  exports io.vmm4j.devices.virtioballoon;
   exports io.vmm4j.devices.virtioblock;
+  exports io.vmm4j.devices.virtioconsole;
+  exports io.vmm4j.devices.virtioinput;
   exports io.vmm4j.devices.virtionet;
   exports io.vmm4j.devices.virtiorng;
+  exports io.vmm4j.devices.virtiovsock;
   exports io.vmm4j.devices.vmgenid;
+  exports io.vmm4j.devices.watchdog;
 
   uses io.vmm4j.api.network.NetworkFactory;
 
@@ -48,12 +54,19 @@ module io.vmm4j.devices {
       io.vmm4j.devices.pctestdev.PcTestDeviceFactory,
       io.vmm4j.devices.pic.PicFactory,
       io.vmm4j.devices.pit.PitFactory,
+      io.vmm4j.devices.pvpanic.PciPvpanicFactory,
+      io.vmm4j.devices.pvpanic.PvpanicFactory,
       io.vmm4j.devices.rtc.RtcFactory,
       io.vmm4j.devices.systemcontrol.SystemControlFactory,
       io.vmm4j.devices.testwindow.TestWindowFactory,
       io.vmm4j.devices.uart.UartFactory,
+      io.vmm4j.devices.virtioballoon.VirtioBalloonFactory,
       io.vmm4j.devices.virtioblock.VirtioBlockFactory,
+      io.vmm4j.devices.virtioconsole.VirtioConsoleFactory,
+      io.vmm4j.devices.virtioinput.VirtioInputFactory,
       io.vmm4j.devices.virtionet.VirtioNetFactory,
       io.vmm4j.devices.virtiorng.VirtioRngFactory,
-      io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
+      io.vmm4j.devices.virtiovsock.VirtioVsockFactory,
+      io.vmm4j.devices.vmgenid.VmGenerationIdFactory,
+      io.vmm4j.devices.watchdog.WatchdogFactory;
 }

@@ -11,5 +11,6 @@ module io.vmm4j.socket {
 
   exports io.vmm4j.socket to
       io.vmm4j.control,
-      io.vmm4j.gdb;
+      io.vmm4j.gdb,
+      io.vmm4j.vsock;
 }

@@ -31,6 +31,9 @@ public sealed interface VmExit {
        */
       TRIPLE_FAULT("a triple fault"),
 
+      /** A watchdog that the guest has not kept quiet. */
+      WATCHDOG("a watchdog"),
+
       /** Another device. */
       DEVICE("a device");
 
@@ -71,6 +74,13 @@ public sealed interface VmExit {
    * @param detail the state of the vCPU, and whatever else helps; several lines
    */
   record Crashed(String reason, String detail) implements VmExit {}
+
+  /**
+   * The guest's kernel has panicked, and said so to a device such as {@code pvpanic}.
+   *
+   * @param detail the state of the vCPUs, several lines
+   */
+  record Panicked(String detail) implements VmExit {}
 
   /**
    * Every vCPU has halted with interrupts disabled, so that only a non-maskable interrupt could

@@ -52,6 +52,9 @@ final class ExitCode {
   /** Every vCPU has halted with interrupts disabled, and {@code --end-when-dead} was given. */
   static final int DEAD = 28;
 
+  /** The guest's kernel has panicked, and said so to a device. */
+  static final int PANICKED = 30;
+
   private ExitCode() {}
 
   /** The code that goes with a machine's end. */
@@ -62,6 +65,7 @@ final class ExitCode {
       case VmExit.DebugExit debug -> debug.processExitCode();
       case VmExit.Crashed crashed -> CRASHED;
       case VmExit.Dead dead -> DEAD;
+      case VmExit.Panicked panicked -> PANICKED;
       case VmExit.Stopped stopped -> ENDED_BY_USER;
     };
   }

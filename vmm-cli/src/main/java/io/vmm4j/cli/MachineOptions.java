@@ -64,6 +64,15 @@ final class MachineOptions {
   @Nullable Path control;
 
   @Option(
+      names = "--vsock",
+      paramLabel = "DIRECTORY",
+      description =
+          "Open the machine's virtio sockets there: a program that connects to vsock.sock and sends"
+              + " CONNECT PORT reaches the guest; vsock.sock_PORT is reached by the guest (CID 3) at"
+              + " CID 2. ./vmm run adds the device.")
+  @Nullable Path vsock;
+
+  @Option(
       names = "--gdb",
       paramLabel = "PORT|PATH",
       converter = GdbPort.class,

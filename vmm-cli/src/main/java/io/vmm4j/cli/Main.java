@@ -46,6 +46,7 @@ import picocli.CommandLine.ParameterException;
       "24:the machine refused what ctl asked of it",
       "26:the two snapshots of diff differ",
       "28:every vCPU halted with interrupts disabled, with --end-when-dead",
+      "30:the guest's kernel panicked, and said so to a pvpanic device",
       "70:./vmm could not build or find a JDK"
     },
     footerHeading = "%nExamples:%n",

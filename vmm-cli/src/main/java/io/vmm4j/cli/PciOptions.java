@@ -3,9 +3,11 @@ package io.vmm4j.cli;
 import io.vmm4j.api.device.DeviceConfig;
 import io.vmm4j.api.network.PortForward;
 import io.vmm4j.devices.pci.HostBridgeConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,8 +51,20 @@ final class PciOptions {
   @Option(names = "--rng", description = "Add a source of entropy, for the guest's virtio driver.")
   boolean rng;
 
+  @Option(
+      names = "--balloon",
+      description =
+          "Add a balloon, for the guest's virtio driver: the guest gives memory that it does not use"
+              + " back to the host.")
+  boolean balloon;
+
   /** Adds the devices, at the first places that are free, and the bus where it is needed. */
   void addTo(Map<String, DeviceConfig> devices, DeviceTypes types) {
+    addTo(devices, types, false);
+  }
+
+  /** The same, with virtio sockets if they are wanted and not there. */
+  void addTo(Map<String, DeviceConfig> devices, DeviceTypes types, boolean vsock) {
     List<DeviceConfig> wanted = new ArrayList<>();
     for (String disk : disks) {
       String device = VirtioBlockConfig.TYPE + ",file=" + disk;
@@ -65,6 +79,14 @@ final class PciOptions {
     }
     if (rng) {
       wanted.add(VirtioRngConfig.DEFAULT);
+    }
+    if (balloon) {
+      wanted.add(VirtioBalloonConfig.DEFAULT);
+    }
+    if (vsock
+        && devices.values().stream()
+            .noneMatch(device -> device.deviceType().equals(VirtioVsockConfig.TYPE))) {
+      wanted.add(VirtioVsockConfig.DEFAULT);
     }
     boolean bus =
         !wanted.isEmpty() || devices.keySet().stream().anyMatch(path -> path.startsWith(BUS + "/"));

@@ -238,7 +238,7 @@ final class RunCommand extends Command {
       }
     });
     all.putAll(given);
-    pci.addTo(all, types);
+    pci.addTo(all, types, machine.vsock != null);
     return all;
   }
 

@@ -10,8 +10,10 @@ import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmMetrics;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.vsock.Vsock;
 import io.vmm4j.control.ControlServer;
 import io.vmm4j.gdb.GdbServer;
+import io.vmm4j.vsock.VsockSockets;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.SocketAddress;
@@ -85,6 +87,7 @@ final class Session {
   private final boolean stats;
   private final Optional<Duration> timeout;
   private final Optional<Path> controlPath;
+  private final Optional<Path> vsockDirectory;
   private final Optional<SocketAddress> gdbAddress;
   private final boolean waitsForDebugger;
   private final boolean paused;
@@ -105,6 +108,7 @@ final class Session {
     this.save = save;
     this.timeout = Optional.ofNullable(options.timeout);
     this.controlPath = Optional.ofNullable(options.control);
+    this.vsockDirectory = Optional.ofNullable(options.vsock);
     this.gdbAddress = Optional.ofNullable(options.gdb);
     this.waitsForDebugger = options.gdbWait;
     this.paused = options.paused;
@@ -121,7 +125,7 @@ final class Session {
     control = controlPath.map(path -> ControlServer.open(vm, path));
     Optional<SignalGuard> guard = control.map(SignalGuard::of);
     try {
-      return runDebugged(input);
+      return runConnected(input);
     } finally {
       guard.ifPresent(SignalGuard::close);
       if (stats) {
@@ -133,6 +137,25 @@ final class Session {
       }
       // Its clients have their last replies before the process ends.
       control.ifPresent(ControlServer::close);
+    }
+  }
+
+  private int runConnected(Input input) throws IOException, InterruptedException {
+    if (vsockDirectory.isEmpty()) {
+      return runDebugged(input);
+    }
+    Vsock vsock =
+        vm.devices(Vsock.class).values().stream()
+            .findFirst()
+            .orElseThrow(() -> new UsageException("--vsock: the machine has no virtio sockets"));
+    try (VsockSockets sockets = VsockSockets.open(vsock, vsockDirectory.get())) {
+      SignalGuard guard = SignalGuard.of(sockets);
+      try {
+        messages.say("%s leads to the guest's virtio sockets".formatted(sockets.path()));
+        return runDebugged(input);
+      } finally {
+        guard.close();
+      }
     }
   }
 
@@ -197,6 +220,10 @@ final class Session {
       case VmExit.Dead dead -> {
         messages.say("the guest is dead: every vCPU has halted with interrupts disabled");
         dead.detail().lines().forEach(messages::say);
+      }
+      case VmExit.Panicked panicked -> {
+        messages.say("the guest's kernel has panicked");
+        panicked.detail().lines().forEach(messages::say);
       }
       case VmExit.Reset reset -> {
         messages.say("the guest reset the machine by " + reset.cause().description());

@@ -38,8 +38,9 @@ class LayeringTest {
   private static final String CONTROL = "io.vmm4j.control..";
   private static final String GDB = "io.vmm4j.gdb..";
   private static final String NETWORK = "io.vmm4j.network..";
+  private static final String VSOCK = "io.vmm4j.vsock..";
   private static final String[] LIBRARY = {
-    API, SNAPSHOT, DEVICES, NETWORK, X86, SOFTWARE, KVM, ENGINE, SOCKET, CONTROL, GDB
+    API, SNAPSHOT, DEVICES, NETWORK, X86, SOFTWARE, KVM, ENGINE, SOCKET, CONTROL, GDB, VSOCK
   };
 
   private static final ArchCondition<JavaClass> BE_IN_A_NULL_MARKED_PACKAGE =
@@ -125,6 +126,11 @@ class LayeringTest {
     mayOnlyDependOn("io.vmm4j.gdb.protocol..", "io.vmm4j.gdb.protocol..", JAVA, JSPECIFY)
         .check(PROJECT);
     mayNotDependOn("io.vmm4j.gdb.stub..", "io.netty..").check(PROJECT);
+  }
+
+  @Test
+  void virtioSocketsKnowTheApiAndSocketsOnly() {
+    mayOnlyDependOn(VSOCK, VSOCK, API, SOCKET, JAVA, JSPECIFY, SLF4J).check(PROJECT);
   }
 
   @Test

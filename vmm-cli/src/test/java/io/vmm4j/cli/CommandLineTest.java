@@ -136,6 +136,7 @@ class CommandLineTest {
     "run;--kernel;k;--save-when;x;--save;, --save",
     "run;--kernel;k;--control;, --control",
     "run;--kernel;k;--gdb;, --gdb",
+    "run;--kernel;k;--vsock;, --vsock",
     "restore;, FILE",
     "restore;f;--parent;, --parent",
     "inspect;, FILE",

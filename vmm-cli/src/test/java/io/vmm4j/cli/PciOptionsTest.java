@@ -8,10 +8,12 @@ import io.vmm4j.api.network.PortForward;
 import io.vmm4j.devices.block.DiskFormat;
 import io.vmm4j.devices.pci.HostBridgeConfig;
 import io.vmm4j.devices.pcitest.PciTestConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
 import io.vmm4j.devices.virtioblock.DiskMode;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ class PciOptionsTest {
   void devicesTakeTheFirstPlacesThatAreFreeBehindTheirBus() {
     options.disks = List.of("one.raw,format=qcow2", "two,,three.raw,mode=direct,serial=x");
     options.rng = true;
+    options.balloon = true;
     options.net = "user";
     assertThat(devices(Map.of("pci/00:04.0", PciTestConfig.DEFAULT)))
         .containsExactly(
@@ -45,7 +48,17 @@ class PciOptionsTest {
             Map.entry(
                 "pci/00:05.0", new VirtioBlockConfig("two,three.raw", DiskMode.DIRECT, "x", 1)),
             Map.entry("pci/00:06.0", VirtioNetConfig.user()),
-            Map.entry("pci/00:07.0", VirtioRngConfig.DEFAULT));
+            Map.entry("pci/00:07.0", VirtioRngConfig.DEFAULT),
+            Map.entry("pci/00:08.0", VirtioBalloonConfig.DEFAULT));
+  }
+
+  @Test
+  void virtioSocketsAreAddedUnlessTheyAreThere() {
+    Map<String, DeviceConfig> all = new LinkedHashMap<>();
+    options.addTo(all, DeviceTypes.present(), true);
+    assertThat(all).containsEntry("pci/00:03.0", VirtioVsockConfig.DEFAULT).hasSize(2);
+    options.addTo(all, DeviceTypes.present(), true);
+    assertThat(all).hasSize(2);
   }
 
   @Test

@@ -82,6 +82,8 @@ class SmallPartsTest {
       assertThat(ExitCode.of(new VmExit.PoweredOff())).isZero();
       assertThat(ExitCode.of(new VmExit.Reset(VmExit.Reset.Cause.DEVICE))).isEqualTo(4);
       assertThat(ExitCode.of(new VmExit.Reset(VmExit.Reset.Cause.TRIPLE_FAULT))).isEqualTo(6);
+      assertThat(ExitCode.of(new VmExit.Panicked(""))).isEqualTo(30);
+      assertThat(ExitCode.of(new VmExit.Reset(VmExit.Reset.Cause.WATCHDOG))).isEqualTo(4);
       assertThat(ExitCode.of(new VmExit.DebugExit(0))).isEqualTo(1);
       assertThat(ExitCode.of(new VmExit.DebugExit(5))).isEqualTo(11);
       assertThat(ExitCode.of(new VmExit.DebugExit(0x80))).isEqualTo(1);

@@ -170,6 +170,11 @@ final class KvmMachine implements BackendMachine {
   }
 
   @Override
+  public boolean releasePages(long offset, long length, boolean shared) {
+    return Libc.releasePages(host.memory().asSlice(offset, length), shared);
+  }
+
+  @Override
   public void harvestWrites() {
     synchronized (mapping) {
       slots.harvest();

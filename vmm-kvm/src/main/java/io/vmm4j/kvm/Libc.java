@@ -42,6 +42,10 @@ final class Libc {
 
   private static final AddressLayout STRING =
       ValueLayout.ADDRESS.withTargetLayout(MemoryLayout.sequenceLayout(256, ValueLayout.JAVA_BYTE));
+  // asm-generic/mman-common.h
+  private static final int MADV_DONTNEED = 4;
+  private static final int MADV_REMOVE = 9;
+
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
       CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
@@ -81,6 +85,14 @@ final class Libc {
           "munmap",
           FunctionDescriptor.of(
               ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+  private static final MethodHandle MADVISE =
+      plain(
+          "madvise",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT));
   private static final MethodHandle EVENTFD =
       failing(
           "eventfd",
@@ -382,6 +394,16 @@ final class Libc {
       if ((int) MUNMAP.invokeExact(state, mapping.address(), mapping.byteSize()) < 0) {
         throw new KvmException("munmap", errno(state));
       }
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Gives mapped pages back; whether the kernel has taken them: madvise(2). */
+  static boolean releasePages(MemorySegment pages, boolean shared) {
+    try {
+      int advice = shared ? MADV_REMOVE : MADV_DONTNEED;
+      return (int) MADVISE.invokeExact(pages.address(), pages.byteSize(), advice) == 0;
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -1,5 +1,8 @@
 package io.vmm4j.network;
 
+import io.vmm4j.api.channel.ByteRing;
+import io.vmm4j.api.channel.GuestChannelException;
+import io.vmm4j.api.channel.ProgramChannel;
 import java.io.IOException;
 
 /** A channel of a Java program as an end of a connection. */
@@ -45,7 +48,7 @@ final class ChannelSide implements HostSide {
   public void reset(String why) {
     if (!over) {
       over = true;
-      channel.fail(why);
+      channel.fail(GuestChannelException.Reason.ENDED_BY_GUEST, why);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.vmm4j.network;
 
+import io.vmm4j.api.channel.ByteRing;
 import java.io.IOException;
 
 /** The host's end of a connection: a socket, or a channel of a Java program. Never waits. */

@@ -1,5 +1,6 @@
 package io.vmm4j.network;
 
+import io.vmm4j.api.channel.ByteRing;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;

@@ -6,6 +6,7 @@ import static io.vmm4j.network.TcpSegment.PSH;
 import static io.vmm4j.network.TcpSegment.RST;
 import static io.vmm4j.network.TcpSegment.SYN;
 
+import io.vmm4j.api.channel.ByteRing;
 import java.io.IOException;
 
 /**

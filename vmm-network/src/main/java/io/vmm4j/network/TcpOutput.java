@@ -2,6 +2,8 @@ package io.vmm4j.network;
 
 import static io.vmm4j.network.TcpSegment.HEADER_BYTES;
 
+import io.vmm4j.api.channel.ByteRing;
+
 /** Makes segments for the guest. */
 final class TcpOutput {
   private static final int OPTION_BYTES = 8;

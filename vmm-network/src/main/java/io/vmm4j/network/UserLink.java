@@ -1,6 +1,8 @@
 package io.vmm4j.network;
 
-import io.vmm4j.api.network.GuestChannel;
+import io.vmm4j.api.channel.GuestChannel;
+import io.vmm4j.api.channel.GuestChannelException;
+import io.vmm4j.api.channel.ProgramChannel;
 import io.vmm4j.api.network.NetworkCounters;
 import io.vmm4j.api.network.NetworkLink;
 import io.vmm4j.api.network.NetworkPort;
@@ -144,13 +146,13 @@ final class UserLink implements NetworkLink, UserNetwork {
 
     void begin() {
       if (loop.isClosed()) {
-        channel.fail("the network is closed");
+        channel.fail(GuestChannelException.Reason.CLOSED, "the network is closed");
         return;
       }
       try {
         connection = Optional.of(loop.stack().tcp().connect(guestPort, new ChannelSide(channel)));
       } catch (IOException e) {
-        channel.fail(String.valueOf(e.getMessage()));
+        channel.fail(GuestChannelException.Reason.ENDED_BY_GUEST, String.valueOf(e.getMessage()));
       }
     }
 

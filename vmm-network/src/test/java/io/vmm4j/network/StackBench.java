@@ -2,6 +2,7 @@ package io.vmm4j.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.channel.ByteRing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;

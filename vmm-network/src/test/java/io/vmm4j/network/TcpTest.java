@@ -7,6 +7,7 @@ import static io.vmm4j.network.TcpSegment.RST;
 import static io.vmm4j.network.TcpSegment.SYN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.channel.ByteRing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.DeviceException;
-import io.vmm4j.api.network.GuestChannel;
+import io.vmm4j.api.channel.GuestChannel;
 import io.vmm4j.api.network.NetworkLink;
 import io.vmm4j.api.network.NetworkPort;
 import io.vmm4j.api.network.NetworkSettings;

@@ -11,6 +11,7 @@ import io.vmm4j.software.apic.ApicBus;
 import io.vmm4j.software.cpu.DecodedCode;
 import io.vmm4j.software.cpu.KnownBlocks;
 import io.vmm4j.software.machinecode.MachineCode;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +38,7 @@ final class SoftwareMachine implements BackendMachine {
   private static final String VCPUS_PROPERTY = "vmm4j.vcpus";
 
   private static final Logger LOG = LoggerFactory.getLogger(SoftwareMachine.class);
+  private final MemorySegment memory;
   private final DecodedCode code;
   private final List<SoftwareVcpu> vcpus = new ArrayList<>();
   private final ApicBus apics = new ApicBus();
@@ -49,6 +51,7 @@ final class SoftwareMachine implements BackendMachine {
    * @param known the blocks that machines with like processors share
    */
   SoftwareMachine(BackendHost host, KnownBlocks known) {
+    memory = host.memory();
     boolean parallel = runsInParallel(host);
     machineCode = machineCode(host, parallel ? null : known);
     code =
@@ -119,6 +122,11 @@ final class SoftwareMachine implements BackendMachine {
   @Override
   public void memoryWritten(long offset, long length) {
     code.writtenByOthers(offset, length);
+  }
+
+  @Override
+  public boolean releasePages(long offset, long length, boolean shared) {
+    return machineCode != null && MachineCode.releasePages(memory.asSlice(offset, length), shared);
   }
 
   @Override

@@ -2,10 +2,16 @@ package io.vmm4j.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vmm4j.api.Balloon;
 import io.vmm4j.api.Disk;
+import io.vmm4j.api.MemorySize;
+import io.vmm4j.api.channel.ConsolePorts;
 import io.vmm4j.api.device.Board;
 import io.vmm4j.api.device.DeviceFactory;
+import io.vmm4j.api.input.Keyboard;
 import io.vmm4j.api.state.RecordedShapes;
+import io.vmm4j.api.vsock.Vsock;
+import io.vmm4j.api.vsock.VsockListener;
 import io.vmm4j.devices.acpipm.AcpiPmConfig;
 import io.vmm4j.devices.acpipm.AcpiPmFactory;
 import io.vmm4j.devices.bootrom.BootRomConfig;
@@ -35,6 +41,10 @@ import io.vmm4j.devices.pic.PicConfig;
 import io.vmm4j.devices.pic.PicFactory;
 import io.vmm4j.devices.pit.PitConfig;
 import io.vmm4j.devices.pit.PitFactory;
+import io.vmm4j.devices.pvpanic.PciPvpanicConfig;
+import io.vmm4j.devices.pvpanic.PciPvpanicFactory;
+import io.vmm4j.devices.pvpanic.PvpanicConfig;
+import io.vmm4j.devices.pvpanic.PvpanicFactory;
 import io.vmm4j.devices.rtc.RtcConfig;
 import io.vmm4j.devices.rtc.RtcFactory;
 import io.vmm4j.devices.systemcontrol.SystemControlConfig;
@@ -44,19 +54,33 @@ import io.vmm4j.devices.testwindow.TestWindowFactory;
 import io.vmm4j.devices.uart.Uart;
 import io.vmm4j.devices.uart.UartFactory;
 import io.vmm4j.devices.virtio.VirtioDriver;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonConfig;
+import io.vmm4j.devices.virtioballoon.VirtioBalloonFactory;
 import io.vmm4j.devices.virtioblock.VirtioBlockConfig;
 import io.vmm4j.devices.virtioblock.VirtioBlockFactory;
+import io.vmm4j.devices.virtioconsole.ConsoleDriver;
+import io.vmm4j.devices.virtioconsole.VirtioConsoleConfig;
+import io.vmm4j.devices.virtioconsole.VirtioConsoleFactory;
+import io.vmm4j.devices.virtioinput.VirtioInputConfig;
+import io.vmm4j.devices.virtioinput.VirtioInputFactory;
 import io.vmm4j.devices.virtionet.VirtioNetConfig;
 import io.vmm4j.devices.virtionet.VirtioNetFactory;
 import io.vmm4j.devices.virtiorng.VirtioRngConfig;
 import io.vmm4j.devices.virtiorng.VirtioRngFactory;
+import io.vmm4j.devices.virtiovsock.VirtioVsockConfig;
+import io.vmm4j.devices.virtiovsock.VirtioVsockFactory;
+import io.vmm4j.devices.virtiovsock.VsockDriver;
 import io.vmm4j.devices.vmgenid.VmGenerationIdConfig;
 import io.vmm4j.devices.vmgenid.VmGenerationIdFactory;
 import io.vmm4j.devices.vmgenid.VmGenerationIdState;
+import io.vmm4j.devices.watchdog.WatchdogConfig;
+import io.vmm4j.devices.watchdog.WatchdogDriver;
+import io.vmm4j.devices.watchdog.WatchdogFactory;
 import io.vmm4j.testkit.DeviceModelContract;
 import io.vmm4j.testkit.TestMachine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -103,7 +127,14 @@ class BuiltInDevicesContractTest {
             rootPort(),
             disk(Files.write(directory.resolve("disk"), new byte[64 << 10])),
             entropy(),
-            networkCard())
+            networkCard(),
+            sockets(),
+            console(),
+            balloon(),
+            keyboard(),
+            DeviceModelContract.of(new PvpanicFactory(), PvpanicConfig.DEFAULT),
+            panicFunction(),
+            watchdog())
         .map(contract ->
             DynamicContainer.dynamicContainer(
                 contract.toString(),
@@ -355,6 +386,158 @@ class BuiltInDevicesContractTest {
         .unchanged("virtio.generation", "its configuration is always the same")
         .unchanged(
             "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static DeviceModelContract<?, ?> sockets() {
+    return DeviceModelContract.of(new VirtioVsockFactory(), VirtioVsockConfig.DEFAULT)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a connection of the guest's, and one of the host's",
+            machine -> {
+              VsockDriver driver = new VsockDriver(machine, false).withBuffers();
+              Vsock vsock = machine.vm().device(VirtioDriver.PATH, Vsock.class);
+              try (VsockListener listener = vsock.listen(5000)) {
+                driver.send(5000, 1, 1);
+                listener.accept(Duration.ZERO);
+                driver.awaitNext();
+                Thread.ofVirtual().start(() -> connectInVain(vsock));
+                driver.awaitNext();
+              } catch (IOException e) {
+                throw new AssertionError(e);
+              }
+              driver.receiving().selectAnything();
+            })
+        .mustReach(state -> state.resetDue() && state.nextPort() == (1L << 30) + 1)
+        .doing(
+            "a refusal that waits for a buffer",
+            machine -> new VsockDriver(machine, true).send(5000, 1, 1))
+        .mustReach(state -> state.refusals().size() == 1)
+        .unchanged("virtio.generation", "its configuration is always the same")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static void connectInVain(Vsock vsock) {
+    try {
+      vsock.connect(80).close();
+    } catch (IOException e) {
+      return; // as is expected: nobody answers
+    }
+  }
+
+  private static DeviceModelContract<?, ?> console() {
+    return DeviceModelContract.of(
+            new VirtioConsoleFactory(), VirtioConsoleConfig.withPorts("agent"))
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a port that both have open, and a terminal that is resized",
+            machine -> {
+              ConsoleDriver driver = new ConsoleDriver(machine, false);
+              ConsolePorts ports = machine.vm().device(VirtioDriver.PATH, ConsolePorts.class);
+              driver.begin(4);
+              ports.resize(100, 40);
+              Thread.ofVirtual().start(() -> openInVain(ports));
+              driver.awaitMessages(2);
+              driver.queue(0).selectAnything();
+              driver.message(0, 3, 1);
+              driver.message(1, 6, 1);
+            })
+        .mustReach(state ->
+            state.rows() == 40
+                && state.ports().get(1).announced()
+                && state.ports().get(1).guestOpen())
+        .outlivesReset("columns", "the host sets it")
+        .outlivesReset("rows", "the host sets it")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static void openInVain(ConsolePorts ports) {
+    try {
+      ports.open("agent", Duration.ofSeconds(10)).read(ByteBuffer.allocate(1));
+    } catch (IOException e) {
+      return; // as is expected: the machine is closed
+    }
+  }
+
+  private static DeviceModelContract<?, ?> balloon() {
+    return DeviceModelContract.of(new VirtioBalloonFactory(), VirtioBalloonConfig.DEFAULT)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a balloon that is asked for and given",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false);
+              driver.setUp();
+              machine
+                  .vm()
+                  .device(VirtioDriver.PATH, Balloon.class)
+                  .target(MemorySize.mebibytes(15));
+              machine.memory().writeInt(VirtioDriver.BUFFERS, 0x200);
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 4, 0));
+              driver.storeRegister(0x2004, 4, 0x01020304);
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.wantedPages() == 256 && state.givenPages() == 0x01020304)
+        .outlivesReset("wantedPages", "the host wants them")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static DeviceModelContract<?, ?> keyboard() {
+    return DeviceModelContract.of(new VirtioInputFactory(), VirtioInputConfig.KEYBOARD)
+        .in(PciMachine.bus(), VirtioDriver.PATH)
+        .doing(
+            "a key for which there is no buffer",
+            machine -> {
+              VirtioDriver driver = new VirtioDriver(machine, false);
+              driver.setUp();
+              driver.submit(new VirtioDriver.Buffer(VirtioDriver.BUFFERS, 8, VirtioDriver.WRITE));
+              machine.vm().device(VirtioDriver.PATH, Keyboard.class).key(30, true);
+              machine.runTasks();
+              driver.storeRegister(0x2000, 1, 0x11);
+              driver.storeRegister(0x2001, 1, 1);
+              driver.selectAnything();
+            })
+        .mustReach(state -> state.events().length == 8 && state.subselect() == 1)
+        .unchanged("virtio.generation", "what it says of itself is always the same")
+        .unchanged(
+            "virtio.pci.vectors[].pending", "the PCI function's, which is tried with another");
+  }
+
+  private static DeviceModelContract<?, ?> panicFunction() {
+    return DeviceModelContract.of(new PciPvpanicFactory(), PciPvpanicConfig.DEFAULT)
+        .in(PciMachine.bus(), PciMachine.PATH)
+        .doing("being decoded", PciMachine::setUp)
+        .mustReach(state -> (state.pci().config()[4] & 2) != 0)
+        .unchanged("pci.interrupt", "it has no pin")
+        .unchanged("pci.vectors", "it has no MSI-X");
+  }
+
+  private static DeviceModelContract<?, ?> watchdog() {
+    return DeviceModelContract.of(new WatchdogFactory(), WatchdogConfig.DEFAULT)
+        .in(PciMachine.bus(), PciMachine.PATH)
+        .doing(
+            "the second stage",
+            machine -> {
+              WatchdogDriver driver = new WatchdogDriver(machine);
+              driver.preload(1000, 5000);
+              driver.lock(2);
+              machine.advance(Duration.ofMillis(1100));
+            })
+        .mustReach(state -> state.secondStage() && state.expiresAt().isPresent())
+        .doing(
+            "a timeout that does no harm, and half an unlocking",
+            machine -> {
+              WatchdogDriver driver = new WatchdogDriver(machine);
+              driver.preload(10, 20);
+              driver.configure(0x20);
+              driver.lock(2);
+              machine.advance(Duration.ofMillis(50));
+              driver.store(0xC, 2, 0x80);
+            })
+        .mustReach(state -> state.timedOut() && state.unlocking() == 1)
+        .unchanged("pci.interrupt", "it has no pin")
+        .unchanged("pci.vectors", "it has no MSI-X");
   }
 
   private static DeviceModelContract<?, ?> vmGenerationId() {

@@ -39,6 +39,19 @@ public interface BackendMachine extends AutoCloseable {
   void memoryWritten(long offset, long length);
 
   /**
+   * Gives pages of the machine's one memory segment back to the host. From any thread.
+   *
+   * @param offset into the segment, a multiple of 4 KiB
+   * @param length a multiple of 4 KiB
+   * @param shared whether the segment is a shared mapping, whose pages become holes of its file;
+   *     the pages of a private mapping become those of the file again
+   * @return whether it was done; else nothing has changed
+   */
+  default boolean releasePages(long offset, long length, boolean shared) {
+    return false;
+  }
+
+  /**
    * Sees to it that every page that a vCPU has written has been named to {@link
    * BackendHost#vcpuWrites}, and that the next write to any page will be. While no vCPU runs.
    */

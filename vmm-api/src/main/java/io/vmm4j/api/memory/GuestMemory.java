@@ -155,6 +155,18 @@ public interface GuestMemory {
   }
 
   /**
+   * Says that the guest needs the contents of memory no more. They become zeros, and whole pages of
+   * RAM go back to the host, as far as it can take them.
+   *
+   * @throws GuestMemoryException if any byte of the range is not writable memory; nothing is
+   *     changed then
+   */
+  default void discard(long guestPhysicalAddress, long length) {
+    this.<RuntimeException>writeInPlace(
+        guestPhysicalAddress, length, piece -> piece.fill((byte) 0));
+  }
+
+  /**
    * Has memory read in place, piece by piece in the order of addresses, without a copy. The guest
    * may change it meanwhile: read what must not change twice into a copy first.
    *

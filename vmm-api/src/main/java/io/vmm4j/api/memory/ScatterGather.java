@@ -128,6 +128,16 @@ public final class ScatterGather {
     each(offset, count, (address, bytes) -> memory.writeInPlace(address, bytes, writer));
   }
 
+  /**
+   * Discards all of it: {@link GuestMemory#discard}.
+   *
+   * @throws GuestMemoryException if the memory is not there any more
+   */
+  public void discard() {
+    requireWritten();
+    each(0, length, memory::discard);
+  }
+
   private void requireWritten() {
     if (use != Use.WRITTEN) {
       throw new IllegalStateException("these bytes are there to be read");

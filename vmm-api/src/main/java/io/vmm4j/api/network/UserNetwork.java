@@ -1,5 +1,6 @@
 package io.vmm4j.api.network;
 
+import io.vmm4j.api.channel.GuestChannel;
 import java.io.IOException;
 import java.util.List;
 

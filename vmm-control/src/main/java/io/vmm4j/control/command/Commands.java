@@ -231,6 +231,7 @@ public final class Commands {
           case VmExit.DebugExit debug -> "debug-exit";
           case VmExit.Crashed crashed -> "crashed";
           case VmExit.Dead dead -> "dead";
+          case VmExit.Panicked panicked -> "panicked";
           case VmExit.Stopped stopped -> "stopped";
         });
     if (exit instanceof VmExit.DebugExit debug) {

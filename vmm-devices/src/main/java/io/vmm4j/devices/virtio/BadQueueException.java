@@ -21,4 +21,13 @@ public final class BadQueueException extends VmException {
       throw new BadQueueException("a ring: " + e.getMessage());
     }
   }
+
+  /** Does an access to the buffers of a chain, which may have gone meanwhile. */
+  static void inBuffers(Runnable access) {
+    try {
+      access.run();
+    } catch (GuestMemoryException e) {
+      throw new BadQueueException("a buffer: " + e.getMessage());
+    }
+  }
 }

@@ -41,6 +41,35 @@ public final class Chain {
     return writable;
   }
 
+  /**
+   * Reads bytes that the driver has written.
+   *
+   * @throws BadQueueException if there are fewer, or the memory is not there any more
+   */
+  public byte[] read(long offset, int count) {
+    require(readable, offset, count);
+    byte[] bytes = new byte[count];
+    BadQueueException.inBuffers(() -> readable.read(offset, bytes, 0, count));
+    return bytes;
+  }
+
+  /**
+   * Writes bytes for the driver.
+   *
+   * @throws BadQueueException if there is no room for them, or the memory is not there any more
+   */
+  public void write(long offset, byte[] bytes) {
+    require(writable, offset, bytes.length);
+    BadQueueException.inBuffers(() -> writable.write(offset, bytes, 0, bytes.length));
+  }
+
+  private static void require(ScatterGather buffers, long offset, int count) {
+    if (offset + count > buffers.length()) {
+      throw new BadQueueException(
+          "buffers of %d bytes, where %d are needed".formatted(buffers.length(), offset + count));
+    }
+  }
+
   /** Puts a chain together. */
   static final class Builder {
     private static final int WRITE = 2;

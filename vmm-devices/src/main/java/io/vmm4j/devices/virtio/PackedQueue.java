@@ -157,6 +157,22 @@ final class PackedQueue implements Virtqueue {
   }
 
   @Override
+  public void awaitFurther() {
+    BadQueueException.guarded(() -> {
+      int place = available;
+      for (int i = 0; i < size; i++) {
+        if (!isAvailable(memory.readShortAcquire(descriptor(place) + 14), place)) {
+          break;
+        }
+        place = ahead(place, 1);
+      }
+      memory.writeShort(deviceEvents, place);
+      memory.writeShortRelease(deviceEvents + EVENT_FLAGS, eventIndex ? EVENTS_AT : 0);
+      return place;
+    });
+  }
+
+  @Override
   public QueuePosition position() {
     return new QueuePosition(available, used, signalled);
   }

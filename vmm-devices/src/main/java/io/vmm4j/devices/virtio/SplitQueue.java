@@ -147,6 +147,17 @@ final class SplitQueue implements Virtqueue {
   }
 
   @Override
+  public void awaitFurther() {
+    BadQueueException.guarded(() -> {
+      int seen = memory.readShortAcquire(availableRing + INDEX);
+      if (eventIndex) {
+        memory.writeShort(usedRing + RING + (long) USED_BYTES * size, seen);
+      }
+      return seen;
+    });
+  }
+
+  @Override
   public QueuePosition position() {
     return new QueuePosition(available, used, signalled);
   }

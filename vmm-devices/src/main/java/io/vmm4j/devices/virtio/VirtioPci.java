@@ -481,7 +481,8 @@ public final class VirtioPci {
       }
     }
     status = state.status() & 0xFF;
-    driverFeatures = state.driverFeatures() & offered();
+    boolean agreed = (status & STATUS_FEATURES_OK) != 0;
+    driverFeatures = state.driverFeatures() & (agreed ? offered() : -1);
     deviceFeatureSelect = state.deviceFeatureSelect();
     driverFeatureSelect = state.driverFeatureSelect();
     queueSelect = state.queueSelect() & 0xFFFF;

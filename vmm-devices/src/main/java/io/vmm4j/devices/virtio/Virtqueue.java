@@ -36,6 +36,12 @@ public sealed interface Virtqueue permits SplitQueue, PackedQueue {
    */
   boolean awaitNotification();
 
+  /**
+   * Says that the device would like to be notified of what is made available from now on, whatever
+   * waits already.
+   */
+  void awaitFurther();
+
   /** What of it a snapshot needs: everything else lies in the guest's memory. */
   QueuePosition position();
 }

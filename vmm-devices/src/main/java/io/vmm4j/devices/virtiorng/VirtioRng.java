@@ -3,7 +3,6 @@ package io.vmm4j.devices.virtiorng;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceContext;
 import io.vmm4j.api.device.DeviceModel;
-import io.vmm4j.api.memory.GuestMemoryException;
 import io.vmm4j.devices.virtio.BadQueueException;
 import io.vmm4j.devices.virtio.Chain;
 import io.vmm4j.devices.virtio.VirtioFunction;
@@ -82,11 +81,7 @@ final class VirtioRng implements DeviceModel<VirtioRngState>, VirtioFunction {
     } else {
       entropy.nextBytes(bytes);
     }
-    try {
-      chain.writable().write(0, bytes, 0, bytes.length);
-    } catch (GuestMemoryException e) {
-      throw new BadQueueException("a buffer: " + e.getMessage());
-    }
+    chain.write(0, bytes);
     return bytes.length;
   }
 

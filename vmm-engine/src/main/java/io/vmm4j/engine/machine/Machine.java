@@ -109,7 +109,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     this.lines = new InterruptLines(control);
     this.messages = new InterruptMessages(control);
     this.memory = memory;
-    this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten);
+    this.guestMemory = new MappedGuestMemory(map, memory, this::memoryWritten, this::releasePages);
     this.mmio = new MmioBus(map, guestMemory, control);
     this.deviceMemories =
         new DeviceMemories(lock, memory, map, this::memoryWritten, quiet::whileHarvested, control);
@@ -307,6 +307,7 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
       case VmExit.Crashed(String reason, String detail) ->
           new VmExit.Crashed(reason, detail + registers());
       case VmExit.Dead(String detail) -> new VmExit.Dead(detail + registers());
+      case VmExit.Panicked(String detail) -> new VmExit.Panicked(detail + registers());
       case VmExit.Reset(VmExit.Reset.Cause cause, String detail)
           when cause == VmExit.Reset.Cause.TRIPLE_FAULT ->
           new VmExit.Reset(cause, detail + registers());
@@ -402,6 +403,11 @@ public final class Machine implements AutoCloseable, ConsoleOwner {
     if (processors != null && memory.isGuestVisible(offset)) {
       processors.memoryWritten(offset, length);
     }
+  }
+
+  private boolean releasePages(long offset, long length, boolean shared) {
+    BackendMachine processors = backend;
+    return processors != null && processors.releasePages(offset, length, shared);
   }
 
   /** Tells every device that this is a clone. While it stands. */

@@ -30,6 +30,7 @@ public final class MachineMemory implements AutoCloseable {
   public static final long DEVICE_MEMORY_BYTES = VmSpec.MAX_DEVICE_MEMORY.bytes();
 
   private static final int PAGE = 4096;
+  private static final int ZEROS_BYTES = 64 << 10;
 
   private final Arena arena;
   private final MemorySegment segment;
@@ -42,6 +43,11 @@ public final class MachineMemory implements AutoCloseable {
 
   /** Pages written before the last harvest, guarded by itself; only of memory with its own file. */
   private final BitSet harvested = new BitSet();
+
+  /**
+   * Pages that were given back to the host at some time; what is read of them are no mapped holes.
+   */
+  private final DirtyPages discarded;
 
   private final Set<String> placed = new HashSet<>();
   private long deviceMemoryEnd;
@@ -69,6 +75,7 @@ public final class MachineMemory implements AutoCloseable {
     this.versions =
         image.map(i -> i.versions().copy()).orElseGet(() -> PageVersions.of(segment.byteSize()));
     this.dirty = new DirtyPages(segment.byteSize());
+    this.discarded = new DirtyPages(segment.byteSize());
     file.ifPresent(own -> own.countWritten(this::writtenBytes));
   }
 
@@ -136,6 +143,7 @@ public final class MachineMemory implements AutoCloseable {
     synchronized (harvested) {
       written.or(harvested);
     }
+    written.andNot(discarded.look()); // they may be written again
     return (long) written.cardinality() * PAGE;
   }
 
@@ -227,13 +235,84 @@ public final class MachineMemory implements AutoCloseable {
         end = (int) Math.min(length, ((offset + end) / PAGE + 1) * PAGE - offset);
       } while (end < length && isTouched(offset + end) == touched);
       if (touched) {
-        copyOut(offset + done, target, done, end - done);
+        copyTouched(offset + done, target, done, end - done);
       } else if (image.isPresent()) {
         image.get().read(offset + done, target, done, end - done);
       } else {
         Arrays.fill(target, done, end, (byte) 0);
       }
       done = end;
+    }
+  }
+
+  /** Copies out pages that have been written; those that were given back may be holes. */
+  private void copyTouched(long offset, byte[] target, int at, int length) throws IOException {
+    int done = 0;
+    while (done < length) {
+      boolean hole = isHole(offset + done);
+      int end = done;
+      do {
+        end = (int) Math.min(length, ((offset + end) / PAGE + 1) * PAGE - offset);
+      } while (end < length && isHole(offset + end) == hole);
+      if (hole) {
+        file.orElseThrow().read(offset + done, target, at + done, end - done);
+      } else {
+        copyOut(offset + done, target, at + done, end - done);
+      }
+      done = end;
+    }
+  }
+
+  /** Whether a look through the mapping might fill a hole of the file. */
+  private boolean isHole(long offset) {
+    return file.isPresent() && discarded.isMarked((int) (offset / PAGE));
+  }
+
+  /** Gives pages of the mapping back to the host: {@code BackendMachine.releasePages}. */
+  @FunctionalInterface
+  public interface PageReleaser {
+    /** Gives them back; whether it was done. */
+    boolean release(long offset, long length, boolean shared);
+  }
+
+  /**
+   * Makes whole pages zeros, and gives them back to the host as far as it can. Those that are known
+   * to be zeros are left alone. What has changed is not noted as written.
+   *
+   * @return the pages that were changed
+   */
+  BitSet discard(long offset, long length, PageReleaser releaser) {
+    BitSet changed = new BitSet();
+    int end = (int) ((offset + length) / PAGE);
+    int page = (int) ((offset + PAGE - 1) / PAGE);
+    while (page < end) {
+      int from = page;
+      boolean zero = isZero(page);
+      boolean releasable = isReleasable(page);
+      do {
+        page++;
+      } while (page < end && isZero(page) == zero && isReleasable(page) == releasable);
+      if (!zero) {
+        changed.set(from, page);
+        makeZeros((long) from * PAGE, (long) (page - from) * PAGE, releasable, releaser);
+      }
+    }
+    return changed;
+  }
+
+  /** Whether a page is of zeros once the host has it back. */
+  private boolean isReleasable(int page) {
+    return image.map(shared -> shared.isZero(page)).orElse(true);
+  }
+
+  private void makeZeros(long offset, long length, boolean releasable, PageReleaser releaser) {
+    if (releasable && releaser.release(offset, length, file.isPresent())) {
+      discarded.mark(offset, length);
+      return;
+    }
+    byte[] zeros = new byte[(int) Math.min(length, ZEROS_BYTES)];
+    for (long done = 0; done < length; done += zeros.length) {
+      write(offset + done, zeros, 0, (int) Math.min(zeros.length, length - done));
     }
   }
 

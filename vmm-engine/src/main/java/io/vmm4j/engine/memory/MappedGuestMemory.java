@@ -9,10 +9,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.BitSet;
 import java.util.Objects;
 
 /** Guest physical memory by way of the memory map. Any thread. */
 public final class MappedGuestMemory implements GuestMemory {
+  private static final long PAGE = 4096;
+
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -38,13 +41,70 @@ public final class MappedGuestMemory implements GuestMemory {
   private final MachineMemory memory;
   private final MemorySegment segment;
   private final WriteListener listener;
+  private final MachineMemory.PageReleaser releaser;
+
+  /** Memory of a machine that gives nothing back to the host. */
+  public MappedGuestMemory(PhysicalMemoryMap map, MachineMemory memory, WriteListener listener) {
+    this(map, memory, listener, (offset, length, shared) -> false);
+  }
 
   /** Memory of a machine. */
-  public MappedGuestMemory(PhysicalMemoryMap map, MachineMemory memory, WriteListener listener) {
+  public MappedGuestMemory(
+      PhysicalMemoryMap map,
+      MachineMemory memory,
+      WriteListener listener,
+      MachineMemory.PageReleaser releaser) {
     this.map = map;
     this.memory = memory;
     this.segment = memory.segment();
     this.listener = listener;
+    this.releaser = releaser;
+  }
+
+  @Override
+  public void discard(long guestPhysicalAddress, long length) {
+    if (!covers(guestPhysicalAddress, length, true)) {
+      throw new GuestMemoryException("discard", guestPhysicalAddress, length);
+    }
+    long done = 0;
+    while (done < length) {
+      long address = guestPhysicalAddress + done;
+      MemoryLocation location = map.locate(address);
+      long piece = Math.min(length - done, location.base() + location.length() - address);
+      long at = offsetOf("discard", location, address, piece);
+      if (at < memory.ramBytes()) {
+        discardAt(at, piece);
+      } else {
+        // Device memory may be watched through views: it is written.
+        GuestMemory.super.discard(address, piece);
+      }
+      done += piece;
+    }
+  }
+
+  private void discardAt(long at, long length) {
+    long first = at + PAGE - 1 & -PAGE;
+    long last = Math.max(first, at + length & -PAGE);
+    if (first >= last) {
+      zero(at, length);
+      return;
+    }
+    zero(at, first - at);
+    BitSet changed = memory.discard(first, last - first, releaser);
+    for (int page = changed.nextSetBit(0); page >= 0; ) {
+      int end = changed.nextClearBit(page);
+      listener.written(page * PAGE, (end - page) * PAGE);
+      page = changed.nextSetBit(end);
+    }
+    zero(last, at + length - last);
+  }
+
+  /** Less than two pages. */
+  private void zero(long at, long length) {
+    if (length > 0) {
+      memory.write(at, new byte[(int) length], 0, (int) length);
+      listener.written(at, length);
+    }
   }
 
   @Override

@@ -11,7 +11,7 @@ import io.vmm4j.api.Snapshot;
 import io.vmm4j.api.Vm;
 import io.vmm4j.api.VmSpec;
 import io.vmm4j.api.boot.LinuxBoot;
-import io.vmm4j.api.network.GuestChannel;
+import io.vmm4j.api.channel.GuestChannel;
 import io.vmm4j.api.network.PortForward;
 import io.vmm4j.api.network.UserNetwork;
 import io.vmm4j.devices.pci.HostBridgeConfig;

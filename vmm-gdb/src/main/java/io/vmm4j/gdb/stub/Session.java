@@ -345,6 +345,7 @@ public final class Session {
             case VmExit.DebugExit debug -> "W%02x".formatted(debug.value() & 0xFF);
             case VmExit.Crashed crashed -> "X%02x".formatted(SIGABRT);
             case VmExit.Dead dead -> "X%02x".formatted(SIGABRT);
+            case VmExit.Panicked panicked -> "X%02x".formatted(SIGABRT);
             case VmExit.Stopped off -> "X%02x".formatted(SIGTERM);
             case VmExit.PoweredOff off -> "W00";
             case VmExit.Reset reset ->

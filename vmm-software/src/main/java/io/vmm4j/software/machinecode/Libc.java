@@ -22,6 +22,7 @@ final class Libc {
   private static final int CLOSE = 3;
   private static final int MMAP = 9;
   private static final int MUNMAP = 11;
+  private static final int MADVISE = 28;
   private static final int FTRUNCATE = 77;
   private static final int MEMFD_CREATE = 319;
 
@@ -101,6 +102,11 @@ final class Libc {
 
   static void unmap(long address, long bytes) {
     call(MUNMAP, address, bytes);
+  }
+
+  /** Gives mapped pages back; whether the system has taken them. */
+  static boolean advise(long address, long bytes, int advice) {
+    return call(MADVISE, address, bytes, advice, 0, 0, 0) == 0;
   }
 
   /** Mapped memory as a segment that lives until it is unmapped. */

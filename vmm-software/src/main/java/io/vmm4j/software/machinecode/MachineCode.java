@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * has passed ({@link VcpuThreads}).
  */
 public final class MachineCode implements AutoCloseable {
+  // Linux, include/uapi/asm-generic/mman-common.h
+  private static final int MADV_DONTNEED = 4;
+  private static final int MADV_REMOVE = 9;
+
   private static final long DEFAULT_BYTES = 64L << 20;
 
   /** Room for the code of one block: 64 instructions at their longest. */
@@ -65,6 +69,17 @@ public final class MachineCode implements AutoCloseable {
     this.translator = new BlockTranslator(stubs, features);
     this.firstCode = memory.next();
     this.check = options.verify() ? new CodeCheck(memory, stubs, features) : null;
+  }
+
+  /**
+   * Gives pages of mapped memory back to the host, where machine code can be made.
+   *
+   * @param shared whether they become holes of their file; else a private mapping has those of the
+   *     file again
+   * @return whether the host has taken them
+   */
+  public static boolean releasePages(MemorySegment pages, boolean shared) {
+    return Libc.advise(pages.address(), pages.byteSize(), shared ? MADV_REMOVE : MADV_DONTNEED);
   }
 
   /** What is missing for machine code to be made here; empty if it can be. */

@@ -252,6 +252,9 @@ class VirtioBlockTest {
     start(DiskMode.OVERLAY, false);
     driver.submit(new Buffer(HEADER, 16, 0));
     assertThat(driver.status() & NEEDS_RESET).isEqualTo(NEEDS_RESET);
+    machine.memory().write(VirtioDriver.DRIVER_AREA, new byte[64]);
+    machine.memory().write(VirtioDriver.DEVICE_AREA, new byte[64]);
+    driver = new VirtioDriver(machine, false);
     driver.setUp();
     assertThat(request(IN, 0, 512, true)).as("after the reset").isZero();
   }

@@ -11,11 +11,14 @@ public final class VirtioDriver {
   /** Where buffers may lie. */
   public static final long BUFFERS = 0x4_0000;
 
+  /** Where the queues of {@link #ofQueue} lie. */
+  public static final long QUEUES = 0x1_0000;
+
   public static final int NEXT = 1;
   public static final int WRITE = 2;
   public static final int INDIRECT = 4;
 
-  static final long DESCRIPTORS = 0x1_0000;
+  static final long DESCRIPTORS = QUEUES;
   static final long DRIVER_AREA = 0x2_0000;
   static final long DEVICE_AREA = 0x3_0000;
   static final int QUEUE_SIZE = 8;
@@ -29,6 +32,10 @@ public final class VirtioDriver {
   private final TestMachine machine;
   private final boolean packed;
   private final int queue;
+  private final long descriptors;
+  private final long driverArea;
+  private final long deviceArea;
+  private int descriptor;
   private int next;
   private int used;
   private boolean wrap = true;
@@ -41,9 +48,34 @@ public final class VirtioDriver {
 
   /** The same with another queue than the first. */
   public VirtioDriver(TestMachine machine, boolean packed, int queue) {
+    this(machine, packed, queue, DESCRIPTORS, DRIVER_AREA, DEVICE_AREA);
+  }
+
+  private VirtioDriver(
+      TestMachine machine, boolean packed, int queue, long descriptors, long driver, long device) {
     this.machine = machine;
     this.packed = packed;
     this.queue = queue;
+    this.descriptors = descriptors;
+    this.driverArea = driver;
+    this.deviceArea = device;
+  }
+
+  /** The driver of one queue of several, in a page of its own from {@link #QUEUES}. */
+  public static VirtioDriver ofQueue(TestMachine machine, boolean packed, int queue) {
+    long page = QUEUES + 0x1000L * queue;
+    return new VirtioDriver(machine, packed, queue, page, page + 0x400, page + 0x800);
+  }
+
+  /** Sets a device up with several queues. */
+  public static void setUp(long features, VirtioDriver... queues) {
+    VirtioDriver first = queues[0];
+    first.map();
+    first.negotiate(features | 1L << 32 | (first.packed ? 1L << 34 : 0) | 1L << 28);
+    for (VirtioDriver driver : queues) {
+      driver.enableQueue();
+    }
+    first.status(15);
   }
 
   /** Maps the BARs, agrees on features, enables the queue, and says that it is ready. */
@@ -87,9 +119,9 @@ public final class VirtioDriver {
   public void enableQueue() {
     machine.writeMmio(BAR + 22, 2, queue);
     machine.writeMmio(BAR + 24, 2, QUEUE_SIZE);
-    machine.writeMmio(BAR + 32, 8, DESCRIPTORS);
-    machine.writeMmio(BAR + 40, 8, DRIVER_AREA);
-    machine.writeMmio(BAR + 48, 8, DEVICE_AREA);
+    machine.writeMmio(BAR + 32, 8, descriptors);
+    machine.writeMmio(BAR + 40, 8, driverArea);
+    machine.writeMmio(BAR + 48, 8, deviceArea);
     machine.writeMmio(BAR + 28, 2, 1);
   }
 
@@ -146,6 +178,19 @@ public final class VirtioDriver {
     notifyDevice();
   }
 
+  /**
+   * The same for a driver that has forgotten how far it was.
+   *
+   * @param available of a split queue, how many chains were made available before; of a packed one
+   *     the place in the ring, and in bit 3 the wrap counter
+   */
+  void submitAt(int available, Buffer... chain) {
+    next = packed ? available % QUEUE_SIZE : available;
+    descriptor = available % QUEUE_SIZE;
+    wrap = (available & QUEUE_SIZE) == 0;
+    submit(chain);
+  }
+
   /** Rings the doorbell, and has the device work. */
   public void notifyDevice() {
     machine.writeMmio(NOTIFY + 4L * queue, 4, queue);
@@ -153,22 +198,24 @@ public final class VirtioDriver {
   }
 
   private void submitSplit(Buffer... chain) {
+    int head = descriptor;
     for (int i = 0; i < chain.length; i++) {
-      long at = DESCRIPTORS + 16L * i;
+      long at = descriptors + 16L * descriptor;
+      descriptor = (descriptor + 1) % QUEUE_SIZE;
       boolean more = i < chain.length - 1;
       machine.memory().writeLong(at, chain[i].address());
       machine.memory().writeInt(at + 8, chain[i].length());
       machine.memory().writeShort(at + 12, chain[i].flags() | (more ? NEXT : 0));
-      machine.memory().writeShort(at + 14, i + 1);
+      machine.memory().writeShort(at + 14, descriptor);
     }
-    machine.memory().writeShort(DRIVER_AREA + 4 + 2L * (next % QUEUE_SIZE), 0);
+    machine.memory().writeShort(driverArea + 4 + 2L * (next % QUEUE_SIZE), head);
     next++;
-    machine.memory().writeShort(DRIVER_AREA + 2, next);
+    machine.memory().writeShort(driverArea + 2, next);
   }
 
   private void submitPacked(Buffer... chain) {
     for (int i = 0; i < chain.length; i++) {
-      long at = DESCRIPTORS + 16L * next;
+      long at = descriptors + 16L * next;
       boolean more = i < chain.length - 1;
       machine.memory().writeLong(at, chain[i].address());
       machine.memory().writeInt(at + 8, chain[i].length());
@@ -183,26 +230,25 @@ public final class VirtioDriver {
   }
 
   /** Takes the next chain that has come back; how many bytes were written, or -1 if none has. */
-  public long takeBack(int descriptors) {
+  public long takeBack(int count) {
     if (packed) {
-      long at = DESCRIPTORS + 16L * used;
+      long at = descriptors + 16L * used;
       int flags = machine.memory().readShort(at + 14);
       boolean back = (flags & 1 << 7) != 0 == usedWrap && (flags & 1 << 15) != 0 == usedWrap;
       if (!back) {
         return -1;
       }
       long written = machine.memory().readInt(at + 8) & 0xFFFF_FFFFL;
-      used += descriptors;
+      used += count;
       if (used >= QUEUE_SIZE) {
         used -= QUEUE_SIZE;
         usedWrap = !usedWrap;
       }
       return written;
     }
-    if (machine.memory().readShort(DEVICE_AREA + 2) == (used & 0xFFFF)) {
+    if (machine.memory().readShort(deviceArea + 2) == (used & 0xFFFF)) {
       return -1;
     }
-    return machine.memory().readInt(DEVICE_AREA + 4 + 8L * (used++ % QUEUE_SIZE) + 4)
-        & 0xFFFF_FFFFL;
+    return machine.memory().readInt(deviceArea + 4 + 8L * (used++ % QUEUE_SIZE) + 4) & 0xFFFF_FFFFL;
   }
 }

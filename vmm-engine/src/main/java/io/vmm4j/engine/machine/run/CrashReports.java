@@ -61,6 +61,7 @@ final class CrashReports {
     return switch (exit) {
       case VmExit.Crashed crashed -> "crashed: " + crashed.reason();
       case VmExit.Dead dead -> "its guest is dead";
+      case VmExit.Panicked panicked -> "its guest has panicked";
       case VmExit.Reset reset -> "reset by " + reset.cause().description();
       default -> exit.toString();
     };

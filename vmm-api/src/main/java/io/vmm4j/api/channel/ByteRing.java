@@ -1,4 +1,4 @@
-package io.vmm4j.network;
+package io.vmm4j.api.channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -7,7 +7,7 @@ import java.nio.channels.WritableByteChannel;
 import java.util.Objects;
 
 /** Bytes that wait, first in, first out; it grows up to a limit. Not safe for several threads. */
-final class ByteRing {
+public final class ByteRing {
   private static final int FIRST_BYTES = 8 << 10;
 
   private final int limit;
@@ -15,20 +15,27 @@ final class ByteRing {
   private int head;
   private int size;
 
-  ByteRing(int limit) {
+  /**
+   * Nothing yet.
+   *
+   * @param limit how many bytes there may be
+   */
+  public ByteRing(int limit) {
     this.limit = limit;
   }
 
-  int size() {
+  /** How many bytes wait. */
+  public int size() {
     return size;
   }
 
-  boolean isEmpty() {
+  /** Whether none waits. */
+  public boolean isEmpty() {
     return size == 0;
   }
 
   /** How many more bytes it takes. */
-  int free() {
+  public int free() {
     return limit - size;
   }
 
@@ -45,7 +52,7 @@ final class ByteRing {
   }
 
   /** Puts bytes behind the others; there is room for them. */
-  void append(byte[] source, int offset, int count) {
+  public void append(byte[] source, int offset, int count) {
     makeRoom(count);
     int tail = wrapped(head + size);
     int first = Math.min(count, bytes.length - tail);
@@ -59,7 +66,7 @@ final class ByteRing {
   }
 
   /** Copies bytes from a place behind the first; they stay. */
-  void copy(int from, byte[] target, int offset, int count) {
+  public void copy(int from, byte[] target, int offset, int count) {
     Objects.checkFromIndexSize(from, count, size);
     if (count == 0) {
       return;
@@ -71,13 +78,23 @@ final class ByteRing {
   }
 
   /** Takes the first bytes away. */
-  void drop(int count) {
+  public void drop(int count) {
     Objects.checkFromIndexSize(0, count, size);
     head = size == count ? 0 : wrapped(head + count);
     size -= count;
   }
 
-  void clear() {
+  /** Moves bytes to another, as far as there is room; how many. */
+  public int moveTo(ByteRing target) {
+    byte[] moved = new byte[Math.min(size, target.free())];
+    copy(0, moved, 0, moved.length);
+    drop(moved.length);
+    target.append(moved, 0, moved.length);
+    return moved.length;
+  }
+
+  /** Takes all of them away. */
+  public void clear() {
     bytes = new byte[0];
     head = 0;
     size = 0;
@@ -88,7 +105,7 @@ final class ByteRing {
    *
    * @return how many bytes, or -1 at the end
    */
-  int readFrom(ReadableByteChannel channel) throws IOException {
+  public int readFrom(ReadableByteChannel channel) throws IOException {
     if (size == bytes.length) {
       makeRoom(Math.min(free(), Math.max(FIRST_BYTES, size)));
     }
@@ -100,7 +117,7 @@ final class ByteRing {
   }
 
   /** Writes to a channel until it is empty or the channel takes no more. */
-  void writeTo(WritableByteChannel channel) throws IOException {
+  public void writeTo(WritableByteChannel channel) throws IOException {
     while (size > 0) {
       int count = Math.min(size, bytes.length - head);
       int written = channel.write(ByteBuffer.wrap(bytes, head, count));

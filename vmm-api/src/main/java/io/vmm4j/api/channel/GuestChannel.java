@@ -1,12 +1,12 @@
-package io.vmm4j.api.network;
+package io.vmm4j.api.channel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ByteChannel;
 
 /**
- * A TCP connection into a guest. Reads wait for at least one byte, writes until all bytes are
- * taken. One thread may read while another writes.
+ * A stream of bytes into a guest and back: a TCP connection, for example. Reads wait for at least
+ * one byte, writes until all bytes are taken. One thread may read while another writes.
  *
  * <p>An interrupt of a thread that waits closes the channel: {@link
  * java.nio.channels.ClosedByInterruptException}.
@@ -17,7 +17,7 @@ public interface GuestChannel extends ByteChannel {
    * Reads what has arrived, and waits if there is nothing.
    *
    * @return how many bytes, or -1 once the guest has ended its half and all was read
-   * @throws IOException if the guest or a restore has reset the connection
+   * @throws GuestChannelException if the guest or a restore has reset the connection
    */
   @Override
   int read(ByteBuffer target) throws IOException;
@@ -25,7 +25,7 @@ public interface GuestChannel extends ByteChannel {
   /**
    * Writes all bytes, and waits for room.
    *
-   * @throws IOException if the guest or a restore has reset the connection
+   * @throws GuestChannelException if the guest or a restore has reset the connection
    */
   @Override
   int write(ByteBuffer source) throws IOException;
