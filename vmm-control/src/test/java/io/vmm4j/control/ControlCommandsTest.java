@@ -186,6 +186,8 @@ class ControlCommandsTest {
           .isInstanceOf(ConnectException.class);
       assertThatThrownBy(() -> asks.call("detach", Map.of("device", "pci/00:03.0")))
           .hasMessageContaining("pci/00:03.0");
+      assertThatThrownBy(() -> asks.call("forward", Map.of("hostPort", 0, "guestPort", 1)))
+          .hasMessageContaining("has no network in user mode");
     }
   }
 

@@ -125,17 +125,16 @@ public final class Commands {
 
   private Outcome forward(Request.Forward request) {
     Map<String, UserNetwork> networks = vm.devices(UserNetwork.class);
-    String path =
-        request
-            .device()
-            .orElseGet(() ->
-                networks.size() == 1 ? networks.keySet().iterator().next() : "(none is named)");
+    boolean one = networks.size() == 1;
+    String path = request.device().orElse(one ? networks.keySet().iterator().next() : "");
     UserNetwork network = networks.get(path);
     if (network == null) {
       throw new Refusal(
           ErrorType.UNSUPPORTED,
-          "there is no network in user mode at '%s'; they are %s"
-              .formatted(path, networks.keySet()));
+          networks.isEmpty()
+              ? "the machine has no network in user mode"
+              : "there is no network in user mode at '%s'; they are %s"
+                  .formatted(path, networks.keySet()));
     }
     try {
       PortForward opened =
