@@ -25,6 +25,9 @@ public interface ConsolePorts {
    * halves: {@link GuestChannel#shutdownOutput} is not seen by the guest. It reads to the end when
    * the guest closes the port. A restore ends it.
    *
+   * <p>As long as the host does not have a port open, Linux gives its readers the end of the input.
+   * A program of the guest that waits for the host has to read again.
+   *
    * @throws java.net.ConnectException if the guest does not open it in time
    * @throws IOException if it is open already, or its last channel has not been sent to the end
    * @throws IllegalArgumentException if there is no such port
