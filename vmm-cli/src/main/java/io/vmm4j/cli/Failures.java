@@ -3,6 +3,7 @@ package io.vmm4j.cli;
 import io.vmm4j.api.BackendUnavailableException;
 import io.vmm4j.api.BootException;
 import io.vmm4j.api.ConsoleExpectationException;
+import io.vmm4j.api.DeviceException;
 import io.vmm4j.api.InvalidSpecException;
 import io.vmm4j.api.SnapshotException;
 import io.vmm4j.api.VmException;
@@ -57,6 +58,7 @@ final class Failures {
       case GdbException e -> ExitCode.FILE;
       case SnapshotException e -> ExitCode.SNAPSHOT;
       case StateFormatException e -> ExitCode.SNAPSHOT;
+      case DeviceException e when e.getCause() instanceof IOException -> ExitCode.FILE;
       case IOException e -> ExitCode.FILE;
       case UncheckedIOException e -> ExitCode.FILE;
       default -> ExitCode.FAILURE;

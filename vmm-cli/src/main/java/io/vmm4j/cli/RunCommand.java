@@ -9,8 +9,6 @@ import io.vmm4j.api.backend.CpuVendor;
 import io.vmm4j.api.boot.BootSource;
 import io.vmm4j.api.clock.ClockMode;
 import io.vmm4j.api.device.DeviceConfig;
-import io.vmm4j.api.network.PortForward;
-import io.vmm4j.api.network.UserNetwork;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -177,21 +175,8 @@ final class RunCommand extends Command {
     messages().progress("building the machine");
     try (Vm vm = Vm.create(builder.build())) {
       messages().endProgress();
-      tellForwards(vm);
       return new Session(vm, streams(), messages(), save, machine)
           .run((guest, onEscape) -> SerialInput.standard(streams(), guest, onEscape));
-    }
-  }
-
-  /** Tells which ports of the host lead into the guest: some may have been any free ones. */
-  private void tellForwards(Vm vm) {
-    for (UserNetwork network : vm.devices(UserNetwork.class).values()) {
-      for (PortForward forward : network.forwards()) {
-        messages()
-            .say(
-                "127.0.0.1:%d leads to port %d of the guest"
-                    .formatted(forward.hostPort(), forward.guestPort()));
-      }
     }
   }
 

@@ -10,6 +10,8 @@ import io.vmm4j.api.VmExit;
 import io.vmm4j.api.VmMetrics;
 import io.vmm4j.api.VmState;
 import io.vmm4j.api.VmStoppedException;
+import io.vmm4j.api.network.PortForward;
+import io.vmm4j.api.network.UserNetwork;
 import io.vmm4j.api.vsock.Vsock;
 import io.vmm4j.control.ControlServer;
 import io.vmm4j.gdb.GdbServer;
@@ -140,7 +142,19 @@ final class Session {
     }
   }
 
+  /** Tells which ports of the host lead into the guest: some may have been any free ones. */
+  private void tellForwards() {
+    for (UserNetwork network : vm.devices(UserNetwork.class).values()) {
+      for (PortForward forward : network.forwards()) {
+        messages.say(
+            "127.0.0.1:%d leads to port %d of the guest"
+                .formatted(forward.hostPort(), forward.guestPort()));
+      }
+    }
+  }
+
   private int runConnected(Input input) throws IOException, InterruptedException {
+    tellForwards();
     if (vsockDirectory.isEmpty()) {
       return runDebugged(input);
     }

@@ -17,6 +17,7 @@ import java.io.OutputStream;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
 /**
@@ -26,6 +27,9 @@ import java.util.function.Supplier;
 public final class Commands {
   private final Vm vm;
   private final SnapshotCommands snapshots;
+
+  /** One at a time: it takes long, and goes on when its client has gone. */
+  private final Semaphore exports = new Semaphore(1);
 
   /** Commands for a machine. */
   public Commands(Vm vm) {
@@ -103,10 +107,15 @@ public final class Commands {
 
   private Outcome export(Request.DiskExport request) {
     Disk disk = disk(request.device());
+    if (!exports.tryAcquire()) {
+      throw new Refusal(ErrorType.BUSY, "another export is under way");
+    }
     try {
       disk.exportTo(request.file(), request.qcow2() ? Disk.Format.QCOW2 : Disk.Format.RAW);
     } catch (IOException e) {
       throw FailureReply.cannot("write", request.file(), e);
+    } finally {
+      exports.release();
     }
     return new Outcome.Reply(json -> {
       json.writeStringField("file", request.file().toString());

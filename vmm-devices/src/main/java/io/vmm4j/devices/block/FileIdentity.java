@@ -52,12 +52,22 @@ public record FileIdentity(long bytes, long modifiedNanos, String place, byte[] 
 
   /** Looks at a file, and reads as much of it as the digest takes. */
   public static FileIdentity of(Path path) throws IOException {
-    Quick quick = Quick.of(path);
-    return new FileIdentity(quick.bytes(), quick.modifiedNanos(), quick.place(), digest(path));
+    try (RawFile file = RawFile.open(path, false)) {
+      return of(path, file);
+    }
   }
 
-  private static byte[] digest(Path path) throws IOException {
-    try (RawFile file = RawFile.open(path, false)) {
+  /**
+   * The same of a file that is open. One that is locked has to be looked at so: to close it again,
+   * wherever in the process, would give up the lock (POSIX, fcntl).
+   */
+  public static FileIdentity of(Path path, RawFile open) throws IOException {
+    Quick quick = Quick.of(path);
+    return new FileIdentity(quick.bytes(), quick.modifiedNanos(), quick.place(), digest(open));
+  }
+
+  private static byte[] digest(RawFile file) throws IOException {
+    try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       long size = file.sizeBytes();
       digest.update(ByteBuffer.allocate(Long.BYTES).putLong(0, size));

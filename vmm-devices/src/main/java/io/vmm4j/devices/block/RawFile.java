@@ -39,6 +39,9 @@ public final class RawFile implements BlockStorage {
    * @throws IOException if it can't be opened, or another machine writes to it
    */
   public static RawFile open(Path path, boolean writable) throws IOException {
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString(), null, "no such file");
+    }
     if (!Files.isRegularFile(path)) { // which would be made
       throw new NoSuchFileException(path.toString(), null, "not a regular file");
     }

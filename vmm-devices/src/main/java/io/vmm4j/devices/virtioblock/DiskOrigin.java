@@ -1,6 +1,8 @@
 package io.vmm4j.devices.virtioblock;
 
+import io.vmm4j.devices.block.BlockStorage;
 import io.vmm4j.devices.block.FileIdentity;
+import io.vmm4j.devices.block.RawFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,18 +14,27 @@ import java.util.Optional;
  * snapshot names them, so that it is not restored onto others unnoticed.
  */
 final class DiskOrigin {
+  private final BlockStorage storage;
   private final List<Path> files;
   private List<FileIdentity> known = List.of();
 
-  DiskOrigin(List<Path> files) {
-    this.files = files;
+  /** The origin of what is open. */
+  DiskOrigin(BlockStorage storage) {
+    this.storage = storage;
+    this.files = storage.files();
+  }
+
+  private FileIdentity identity(Path file) throws IOException {
+    return storage instanceof RawFile open && !open.isReadOnly()
+        ? FileIdentity.of(file, open)
+        : FileIdentity.of(file);
   }
 
   /** Looks at the files as they are now. */
   void look() throws IOException {
     List<FileIdentity> found = new ArrayList<>();
     for (Path file : files) {
-      found.add(FileIdentity.of(file));
+      found.add(identity(file));
     }
     known = List.copyOf(found);
   }
@@ -55,7 +66,7 @@ final class DiskOrigin {
       Path file = files.get(i);
       FileIdentity then = saved.get(i);
       FileIdentity.Quick quick = FileIdentity.Quick.of(file);
-      FileIdentity now = !thorough && quick.isUntouched(then) ? then : FileIdentity.of(file);
+      FileIdentity now = !thorough && quick.isUntouched(then) ? then : identity(file);
       Optional<String> difference = then.difference(now);
       if (difference.isPresent()) {
         return Optional.of("%s: %s".formatted(file, difference.get()));

@@ -22,6 +22,8 @@ import io.vmm4j.devices.virtio.Virtqueue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,6 +66,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
   private final SharedStorage storage;
   private final Optional<Overlay> overlay;
   private final DiskOrigin origin;
+  private final List<Path> files;
   private final DeviceContext context;
   private final AtomicInteger failures = new AtomicInteger();
   private final VirtioPci virtio;
@@ -74,7 +77,8 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     this.context = context;
     this.path = context.path();
     BlockStorage file = open(config, path);
-    this.origin = new DiskOrigin(file.files());
+    this.origin = new DiskOrigin(file);
+    this.files = file.files();
     try {
       if (config.mode() == DiskMode.OVERLAY) {
         Overlay made = new Overlay(file, memory(file));
@@ -162,7 +166,7 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
       throw new DeviceException(path, "disk %s".formatted(e.getMessage()), e);
     } catch (IOException | InvalidPathException e) {
       throw new DeviceException(
-          path, "cannot open the disk '%s': %s".formatted(config.file(), e), e);
+          path, "cannot open the disk '%s': %s".formatted(config.file(), reason(e)), e);
     }
   }
 
@@ -266,6 +270,11 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
 
     @Override
     public void exportTo(Path file, Format format) throws IOException {
+      for (Path own : files) {
+        if (Files.exists(file) && Files.exists(own) && Files.isSameFile(file, own)) {
+          throw new IOException("%s is a file of the disk %s itself".formatted(file, path));
+        }
+      }
       context.replaceFile(
           file,
           out ->
@@ -277,11 +286,17 @@ final class VirtioBlock implements DeviceModel<VirtioBlockState>, VirtioFunction
     }
   }
 
+  private static String reason(Exception e) {
+    return e instanceof FileSystemException known && known.getReason() != null
+        ? known.getReason()
+        : String.valueOf(e.getMessage());
+  }
+
   /** A guest may ask for what fails for ever: the log has the first few. */
   private void failed(IOException e) {
     int count = failures.incrementAndGet();
     if (count <= TOLD_FAILURES) {
-      LOG.warn("{}: {}", path, e.toString());
+      LOG.warn("{}: {}: {}", path, config.file(), reason(e));
     }
     if (count == TOLD_FAILURES) {
       LOG.warn("{}: further failures of requests are not told", path);

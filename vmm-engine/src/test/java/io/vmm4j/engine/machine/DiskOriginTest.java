@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.vmm4j.api.Backends;
+import io.vmm4j.api.Disk;
 import io.vmm4j.api.MemorySize;
 import io.vmm4j.api.ResumeOptions;
 import io.vmm4j.api.Snapshot;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -183,5 +185,59 @@ class DiskOriginTest {
     change(disk, 0);
     assertThatThrownBy(() -> resume(ResumeOptions.standard()))
         .isInstanceOf(SnapshotException.Incompatible.class);
+  }
+
+  /** A process that locks a file, or says that it can't. */
+  static final class Locker {
+    private Locker() {}
+
+    /** Exit code 0 if it could be locked. */
+    public static void main(String[] arguments) throws IOException {
+      try (RandomAccessFile file = new RandomAccessFile(arguments[0], "rw")) {
+        System.exit(file.getChannel().tryLock() == null ? 1 : 0);
+      }
+    }
+  }
+
+  private boolean canBeLockedElsewhere() throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Locker.class.getName(),
+                disk.toString())
+            .inheritIO()
+            .start();
+    return process.waitFor() == 0;
+  }
+
+  @Test
+  void noOtherProcessHasADiskThatIsWrittenDirectly() throws Exception {
+    try (Vm vm = create(DiskMode.DIRECT)) {
+      assertThat(canBeLockedElsewhere()).isFalse();
+      try (Snapshot snapshot = vm.snapshot()) {
+        snapshot.writeTo(saved);
+        vm.restore(snapshot);
+      }
+      assertThat(canBeLockedElsewhere()).isFalse();
+    }
+    assertThat(canBeLockedElsewhere()).isTrue();
+  }
+
+  @Test
+  void aDiskIsNotExportedOverItsOwnFile() throws IOException {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), disk);
+    byte[] before = Files.readAllBytes(disk);
+    for (DiskMode mode : DiskMode.values()) {
+      try (Vm vm = create(mode)) {
+        for (Path target : List.of(disk, link)) {
+          assertThatThrownBy(() -> vm.device(DISK, Disk.class).exportTo(target, Disk.Format.RAW))
+              .isInstanceOf(IOException.class)
+              .hasMessageContaining("is a file of the disk pci/00:03.0 itself");
+        }
+      }
+    }
+    assertThat(disk).hasBinaryContent(before);
   }
 }
