@@ -1,22 +1,23 @@
 package io.vmm4j.devices.block;
 
 import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Which blocks of a disk are in an overlay, and where: a block has the place of its turn. It takes
- * some 12 bytes a block, where blocks lie together, for a guest may write millions of them.
+ * 16 to 28 bytes a block, wherever they lie, for a guest may write millions of them.
  */
 final class BlockPlaces {
   /** The place of a block that is not there. */
   static final int NONE = -1;
 
-  private static final int CHUNK_BITS = 10;
-  private static final int CHUNK = 1 << CHUNK_BITS;
-  private static final int[] EMPTY = {};
   private static final int FIRST_ROOM = 16;
 
-  /** By block: its place and 1, or 0. */
-  private int[][] chunks = {};
+  /** No guest knows which blocks meet in a slot. */
+  private final long multiplier = ThreadLocalRandom.current().nextLong() | 1;
+
+  /** A hash table with linear probing, at most half full: the place of a block and 1, or 0. */
+  private int[] slots = new int[2 * FIRST_ROOM];
 
   private long[] blocks = new long[FIRST_ROOM];
   private int count;
@@ -26,32 +27,34 @@ final class BlockPlaces {
     return count;
   }
 
+  /** The slot of a block, or the empty one where it would be. */
+  private int slot(long block) {
+    int mask = slots.length - 1;
+    int slot = (int) (block * multiplier >>> 32) & mask;
+    while (slots[slot] != 0 && blocks[slots[slot] - 1] != block) {
+      slot = slot + 1 & mask;
+    }
+    return slot;
+  }
+
   /** The place of a block. */
   int of(long block) {
-    long chunk = block >>> CHUNK_BITS;
-    if (chunk >= chunks.length) {
-      return NONE;
-    }
-    int[] places = chunks[(int) chunk];
-    return places.length == 0 ? NONE : places[(int) block & CHUNK - 1] - 1;
+    return slots[slot(block)] - 1;
   }
 
   /** Gives a block that is not there the next place. */
   int add(long block) {
-    int chunk = Math.toIntExact(block >>> CHUNK_BITS);
-    if (chunk >= chunks.length) {
-      int before = chunks.length;
-      chunks = Arrays.copyOf(chunks, Math.max(chunk + 1, before + before / 2));
-      Arrays.fill(chunks, before, chunks.length, EMPTY);
-    }
-    if (chunks[chunk].length == 0) {
-      chunks[chunk] = new int[CHUNK];
-    }
     if (count == blocks.length) {
       blocks = Arrays.copyOf(blocks, count + count / 2);
     }
+    if (2 * (count + 1) > slots.length) {
+      slots = new int[Math.multiplyExact(2, slots.length)];
+      for (int place = 0; place < count; place++) {
+        slots[slot(blocks[place])] = place + 1;
+      }
+    }
     blocks[count] = block;
-    chunks[chunk][(int) block & CHUNK - 1] = count + 1;
+    slots[slot(block)] = count + 1;
     return count++;
   }
 

@@ -70,4 +70,20 @@ class BlockRunsTest {
     long[] blocks = places.blocks();
     expected.forEach((block, place) -> assertThat(blocks[place]).isEqualTo(block));
   }
+
+  /** A guest chooses where it writes, and is not to fill the heap by that. */
+  @Test
+  void scatteredBlocksTakeNoMoreThanOthers() {
+    BlockPlaces places = new BlockPlaces();
+    int count = 400_000;
+    long stride = (1L << 30) / count;
+    for (int i = 0; i < count; i++) {
+      assertThat(places.of(i * stride)).isEqualTo(BlockPlaces.NONE);
+      assertThat(places.add(i * stride)).isEqualTo(i);
+    }
+    for (int i = 0; i < count; i++) {
+      assertThat(places.of(i * stride)).isEqualTo(i);
+      assertThat(places.of(i * stride + 1)).isEqualTo(BlockPlaces.NONE);
+    }
+  }
 }
