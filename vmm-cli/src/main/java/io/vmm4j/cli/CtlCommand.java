@@ -144,6 +144,9 @@ final class CtlCommand extends Command {
       throw new UsageException("ctl %s takes no '%s'".formatted(command, arguments.get(1)));
     }
     file = arguments.isEmpty() || resize || named ? null : arguments.getLast();
+    if (disk && !resize && STANDARD_OUTPUT.equals(file)) {
+      throw new UsageException("ctl disk export needs a file: it can't go to standard output");
+    }
     only(DISK, "--format", format != null);
     boolean takesFile = disk && !resize || command.equals("snapshot") || command.equals("restore");
     if (takesFile && file == null) {

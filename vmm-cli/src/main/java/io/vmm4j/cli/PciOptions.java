@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 /** The devices on the PCI bus that have an option of their own. */
 final class PciOptions {
   private static final String BUS = "pci";
+  private static final String USER = "user";
   private static final String PLACE = "pci/00:%02x.0";
 
   /** The first place that chipset and root ports leave. */
@@ -67,6 +68,9 @@ final class PciOptions {
   void addTo(Map<String, DeviceConfig> devices, DeviceTypes types, boolean vsock) {
     List<DeviceConfig> wanted = new ArrayList<>();
     for (String disk : disks) {
+      if (disk.isBlank() || disk.startsWith(",") && !disk.startsWith(",,")) {
+        throw new UsageException("--disk '%s': a file is missing".formatted(disk));
+      }
       String device = VirtioBlockConfig.TYPE + ",file=" + disk;
       DeviceOption option = DeviceOption.parse(device, types);
       if (option.path().isPresent()) {
@@ -116,6 +120,9 @@ final class PciOptions {
    */
   static VirtioNetConfig network(String text) {
     String[] parts = text.split(",", -1);
+    if (!parts[0].equals(USER)) {
+      throw new UsageException("--net '%s': it begins with none of none, user".formatted(text));
+    }
     boolean outbound = false;
     String mac = "";
     List<PortForward> forwards = new ArrayList<>();

@@ -166,6 +166,7 @@ class CtlCommandTest {
     ctl("stop");
     machine.get();
     assertThat(ctl("disk", "export", "pci/00:03.0").err()).contains("disk export PATH FILE");
+    assertThat(ctl("disk", "export", "pci/00:03.0", "-").err()).contains("standard output");
     assertThat(ctl("snapshot", "a", "b").err()).contains("takes no 'b'");
     assertThat(ctl("status", "--format", "raw").err()).contains("belongs to ctl disk");
   }

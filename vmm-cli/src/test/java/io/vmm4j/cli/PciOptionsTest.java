@@ -77,8 +77,21 @@ class PciOptionsTest {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("mode")
         .hasMessageContaining("sideways");
+    for (String disk : List.of("", ",mode=direct")) {
+      options.disks = List.of(disk);
+      assertThatThrownBy(() -> devices(Map.of()))
+          .as(disk)
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining("a file is missing");
+    }
     for (String net :
-        List.of("user,inbound", "user,forward=udp:1:2", "user,forward=tcp:1:0", "none,outbound")) {
+        List.of(
+            "user,inbound",
+            "user,forward=udp:1:2",
+            "user,forward=tcp:1:0",
+            "none,outbound",
+            "foo",
+            "")) {
       assertThatThrownBy(() -> PciOptions.network(net))
           .as(net)
           .isInstanceOf(UsageException.class)
