@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import static io.vmm4j.engine.machine.SerialShell.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
@@ -32,12 +33,6 @@ class LinuxBalloonTest {
   private static final String DEVICE = "pci/00:05.0";
   private static final int ATTEMPTS = 100;
   private static final long MEBIBYTE = 1 << 20;
-
-  private static String answer(Vm vm, String command) {
-    Console console = vm.console("com1");
-    console.sendLine(command + "; echo answ''ered");
-    return console.expect("answered", PATIENCE).before().replace("\r", "").strip();
-  }
 
   /** What of mapped files the host has in its memory for this process. */
   private static long residentBytes() {

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import static io.vmm4j.engine.machine.SerialShell.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -31,12 +32,6 @@ class LinuxConsoleTest {
   private static final String PROMPT = "vmm4j:/root# ";
   private static final String DEVICE = "pci/00:05.0";
   private static final String READY = "hvc> ";
-
-  private static String answer(Vm vm, String command) {
-    Console console = vm.console("com1");
-    console.sendLine(command + "; echo answ''ered");
-    return console.expect("answered", PATIENCE).before().replace("\r", "").strip();
-  }
 
   private static String read(GuestChannel channel, int count) throws IOException {
     ByteBuffer all = ByteBuffer.allocate(count);

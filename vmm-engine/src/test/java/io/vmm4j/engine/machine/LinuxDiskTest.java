@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import static io.vmm4j.engine.machine.SerialShell.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vmm4j.api.Backends;
@@ -66,12 +67,6 @@ class LinuxDiskTest {
     console.expect(PROMPT, PATIENCE);
     console.sendLine("stty -echo; PS1=; echo qui''et");
     console.expect("quiet", PATIENCE);
-  }
-
-  private static String answer(Vm vm, String command) {
-    Console console = vm.console("com1");
-    console.sendLine(command + "; echo answ''ered");
-    return console.expect("answered", PATIENCE).before().replace("\r", "").strip();
   }
 
   private static String digest(Vm vm, String device) {

@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import static io.vmm4j.engine.machine.SerialShell.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -64,12 +65,6 @@ class LinuxNetworkTest {
     console.sendLine("stty -echo; PS1=; echo qui''et");
     console.expect("quiet", PATIENCE);
     return vm;
-  }
-
-  private static String answer(Vm vm, String command) {
-    Console console = vm.console("com1");
-    console.sendLine(command + "; echo answ''ered");
-    return console.expect("answered", PATIENCE).before().replace("\r", "").strip();
   }
 
   /** Has DHCP give an address, and puts down what it has said. */

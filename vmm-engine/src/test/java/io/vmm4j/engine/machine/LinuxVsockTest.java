@@ -1,5 +1,6 @@
 package io.vmm4j.engine.machine;
 
+import static io.vmm4j.engine.machine.SerialShell.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -74,12 +75,6 @@ class LinuxVsockTest {
 
   private static Vsock vsock(Vm vm) {
     return vm.device(DEVICE, Vsock.class);
-  }
-
-  private static String answer(Vm vm, String command) {
-    Console console = vm.console("com1");
-    console.sendLine(command + "; echo answ''ered");
-    return console.expect("answered", PATIENCE).before().replace("\r", "").strip();
   }
 
   private static void listen(Vm vm, int port) throws IOException {
