@@ -8,10 +8,10 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The same work on one vCPU and on four, by turns: four programs at once, each of which has a
- * quarter of it. Seconds by wall clock, of which the least is the least disturbed by other load,
- * and of processor time, which tells what it costs to be four. {@code ./bench ParallelVcpus
- * [ROUNDS]}
+ * The same work on one vCPU and on four, by turns: four programs at once, each with a quarter of
+ * it. Prints seconds by wall clock and of processor time. The least wall-clock time is the one that
+ * other load disturbed least; processor time tells what it costs to be four. {@code ./bench
+ * ParallelVcpus [ROUNDS]}
  */
 public final class ParallelVcpus {
   private static final int CPUS = 4;

@@ -196,7 +196,7 @@ final class CtlCommand extends Command {
       fields.put("device", arguments.getFirst());
     }
     if (command.equals(FORWARD)) {
-      PortForward forward = PciOptions.forward("forward", arguments.getFirst());
+      PortForward forward = PciOptions.forward("ctl forward", arguments.getFirst());
       fields.put("hostPort", forward.hostPort());
       fields.put("guestPort", forward.guestPort());
       Optional.ofNullable(device).ifPresent(path -> fields.put("device", path));

@@ -121,7 +121,7 @@ final class PciOptions {
   static VirtioNetConfig network(String text) {
     String[] parts = text.split(",", -1);
     if (!parts[0].equals(USER)) {
-      throw new UsageException("--net '%s': it begins with none of none, user".formatted(text));
+      throw new UsageException("--net '%s': expected none or user[,…]".formatted(text));
     }
     boolean outbound = false;
     String mac = "";

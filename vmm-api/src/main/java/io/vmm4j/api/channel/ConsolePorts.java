@@ -35,7 +35,7 @@ public interface ConsolePorts {
   GuestChannel open(String name, Duration timeout) throws IOException;
 
   /**
-   * Sets the size of the console's terminal, of which the guest is told.
+   * Sets the size of the console's terminal. The guest is told.
    *
    * @param columns 0 to 65535
    * @param rows 0 to 65535

@@ -7,7 +7,7 @@ import java.util.Objects;
 public final class GuestChannelException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  /** Who has ended it. */
+  /** Says which side ended the channel, and how. */
   public enum Reason {
     /** The guest has, or the network in between. */
     ENDED_BY_GUEST,

@@ -6,8 +6,8 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * A copy of a storage as it was at one moment, made while it is written to. Whoever is about to
- * write to a piece copies it first, unless it has been.
+ * A copy of a storage as it was at one moment, made while it is written to. A writer copies a piece
+ * before it writes to it, unless that was done.
  */
 final class DiskExport {
   /** Takes the pieces, in any order, one at a time. */

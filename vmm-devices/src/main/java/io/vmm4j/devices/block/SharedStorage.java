@@ -25,7 +25,7 @@ public final class SharedStorage implements BlockStorage {
     this.storage = storage;
   }
 
-  /** Does a request, of which no copy has a part. Requests may be done at the same time. */
+  /** Does a request. A copy has all of it or nothing. Requests may be done at the same time. */
   public void request(Runnable request) {
     requests.readLock().lock();
     try {

@@ -62,7 +62,7 @@ public record VirtioBlockConfig(
     return new VirtioBlockConfig(file, mode, serial, queues, overlayBytes, other);
   }
 
-  /** The same disk, of which the guest may write to so much in an overlay. */
+  /** Returns the same disk with room for so many bytes in its overlay. */
   public VirtioBlockConfig withOverlayBytes(long bytes) {
     return new VirtioBlockConfig(file, mode, serial, queues, bytes, format);
   }

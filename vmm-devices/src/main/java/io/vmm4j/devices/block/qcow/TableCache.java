@@ -9,10 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/**
- * The tables of an image, of which a bounded part is kept in memory: pieces of 4 KiB, those that
- * were used last.
- */
+/** Keeps a bounded part of an image's tables in memory: the pieces of 4 KiB that were used last. */
 final class TableCache {
   private static final int PIECE_BYTES = 4096;
   private static final int PIECES = 512;

@@ -7,7 +7,7 @@ import java.util.zip.DataFormatException;
 
 /**
  * Bits that are read from the end of some bytes to their beginning (RFC 8878, 4.1). Beyond the
- * beginning there are zeros, of which {@link #left} tells.
+ * beginning there are zeros; {@link #left} tells how many were read.
  */
 final class BackwardBits {
   private static final VarHandle WORDS =
